@@ -1,0 +1,68 @@
+# make serve · make test · make ask Q="…" · make check · make bench · make lock
+PYTHON ?= python3
+BIN := .venv/bin
+DATA ?= copydesk-data
+HOST ?= 127.0.0.1
+PORT ?= 7860
+export GRADIO_ANALYTICS_ENABLED = False
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: serve test ask check format bench lock browser clean
+
+serve: .venv/ready
+	$(BIN)/copydesk --data $(DATA) ingest seeds
+	$(BIN)/copydesk --data $(DATA) serve --host $(HOST) --port $(PORT)
+
+ask: .venv/ready
+	@test -n "$(Q)" || { echo 'say what to ask: make ask Q="Who led the delegation?"' >&2; exit 2; }
+	@$(BIN)/copydesk --data $(DATA) ingest seeds >/dev/null
+	@$(BIN)/copydesk --data $(DATA) ask "$(Q)"
+
+test: .venv/ready-test browser
+	$(BIN)/python -m pytest
+
+check: .venv/ready-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/ready-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Speed as ratios within one run; CORPUS is any path that copydesk ingest takes.
+CORPUS ?= seeds
+bench: .venv/ready
+	$(BIN)/python -m evals.bench $(CORPUS)
+
+# The page's test drives Debian's chromium; without one, and without the right to install it, that test is skipped.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	  echo "chromium is not installed: the test of the page will be skipped" >&2
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Copydesk needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+
+.venv/ready: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/ready-test: requirements-test.lock .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.lock
+	@touch $@
+
+# Resolves pyproject.toml anew in an environment of its own, and writes down what pip chose. The local part of a
+# version (torch's "+cpu") is dropped: it names one machine's build, not a release.
+lock:
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet "torch==2.13.0" && .venv-lock/bin/pip install --quiet -e .
+	.venv-lock/bin/pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > requirements.lock
+	.venv-lock/bin/pip install --quiet -e '.[test]'
+	.venv-lock/bin/pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' | sort > requirements-test.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Question sets in, numbers and a report out."""

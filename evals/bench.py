@@ -1,0 +1,75 @@
+"""Measures speed as ratios against a baseline of the same run: `python -m evals.bench PATH…`.
+
+ingest       passages a second of an ingestion, against the encoder's own `encode` on the same texts in one call
+again        seconds of ingesting the same once more, against the first time
+search       milliseconds of a search without reranking beyond encoding the question, median
+ask          seconds of `copydesk ask`, a new process, against importing sentence_transformers in one, medians
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from index.encoder import encoded_text
+from index.index import Index
+from index.ingest import ingest
+from qa.desk import Desk
+
+QUESTIONS = (
+    "Who led the delegation?",
+    "What did the president announce this week?",
+    "How many people were killed in the earthquake?",
+    "Which company reported record profits?",
+    "When does the ceasefire begin?",
+)
+REPEATS = 5
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return the seconds that an action takes."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def bench(paths: list[str], folder: str) -> None:
+    """Print every ratio for these articles, using `folder` for the archive."""
+    with Index(folder) as index:
+        index.encoder.encode(["warm up"])
+        report = ingest(index, paths)
+        again = ingest(index, paths)
+        held = index.archive.passages(index.archive.passage_ids())
+        texts = [encoded_text(*pair) for pair in held.values()]
+        alone = timed(lambda: index.encoder.encode(texts))
+        print(f"articles {report.added:,}, passages {report.passages:,}")
+        print(f"ingest   {report.passages / report.seconds:.1f} passages/s; encode alone {len(texts) / alone:.1f}/s")
+        print(f"         ratio {alone / report.seconds:.3f} (target 0.90 or more)")
+        print(f"again    {again.seconds:.2f} s of {report.seconds:.1f} s: 1/{report.seconds / again.seconds:.0f}")
+    with Desk(folder) as desk:
+        desk.warm_up()
+        encode = [timed(lambda: desk.index.encoder.encode([q])) for q in QUESTIONS * REPEATS]  # noqa: B023
+        search = [timed(lambda: desk.search(q, reranked=False)) for q in QUESTIONS * REPEATS]  # noqa: B023
+        beyond = (median(search) - median(encode)) * 1000
+        print(f"search   {median(search) * 1000:.1f} ms, of which encoding {median(encode) * 1000:.1f}: {beyond:.1f} beyond")
+    importing = [sys.executable, "-c", "import sentence_transformers"]
+    asking = [sys.executable, "-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"]
+    pairs = [
+        [timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)) for command in (importing, asking)]  # noqa: B023
+        for _ in range(3)
+    ]
+    base, ask = (median(column) for column in zip(*pairs, strict=True))
+    print(f"ask      {ask:.2f} s; importing sentence_transformers {base:.2f} s: ratio {ask / base:.2f}")
+
+
+if __name__ == "__main__":
+    missing = [path for path in sys.argv[1:] if not Path(path).exists()]
+    if missing or len(sys.argv) < 2:
+        sys.exit(f"bench: no such path: {', '.join(missing)}" if missing else "bench: name files or folders of articles")
+    with TemporaryDirectory(prefix="copydesk-bench-") as folder:
+        bench(sys.argv[1:], folder)

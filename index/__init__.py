@@ -1,0 +1,1 @@
+"""Articles in, searchable passages out. Knows nothing of questions, of models that write, or of screens."""

@@ -1,0 +1,290 @@
+"""The archive: articles, their earlier versions, passages and vectors in one SQLite file. It alone is the truth.
+
+Both search indexes are derived from it. Each write adds rows to `changes` in the same transaction; an index that
+has applied them says so with `applied`, and what it has not is handed out again, after a crash too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from index.encoder import Vectors
+from index.types import ArchiveError, Article, Passage
+
+SCHEMA_VERSION = "1"
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    outlet TEXT, published TEXT, url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL,
+    added TEXT NOT NULL);
+CREATE TABLE versions (
+    id TEXT NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    outlet TEXT, published TEXT, url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL,
+    added TEXT NOT NULL, PRIMARY KEY (id, version));
+CREATE TABLE passages (
+    id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles (id), start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, vector TEXT NOT NULL);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX passages_vector ON passages (vector);
+CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
+"""
+ARTICLE_COLUMNS = "id, title, text, outlet, published, url, authors"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An article on its way in: its passages, the key of each passage's vector, and where it was read."""
+
+    article: Article
+    passages: Sequence[Passage]
+    vector_keys: Sequence[str]
+    root: str
+    file: str
+
+
+def content_hash(article: Article) -> str:
+    """Return the hash by which an article counts as unchanged: all that is stored of it save its id."""
+    fields = [article.title, article.text, article.outlet, str(article.published), article.url, article.authors]
+    return blake2b(json.dumps(fields).encode(), digest_size=16).hexdigest()
+
+
+def vector_key(encoder: str, text: str) -> str:
+    """Return the key under which the vector of a text is kept: a hash of the encoder's name and the text."""
+    return blake2b(f"{encoder}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+class Archive:
+    """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._translated():
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                with self._transaction():
+                    for statement in SCHEMA.split(";\n"):
+                        self._db.execute(statement)
+                    self.set_meta("schema", SCHEMA_VERSION)
+            found = self.meta("schema")
+        if found != SCHEMA_VERSION:
+            raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise ArchiveError(f"{self.path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self._translated():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def health(self) -> str | None:
+        """Return SQLite's first complaint about the file, or None when it is sound."""
+        with self._translated():
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return None if found == "ok" else str(found)
+
+    # Articles
+
+    def hashes(self) -> dict[str, str]:
+        """Return the content hash of every article by id."""
+        return dict(self._db.execute("SELECT id, hash FROM articles"))
+
+    def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
+        """Add or change articles in one transaction, keeping the version that each replaces."""
+        with self._transaction():
+            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", _rows(vectors))
+            released: list[tuple[str]] = []
+            for entry in entries:
+                version, keys = self._retire(entry.article.id, keep=True)
+                self._insert(entry, version + 1)
+                released += keys
+            self._drop_unused(released)
+
+    def move(self, places: Iterable[tuple[str, str, str]]) -> None:
+        """Note (article id, root, file): where an unchanged article was last seen."""
+        with self._transaction():
+            self._db.executemany("UPDATE articles SET root = ?2, file = ?3 WHERE id = ?1", places)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove articles with all their versions, passages and vectors."""
+        with self._transaction():
+            for article_id in ids:
+                _, keys = self._retire(article_id, keep=False)
+                self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,))
+                self._db.execute("DELETE FROM versions WHERE id = ?", (article_id,))
+                self._drop_unused(keys)
+
+    def _retire(self, article_id: str, *, keep: bool) -> tuple[int, list[tuple[str]]]:
+        """Take an article's passages out; return its version, 0 when it is new, and the vector keys set free."""
+        row = self._db.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
+        if row is None:
+            return 0, []
+        if keep:
+            self._db.execute("INSERT INTO versions SELECT * FROM articles WHERE id = ?", (article_id,))
+        of_article = "FROM passages WHERE article_id = ?"
+        self._db.execute(f"INSERT INTO changes (passage_id) SELECT id {of_article}", (article_id,))
+        keys = self._db.execute(f"SELECT vector {of_article}", (article_id,)).fetchall()
+        self._db.execute(f"DELETE {of_article}", (article_id,))
+        return int(row[0]), keys
+
+    def _drop_unused(self, keys: Sequence[tuple[str]]) -> None:
+        query = "DELETE FROM vectors WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM passages WHERE vector = ?1)"
+        self._db.executemany(query, keys)
+
+    def _insert(self, entry: Entry, version: int) -> None:
+        a = entry.article
+        published = a.published.isoformat() if a.published else None
+        added = datetime.now(UTC).isoformat(timespec="seconds")
+        self._db.execute(
+            "INSERT OR REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (a.id, version, content_hash(a), a.title, a.text, a.outlet, published, a.url, json.dumps(a.authors))
+            + (entry.root, entry.file, added),
+        )
+        self._db.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+            [(p.id, a.id, p.start, p.end, key) for p, key in zip(entry.passages, entry.vector_keys, strict=True)],
+        )
+        self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
+
+    def article(self, article_id: str) -> Article | None:
+        """Return an article by its id, or by its url where no id matches."""
+        for column in ("id", "url"):
+            query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE {column} = ?"
+            if row := self._db.execute(query, (article_id,)).fetchone():
+                return _article(row)
+        return None
+
+    def articles(self) -> Iterator[tuple[Article, int]]:
+        """Yield every article with its number of passages, newest first."""
+        yield from (
+            (_article(row[:7]), row[7])
+            for row in self._db.execute(
+                f"SELECT {ARTICLE_COLUMNS}, (SELECT count(*) FROM passages p WHERE p.article_id = a.id) "
+                "FROM articles a ORDER BY published DESC, id"
+            )
+        )
+
+    def passage_count(self, article_id: str) -> int:
+        query = "SELECT count(*) FROM passages WHERE article_id = ?"
+        return int(self._db.execute(query, (article_id,)).fetchone()[0])
+
+    def outlets(self) -> list[str]:
+        """Return the outlets of all articles, the most frequent first."""
+        query = "SELECT outlet FROM articles WHERE outlet IS NOT NULL GROUP BY outlet ORDER BY count(*) DESC, outlet"
+        return [row[0] for row in self._db.execute(query)]
+
+    def versions(self, article_id: str) -> list[Article]:
+        """Return the earlier versions of an article, oldest first."""
+        rows = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version", (article_id,))
+        return [_article(row) for row in rows]
+
+    def of_root(self, root: str) -> dict[str, str]:
+        """Return the file each article was read from, by article id, for one ingested path."""
+        return dict(self._db.execute("SELECT id, file FROM articles WHERE root = ?", (root,)))
+
+    # Passages and vectors
+
+    def counts(self) -> tuple[int, int]:
+        """Return the numbers of articles and of passages."""
+        query = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
+        articles, passages = self._db.execute(query).fetchone()
+        return int(articles), int(passages)
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
+        """Return passages by id, each with its article; ids the archive does not hold are left out."""
+        found: dict[str, tuple[Article, Passage]] = {}
+        articles: dict[str, Article] = {}
+        for passage_id in ids:
+            row = self._db.execute('SELECT id, article_id, start, "end" FROM passages WHERE id = ?', (passage_id,))
+            if (values := row.fetchone()) is None:
+                continue
+            passage = Passage(*values)
+            if passage.article_id not in articles:
+                query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?"
+                articles[passage.article_id] = _article(self._db.execute(query, (passage.article_id,)).fetchone())
+            found[passage_id] = (articles[passage.article_id], passage)
+        return found
+
+    def passage_ids(self) -> list[str]:
+        return [row[0] for row in self._db.execute("SELECT id FROM passages ORDER BY rowid")]
+
+    def known_vectors(self, keys: Iterable[str]) -> set[str]:
+        """Return which of these vector keys are stored, so that no text is encoded twice."""
+        query = "SELECT 1 FROM vectors WHERE key = ?"
+        return {key for key in keys if self._db.execute(query, (key,)).fetchone()}
+
+    def vectors(self, passage_ids: Sequence[str]) -> Vectors:
+        """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
+        query = "SELECT v.vector FROM passages p JOIN vectors v ON v.key = p.vector WHERE p.id = ?"
+        rows = [self._db.execute(query, (passage_id,)).fetchone()[0] for passage_id in passage_ids]
+        return np.vstack([np.frombuffer(row, dtype="<f4") for row in rows])
+
+    # What the derived indexes still have to do
+
+    def last_change(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0])
+
+    def pending(self, index: str) -> list[str]:
+        """Return the ids of passages added or removed since this index last said `applied`, each once."""
+        mark = int(self.meta(f"applied:{index}") or 0)
+        query = "SELECT DISTINCT passage_id FROM changes WHERE sequence > ?"
+        return [row[0] for row in self._db.execute(query, (mark,))]
+
+    def applied(self, index: str, sequence: int) -> None:
+        """Note that an index holds every change up to `sequence`, and forget changes that both hold."""
+        with self._transaction():
+            self.set_meta(f"applied:{index}", str(sequence))
+            marks = [int(row[0]) for row in self._db.execute("SELECT value FROM meta WHERE key LIKE 'applied:%'")]
+            if len(marks) == 2:
+                self._db.execute("DELETE FROM changes WHERE sequence <= ?", (min(marks),))
+
+
+def _rows(vectors: dict[str, Vectors]) -> list[tuple[str, bytes]]:
+    return [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
+
+
+def _article(row: Sequence[str | None]) -> Article:
+    article_id, title, text, outlet, published, url, authors = row
+    return Article(
+        article_id or "",
+        title or "",
+        text or "",
+        outlet,
+        date.fromisoformat(published) if published else None,
+        url,
+        tuple(json.loads(authors or "[]")),
+    )

@@ -1,0 +1,123 @@
+"""The dense index: vectors in Chroma, by cosine. Derived from the archive; may be deleted at any time.
+
+Chroma does not write its files atomically: after a crash a folder may fail to load or end the process in native
+code. So `probe` tries a folder in a child process, and the remedy is always to build it again from the archive.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.encoder import Vectors
+from index.types import ArchiveError, Article, Filters, Passage
+
+COLLECTION = "passages"
+PROBE_SECONDS = 120
+
+
+class DenseIndex:
+    """Passages by their vectors. Chroma allows one process a folder; the archive's lock keeps a second one out."""
+
+    def __init__(self, folder: Path, vectors: Callable[[Sequence[str]], Vectors]) -> None:
+        """Open or create a folder; `vectors` gives the vectors of passages by their ids, as the archive does."""
+        import chromadb  # 0.9 s
+        from chromadb.config import Settings
+        from chromadb.errors import ChromaError
+
+        self._error = ChromaError
+        try:
+            # One client a folder and process: Chroma shares its state between clients of one path.
+            self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
+            self._collection = self._client.get_or_create_collection(
+                COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+            )
+        except (ChromaError, ValueError, OSError) as error:
+            raise ArchiveError(f"the dense index cannot be opened ({error}): run copydesk doctor --repair") from error
+        self._vectors = vectors
+        self._batch = self._client.get_max_batch_size()  # 5,461
+
+    def __len__(self) -> int:
+        return self._collection.count()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
+        """Remove passages by id, and add or replace others. Repeating it changes nothing."""
+        for start in range(0, len(removed), self._batch):
+            self._collection.delete(ids=list(removed[start : start + self._batch]))
+        for start in range(0, len(added), self._batch):
+            batch = added[start : start + self._batch]
+            ids = [passage.id for _, passage in batch]
+            metadatas = [_metadata(article) for article, _ in batch]
+            self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=metadatas)
+
+    def search(self, vector: Vectors, top: int, filters: Filters) -> list[tuple[str, float]]:
+        """Return up to `top` (passage id, cosine similarity), best first."""
+        if not (held := len(self)):
+            return []
+        found = self._collection.query(
+            query_embeddings=[vector], n_results=min(top, held), where=_where(filters), include=["distances"]
+        )
+        distances = found["distances"] or [[]]
+        return [(passage_id, 1.0 - d) for passage_id, d in zip(found["ids"][0], distances[0], strict=True)]
+
+
+def _metadata(article: Article) -> dict[str, str | int]:
+    """Only what filters need: Chroma's range filters take numbers, so a date is its ordinal, 0 when unknown."""
+    day = article.published.toordinal() if article.published else 0
+    return {"outlet": (article.outlet or "").casefold(), "published": day}
+
+
+def _where(filters: Filters) -> dict[str, object] | None:
+    clauses: list[dict[str, object]] = []
+    if filters.outlets:
+        clauses.append({"outlet": {"$in": [outlet.casefold() for outlet in filters.outlets]}})
+    if filters.since or filters.until:
+        clauses.append({"published": {"$gte": filters.since.toordinal() if filters.since else 1}})
+    if filters.until:
+        clauses.append({"published": {"$lte": filters.until.toordinal()}})
+    return {"$and": clauses} if len(clauses) > 1 else (clauses[0] if clauses else None)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How many passages an index holds, and why it cannot be used, if it cannot."""
+
+    held: int
+    problem: str | None
+
+
+def probe(folder: Path) -> Probe:
+    """Open, count and query a folder in a child process.
+
+    A damaged folder can end the process that opens it, or hang it: only the child dies, within two minutes.
+    """
+    command = [sys.executable, "-m", "index.dense", str(folder)]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Probe(0, f"it did not answer within {PROBE_SECONDS} s")
+    if result.returncode == 0:
+        return Probe(int(result.stdout), None)
+    lines = result.stderr.strip().splitlines() or ["no message"]
+    return Probe(0, f"it does not open: {lines[-1]} (exit status {result.returncode})")
+
+
+def _main(folder: Path) -> None:
+    index = DenseIndex(folder, lambda ids: np.zeros((len(ids), 1), dtype=np.float32))
+    if held := len(index):
+        vector = index._collection.peek(1)["embeddings"]
+        assert vector is not None
+        index.search(np.asarray(vector[0], dtype=np.float32), min(held, 10), Filters())
+    print(held)
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

@@ -1,0 +1,235 @@
+"""An archive with its two search indexes and its encoder: what is searched, kept in step and kept sound."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from index.archive import Archive
+from index.dense import DenseIndex, Probe, probe
+from index.encoder import DEFAULT_ENCODER, Encoder, SentenceTransformerEncoder
+from index.fuse import fuse, prior
+from index.lexical import LexicalIndex
+from index.lock import ArchiveLock
+from index.types import ArchiveError, Article, Filters, Hit, Passage
+
+POOL = 100  # Passages asked of each index before fusion.
+APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
+
+Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
+
+
+class Part(Protocol):
+    """A search index derived from the archive."""
+
+    def __len__(self) -> int: ...
+    def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Health:
+    """How many articles and passages the archive and each index hold, and what is wrong, if anything."""
+
+    ok: bool
+    articles: int
+    passages: int
+    dense: int
+    lexical: int
+    problems: list[str]
+
+
+def silent(task: str, share: float) -> None:
+    """Report no progress."""
+
+
+class Index:
+    """Opens or creates an archive folder, alone: a second process gets ArchiveInUse. A context manager.
+
+    Opening is cheap. The encoder (seconds) and the indexes load on first use, and then catch up with the
+    archive where the last process ended before they could, or are built again where they were lost.
+    """
+
+    def __init__(
+        self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
+    ) -> None:
+        self.folder = Path(folder).expanduser()
+        self.progress = progress
+        self._encoder = encoder
+        self._parts: dict[str, Part] = {}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ArchiveError(f"{self.folder} cannot be created: {error.strerror or error}") from error
+        self.lock = ArchiveLock(self.folder)
+        try:
+            self.archive = Archive(self.folder / "archive.sqlite3")
+            self._check_encoder(encoder if isinstance(encoder, str) else encoder.name)
+        except ArchiveError:
+            self.lock.release()
+            raise
+
+    def _check_encoder(self, name: str) -> None:
+        built = self.archive.meta("encoder")
+        if built is None:
+            self.archive.set_meta("encoder", name)
+        elif built != name:
+            raise ArchiveError(
+                f"{self.folder} was built with the encoder {built}, not {name}: "
+                f"open it with --encoder {built}, or ingest into a new folder"
+            )
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close everything and let others in."""
+        self._close_parts()
+        self.archive.close()
+        self.lock.release()
+
+    @property
+    def encoder(self) -> Encoder:
+        if isinstance(self._encoder, str):
+            self._encoder = SentenceTransformerEncoder(self._encoder)
+        return self._encoder
+
+    @property
+    def dense(self) -> DenseIndex:
+        if "dense" not in self._parts:
+            if self.archive.meta("dense_in_use") == "yes" and probe(self._folder("dense")).problem:
+                self._parts["dense"] = self._rebuild("dense")  # the last process was killed, and left this
+            else:
+                self._parts["dense"] = self._open("dense")
+        part = self._parts["dense"]
+        assert isinstance(part, DenseIndex)
+        return part
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        if "lexical" not in self._parts:
+            self._parts["lexical"] = self._open("lexical")
+        part = self._parts["lexical"]
+        assert isinstance(part, LexicalIndex)
+        return part
+
+    def search(
+        self, question: str, top: int = POOL, filters: Filters = Filters(), present: date | None = None
+    ) -> list[Hit]:
+        """Return up to `top` passages, best first; scores are about 0…1 and comparable within one search only.
+
+        `present` is the day on which the question is about current news, if it is: recent articles then gain.
+        """
+        with ThreadPoolExecutor(1) as other:  # Chroma and the encoder take seconds to load, side by side
+            opening = other.submit(lambda: self.dense)
+            vector = self.encoder.encode([question])[0]
+            dense = dict(opening.result().search(vector, POOL, filters))
+        lexical = dict(self.lexical.search(question, POOL, filters))
+        if unscored := [passage_id for passage_id in lexical if passage_id not in dense]:
+            dense.update(zip(unscored, (self.archive.vectors(unscored) @ vector).tolist(), strict=True))
+        found = self.archive.passages(list(dense))
+        hits = [Hit(*found[key], score + prior(*found[key], present)) for key, score in fuse(dense, lexical).items()]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top]
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove articles, with their earlier versions, from the archive and both indexes; return how many."""
+        if ids:
+            self.archive.remove(ids)
+            self.catch_up()
+        return len(ids)
+
+    def catch_up(self) -> None:
+        """Apply to both indexes what the archive holds and they do not yet."""
+        for name, part in (("dense", self.dense), ("lexical", self.lexical)):
+            self._catch_up(name, part)
+
+    def doctor(self, repair: bool = False) -> Health:
+        """Check the archive file and both indexes, changing nothing; with `repair`, build again what is wrong."""
+        self._close_parts()
+        articles, passages = self.archive.counts()
+        states = {"dense": probe(self._folder("dense")), "lexical": self._probe_lexical()}
+        problems = {
+            name: state.problem or f"it holds {state.held} of {passages} passages"
+            for name, state in states.items()
+            if state.problem or state.held != passages or self.archive.pending(name)
+        }
+        if repair and problems:
+            for name in problems:
+                self._rebuild(name).close()
+            return self.doctor()
+        listed = [f"{name} index: {problem}; copydesk doctor --repair rebuilds it" for name, problem in problems.items()]
+        if complaint := self.archive.health():
+            listed.append(f"archive file: {complaint}; restore it from a copy")
+        return Health(not listed, articles, passages, states["dense"].held, states["lexical"].held, listed)
+
+    def _probe_lexical(self) -> Probe:
+        try:
+            return Probe(len(LexicalIndex(self._folder("lexical"))), None)
+        except ArchiveError as error:
+            return Probe(0, str(error))
+
+    def _close_parts(self) -> None:
+        for part in self._parts.values():
+            part.close()
+        if "dense" in self._parts:
+            self.archive.set_meta("dense_in_use", "no")
+        self._parts.clear()
+
+    # How an index is kept in step with the archive
+
+    def _folder(self, name: str) -> Path:
+        return self.folder / f"{name}-{self.archive.meta(name) or 1}"
+
+    def _create(self, name: str, folder: Path) -> Part:
+        if name == "lexical":
+            return LexicalIndex(folder)
+        self.archive.set_meta("dense_in_use", "yes")
+        return DenseIndex(folder, self.archive.vectors)
+
+    def _open(self, name: str) -> Part:
+        """Open an index and bring it up to date; build it again if it is lost or will not open."""
+        try:
+            part = self._create(name, self._folder(name))
+        except ArchiveError:
+            return self._rebuild(name)
+        self._catch_up(name, part)
+        if len(part) == self.archive.counts()[1]:
+            return part
+        part.close()
+        return self._rebuild(name)
+
+    def _rebuild(self, name: str) -> Part:
+        """Build an index from the archive in a folder of its own; only then delete the one it replaces."""
+        old = self._folder(name)
+        number = int(self.archive.meta(name) or 1) + 1
+        shutil.rmtree(new := self.folder / f"{name}-{number}", ignore_errors=True)
+        part = self._create(name, new)
+        sequence = self.archive.last_change()
+        self._apply(name, part, self.archive.passage_ids())
+        self.archive.set_meta(name, str(number))
+        self.archive.applied(name, sequence)
+        shutil.rmtree(old, ignore_errors=True)
+        return part
+
+    def _catch_up(self, name: str, part: Part) -> None:
+        sequence = self.archive.last_change()
+        if changed := self.archive.pending(name):
+            self._apply(name, part, changed)
+            self.archive.applied(name, sequence)
+
+    def _apply(self, name: str, part: Part, passage_ids: Sequence[str]) -> None:
+        """Make an index agree with the archive about these passages, whatever it held of them."""
+        for start in range(0, len(passage_ids), APPLY_PASSAGES):
+            ids = passage_ids[start : start + APPLY_PASSAGES]
+            held = self.archive.passages(ids)
+            part.apply([passage_id for passage_id in ids if passage_id not in held], list(held.values()))
+            if len(passage_ids) > APPLY_PASSAGES:
+                self.progress(f"{name} index", (start + len(ids)) / len(passage_ids))

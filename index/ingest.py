@@ -1,0 +1,118 @@
+"""Brings an archive up to date with files and folders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from index.archive import Entry, content_hash, vector_key
+from index.encoder import Vectors, encoded_text
+from index.index import Index
+from index.read import Found, read
+from index.split import passages
+from index.types import Article, Rejected
+
+BATCH_CHARACTERS = 2_000_000  # About 2,500 passages, encoded and written together; a crash loses 90 s at most.
+ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so that little is padding.
+
+
+@dataclass
+class IngestReport:
+    """What an ingestion did. `passages` counts those written; `seconds` is wall time."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    passages: int = 0
+    seconds: float = 0.0
+
+
+def ingest(
+    index: Index, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False
+) -> IngestReport:
+    """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
+
+    Unchanged articles are recognised by hash and cost nothing more. Inputs that cannot be used are listed in
+    the report and stop nothing. Every batch is durable once written: an interrupted run is continued by
+    running it again. `outlet` is given to articles that name none.
+    """
+    started = time.perf_counter()
+    report = IngestReport()
+    known = index.archive.hashes()
+    seen: dict[str, Found] = {}  # by article id
+    spoilt: set[tuple[str, str]] = set()  # (root, file) of what could not be read: nothing of it is pruned
+    batch: list[tuple[Article, Found]] = []
+    waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
+    for found in read(paths, outlet):
+        article = found.item
+        if isinstance(article, Article) and article.id in seen:
+            article = Rejected(found.source, f"duplicate id {article.id}: see {seen[article.id].source}")
+        if isinstance(article, Rejected):
+            report.rejected.append(article)
+            spoilt.add((found.root, found.file))
+            continue
+        seen[article.id] = found
+        if known.get(article.id) == content_hash(article):
+            report.unchanged += 1
+            continue
+        report.changed += article.id in known
+        report.added += article.id not in known
+        batch.append((article, found))
+        waiting += len(article.text)
+        if waiting > BATCH_CHARACTERS:
+            report.passages += _write(index, batch, (written, found.share))
+            batch, waiting, written = [], 0, found.share
+    report.passages += _write(index, batch, (written, 1.0))
+    index.archive.move((key, found.root, found.file) for key, found in seen.items() if key in known)
+    if prune:
+        report.removed = index.remove(_no_longer_held(index, seen, spoilt))
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _write(index: Index, batch: Sequence[tuple[Article, Found]], shares: tuple[float, float]) -> int:
+    """Split, encode and store a batch; return its number of passages."""
+    if not batch:
+        return 0
+    cut = [passages(article, index.encoder.count) for article, _ in batch]
+    texts: dict[str, str] = {}  # by vector key
+    entries: list[Entry] = []
+    for (article, found), parts in zip(batch, cut, strict=True):
+        encoded = [encoded_text(article, passage) for passage in parts]
+        keys = [vector_key(index.encoder.name, text) for text in encoded]
+        texts.update(zip(keys, encoded, strict=True))
+        entries.append(Entry(article, parts, keys, found.root, found.file))
+    for key in index.archive.known_vectors(texts):
+        del texts[key]
+    index.archive.write(entries, _encode(index, texts, shares))
+    index.catch_up()
+    return sum(map(len, cut))
+
+
+def _encode(index: Index, texts: dict[str, str], shares: tuple[float, float]) -> dict[str, Vectors]:
+    """Encode texts by key, longest first so that what is encoded together is of one length, and tell progress."""
+    keys = sorted(texts, key=lambda key: -len(texts[key]))
+    vectors: dict[str, Vectors] = {}
+    start, end = shares
+    for done in range(0, len(keys), ENCODE_TEXTS):
+        index.progress("ingest", start + (end - start) * done / len(keys))
+        part = keys[done : done + ENCODE_TEXTS]
+        vectors.update(zip(part, np.asarray(index.encoder.encode([texts[key] for key in part])), strict=True))
+    index.progress("ingest", end)
+    return vectors
+
+
+def _no_longer_held(index: Index, seen: dict[str, Found], spoilt: set[tuple[str, str]]) -> list[str]:
+    """Return ids of articles read from these roots before and not met now, unless their file failed to read."""
+    return [
+        article_id
+        for root in sorted({found.root for found in seen.values()})
+        for article_id, file in index.archive.of_root(root).items()
+        if article_id not in seen and (root, file) not in spoilt
+    ]

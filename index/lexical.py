@@ -1,0 +1,125 @@
+"""The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import tantivy
+
+from index.types import ArchiveError, Article, Filters, Passage
+
+TITLE_BOOST = 1.0
+WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("title", tokenizer_name="news")
+    builder.add_text_field("text", tokenizer_name="news")
+    builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("published", indexed=True, fast=True)  # unsigned fields crash on Python integers
+    return builder.build()
+
+
+# Words of questions that say nothing of their subject, beside tantivy's own English stop words.
+QUESTION_WORDS = """who whom whose what which when where why how do does did has have had can could should would may might
+must many much long old far often soon was were been being us our your its his her their from about according besides
+following name named""".split()
+
+
+def _analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:
+    """Fold case and accents, so that "Dia" finds "Día", and stem: tantivy's own "en_stem" keeps accents apart."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (tantivy.Filter.remove_long(40), tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), *stopwords):
+        builder = builder.filter(step)
+    return builder.filter(tantivy.Filter.stemmer("english")).build()
+
+
+_TERMS = _analyzer()
+_CONTENT = _analyzer(tantivy.Filter.stopword("english"), tantivy.Filter.custom_stopword(QUESTION_WORDS))
+
+
+def terms(text: str) -> set[str]:
+    """Return the stems by which the words of a text are searched."""
+    return set(_TERMS.analyze(text))
+
+
+def content_terms(text: str) -> set[str]:
+    """Return the stems of a text's words without those that say nothing of its subject."""
+    return set(_CONTENT.analyze(text))
+
+
+class LexicalIndex:
+    """Passages by their words. Not safe for two processes; the archive's lock keeps a second one out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._schema = _schema()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(self._schema, path=str(folder), reuse=True)
+        except (ValueError, OSError) as error:
+            raise ArchiveError(f"the lexical index cannot be opened ({error}): run copydesk doctor --repair") from error
+        self._index.register_tokenizer("news", _analyzer())
+
+    def __len__(self) -> int:
+        self._index.reload()
+        return int(self._index.searcher().num_docs)
+
+    def close(self) -> None:
+        """Nothing to close: tantivy's writer is given up after each commit."""
+
+    def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
+        """Remove passages by id and add or replace others, in one commit: all of it or none."""
+        writer = self._index.writer(WRITER_BYTES, 1)
+        for passage_id in removed:
+            writer.delete_documents_by_term("id", passage_id)
+        for article, passage in added:
+            writer.delete_documents_by_term("id", passage.id)
+            document = tantivy.Document()
+            document.add_text("id", passage.id)
+            document.add_text("title", article.title)
+            document.add_text("text", article.text[passage.start : passage.end])
+            document.add_text("outlet", (article.outlet or "").casefold())
+            if article.published:
+                document.add_integer("published", article.published.toordinal())
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def search(self, question: str, top: int, filters: Filters) -> list[tuple[str, float]]:
+        """Return up to `top` (passage id, BM25 score), best first; higher is better, at least 0."""
+        words = re.findall(r"\w+", question.lower())
+        if not words:
+            return []
+        matches, _ = self._index.parse_query_lenient(
+            " ".join(words), ["text", "title"], field_boosts={"title": TITLE_BOOST}
+        )
+        searcher = self._index.searcher()
+        found = searcher.search(self._restricted(matches, filters), top)
+        return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+
+    def _restricted(self, matches: tantivy.Query, filters: Filters) -> tantivy.Query:
+        clauses: list[tantivy.Query] = []
+        if filters.outlets:
+            clauses.append(_one_of(self._schema, [outlet.casefold() for outlet in filters.outlets]))
+        if filters.since or filters.until:
+            low, high = filters.since or date.min, filters.until or date.max
+            clauses.append(
+                tantivy.Query.range_query(
+                    self._schema, "published", tantivy.FieldType.Integer, low.toordinal(), high.toordinal()
+                )
+            )
+        # A filter must not add to the score, hence the constant of 0.
+        must = [(tantivy.Occur.Must, tantivy.Query.const_score_query(clause, 0.0)) for clause in clauses]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, matches), *must])
+
+
+def _one_of(schema: tantivy.Schema, outlets: Sequence[str]) -> tantivy.Query:
+    return tantivy.Query.boolean_query(
+        [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "outlet", outlet)) for outlet in outlets]
+    )

@@ -1,0 +1,171 @@
+"""Reads article files. One file here for each family of formats; what they find becomes an `Article` in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from index.read import html, markdown, plain, records
+from index.read.dates import parse_date
+from index.split import is_caption, sentences
+from index.types import Article, BadInput, Rejected
+
+Fields = Mapping[str, Any]
+# What a reader yields for one article: its fields, its place within the file ("" or "line 3"), bytes read so far.
+Record = tuple[Fields | str, str, int]
+
+READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
+    ".txt": plain.read,
+    ".md": markdown.read,
+    ".html": html.read,
+    ".htm": html.read,
+    ".json": records.read_json,
+    ".jsonl": records.read_jsonl,
+    ".jsonl.gz": records.read_jsonl,
+    ".csv": records.read_csv,
+}
+SKIPPED = ("README*", "LICENSE*", "questions*.jsonl", ".*")  # Beside articles, but not articles.
+TITLE_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class Found:
+    """An article or a rejection: the path it was asked for by, its file below that, and its place for people.
+
+    `share` tells how much of all the bytes to be read had been read by then, 0…1.
+    """
+
+    item: Article | Rejected
+    root: str
+    file: str
+    source: str
+    share: float
+
+
+def read(paths: Iterable[str | Path], outlet: str | None = None) -> Iterator[Found]:
+    """Yield every article below the paths in a stable order, and whatever is rejected, with the reason.
+
+    `outlet` is given to articles that name none.
+    """
+    listed = [entry for given in paths for entry in _files(given)]
+    sizes = [path.stat().st_size if isinstance(path, Path) and path.exists() else 0 for _, path in listed]
+    total, before = sum(sizes) or 1, 0
+    for (root, path), size in zip(listed, sizes, strict=True):
+        if isinstance(path, Rejected):
+            yield Found(path, root, "", path.source, before / total)
+            continue
+        file = path.name if str(path) == root else path.relative_to(root).as_posix()
+        origin = str(Path(root).resolve())
+        for item, source, position in _read_file(path, file, outlet):
+            yield Found(item, origin, file, source, (before + min(position, size)) / total)
+        before += size
+
+
+def _files(given: str | Path) -> list[tuple[str, Path | Rejected]]:
+    """List (root, file) for each article file below a path, or why there is none."""
+    root = Path(given).expanduser()
+
+    def rejected(reason: str) -> list[tuple[str, Path | Rejected]]:
+        return [(str(given), Rejected(str(given), reason))]
+
+    try:
+        if urlsplit(str(given)).scheme in ("http", "https"):
+            return rejected("web addresses cannot be read yet: save the page and ingest the file")
+        if root.is_dir():
+            below = [p for p in sorted(root.rglob("*")) if _suffix(p) and not _skipped(p, root) and p.is_file()]
+            return [(str(root), p) for p in below] or rejected(f"no article files in it ({', '.join(READERS)})")
+        if not root.exists():
+            return rejected("no such file or folder")
+        if not _suffix(root):
+            return rejected(f"not a known kind of file: use {', '.join(READERS)}")
+    except (OSError, ValueError) as error:
+        return rejected(f"cannot be read: {error}")
+    return [(str(root), root)]
+
+
+def _suffix(path: Path) -> str | None:
+    name = path.name.lower()
+    return next((suffix for suffix in READERS if name.endswith(suffix)), None)
+
+
+def _skipped(path: Path, root: Path) -> bool:
+    return any(fnmatch(part, pattern) for part in path.relative_to(root).parts for pattern in SKIPPED)
+
+
+def _read_file(path: Path, file: str, outlet: str | None) -> Iterator[tuple[Article | Rejected, str, int]]:
+    """Yield (article or rejection, where it stands, bytes read so far) for each record of a file."""
+    try:
+        for fields, place, position in READERS[_suffix(path) or ""](path):
+            source = f"{path}, {place}" if place else str(path)
+            yield _article(fields, source, f"{file}#{place}" if place else file, outlet), source, position
+    except OSError as error:
+        yield Rejected(str(path), f"cannot be read: {error.strerror or error}"), str(path), 0
+    except ValueError as error:
+        yield Rejected(str(path), str(error)), str(path), 0
+
+
+def _article(fields: Fields | str, source: str, default_id: str, outlet: str | None) -> Article | Rejected:
+    """Build the article that a record describes, or say what is wrong with it. A str is a reader's complaint."""
+    if isinstance(fields, str):
+        return Rejected(source, fields)
+    try:
+        text = _clean(fields, "text", keep_lines=True)
+        if not text:
+            raise BadInput("it has no text")
+        url = _clean(fields, "url") or None
+        given = fields.get("published")
+        return Article(
+            id=_clean(fields, "id") or url or default_id,
+            title=_clean(fields, "title") or _derived_title(text),
+            text=text,
+            outlet=_clean(fields, "outlet") or outlet or (_host(url) if url else None),
+            published=None if given in (None, "") else parse_date(given),
+            url=url,
+            authors=_authors(fields.get("authors")),
+        )
+    except BadInput as error:
+        return Rejected(source, str(error))
+
+
+def _clean(fields: Fields, name: str, *, keep_lines: bool = False) -> str:
+    """Return a field as clean text: no control characters, lone surrogates or Windows line ends; one line if short."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise BadInput(f"its {name} is a {type(value).__name__}, not a string")
+    text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", str(value))
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]", "", text)
+    return text.strip() if keep_lines else " ".join(text.split())
+
+
+def _derived_title(text: str) -> str:
+    """Return an untitled article's first real sentence, shortened at a space where it is long."""
+    lines = [line for line in text.split("\n") if len(line.split()) > 3 and not is_caption(line)]
+    first = lines[0] if lines else text.split("\n")[0]
+    line = next((first[s.start : s.end] for s in sentences(first) if s.end - s.start > 20), first.strip())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
+
+
+def _host(url: str) -> str | None:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        raise BadInput(f"its url {url!r} is not one: {error}") from error
+    return host.removeprefix("www.") if host else None
+
+
+def _authors(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = re.split(r"[;,]", value) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput("its authors are not a list of names")
+    return tuple(" ".join(name.split()) for name in names if name.strip())

@@ -1,0 +1,86 @@
+"""Reads plain text as it lies about in newsrooms: pasted articles whose date and outlet stand in the prose, if at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from index.read.dates import parse_date
+from index.read.decode import decode
+from index.split import is_caption
+from index.types import BadInput
+
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
+DAY = rf"(?:{MONTH} \d{{1,2}}|\d{{1,2}} {MONTH})"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAY = rf"(?:{'|'.join(WEEKDAYS)})"
+NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
+
+# "date 2025-04-18 In Paris, …" or a line of its own that is a date.
+HEADER = re.compile(
+    rf"\s*(?:(?:date|published|posted|updated)\b\s*:?\s*|(?=[^\n]{{,40}}\n))"
+    rf"(\d{{4}}-\d\d-\d\d|(?:{WEEKDAY},? )?{DAY},? \d{{4}})\b[ \t]*[-–—|:,.]?\s*",
+    re.IGNORECASE,
+)
+WEEKDAY_AND_DAY = re.compile(rf"\b({WEEKDAY}),? ({DAY})\b(?:,? (\d{{4}}))?")
+OUTLET_TRACES = (
+    re.compile(rf"\A[A-Z][A-Za-z .,'-]{{2,40}}(?:, {DAY})? \(({NAME})\) ?[-–—]"),  # PARIS, April 18 (Reuters) -
+    re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
+    re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
+    re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE
+)
+LEAD_PARAGRAPHS = 4
+
+
+def read(path: Path) -> Iterator[tuple[dict[str, object], str, int]]:
+    """Yield the one article of a text file: title, date and outlet where the text shows them."""
+    text = _unwrapped(decode(path.read_bytes()))
+    published: date | None = None
+    if (header := HEADER.match(text)) and (published := _day(header[1])):
+        text = text[header.end() :]
+    lines = [line.strip() for line in text.split("\n")]
+    body = [line for line in lines if line and not is_caption(line)]
+    title = body[0] if len(body) > 1 and _is_headline(body[0]) else ""
+    if title:
+        text = "\n".join(lines[lines.index(title) + 1 :])
+    lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
+    fields = {"title": title, "text": text, "published": published or _dateline(lead), "outlet": _outlet(lead)}
+    yield fields, "", path.stat().st_size
+
+
+def _unwrapped(text: str) -> str:
+    """Join lines that were broken at a fixed width; blank lines then part the paragraphs."""
+    text = re.sub(r"\r\n?", "\n", text)
+    lines = [line for line in text.split("\n") if line.strip()]
+    broken = [line for line in lines if 45 <= len(line) <= 100]
+    if "\n\n" in text.strip() and len(lines) > 3 and len(broken) > len(lines) / 2:
+        return re.sub(r"(?<=\S)[ \t]*\n[ \t]*(?=\S)", " ", text)
+    return text
+
+
+def _is_headline(line: str) -> bool:
+    return 3 < len(line.split()) and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except BadInput:
+        return None
+
+
+def _dateline(lead: str) -> date | None:
+    """Return the day of "on Friday, April 18": without a year, the latest past one in which the weekday fits."""
+    for weekday, day, year in WEEKDAY_AND_DAY.findall(lead):
+        this_year = date.today().year
+        for candidate in [int(year)] if year else range(this_year, this_year - 12, -1):
+            found = _day(f"{day} {candidate}")
+            if found and found <= date.today() and WEEKDAYS[found.weekday()] == weekday:
+                return found
+    return None
+
+
+def _outlet(lead: str) -> str | None:
+    return next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)

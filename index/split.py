@@ -1,0 +1,105 @@
+"""Cuts an article into sentences and passages. Every span is exact because none is ever searched for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from sentencex import get_sentence_boundaries
+
+from index.types import Article, Passage
+
+PASSAGE_TOKENS = 200
+SENTENCE_CHARACTERS = 600  # Longer "sentences" are tables, lists or broken text; they are cut at spaces.
+
+
+# Wording of a photo credit; a line that holds one describes a picture and states nothing.
+CREDIT = re.compile(
+    r"\b(?:Photo|Photograph|Picture|Image|Illustration|Video|Credit|Foto)s?\s*(?::|/|by\b|credit\b|courtesy\b)"
+    r"|\b(?:Getty Images|AP Photo|AFP via|Shutterstock|iStock)\b.{0,40}$|^FILE\b ?[-–—:]"
+)
+CAPTION_CHARACTERS = 400
+
+
+def is_caption(line: str) -> bool:
+    """Tell whether a line of an article is the caption of a picture: short, with a photo credit."""
+    return len(line) <= CAPTION_CHARACTERS and CREDIT.search(line) is not None
+
+
+@dataclass(frozen=True)
+class Span:
+    """A sentence, `text[start:end]`, and the number of the paragraph it stands in."""
+
+    start: int
+    end: int
+    paragraph: int
+
+
+def sentences(text: str) -> list[Span]:
+    """Return the sentences of a text in order, without surrounding white space.
+
+    A line break always ends a sentence: readers join hard-wrapped lines before they store an article.
+    Together the spans hold every character of `text` that is not white space.
+    """
+    spans: list[Span] = []
+    for number, line in enumerate(re.finditer(r"[^\n]+", text)):
+        for boundary in get_sentence_boundaries("en", line[0]):
+            start, end = boundary["start_index"], boundary["end_index"]
+            for piece in _pieces(line[0], start, end):
+                spans.append(Span(line.start() + piece[0], line.start() + piece[1], number))
+    return spans
+
+
+def _pieces(line: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Trim white space off line[start:end] and cut what is too long at spaces."""
+    pieces = []
+    while True:
+        while start < end and line[start].isspace():
+            start += 1
+        if start == end:
+            return pieces
+        stop = end
+        if end - start > SENTENCE_CHARACTERS:
+            space = line.rfind(" ", start + 1, start + SENTENCE_CHARACTERS)
+            stop = space if space > 0 else start + SENTENCE_CHARACTERS
+        last = stop
+        while line[last - 1].isspace():
+            last -= 1
+        pieces.append((start, last))
+        start = stop
+
+
+def passages(article: Article, count: Callable[[Sequence[str]], list[int]], size: int = PASSAGE_TOKENS) -> list[Passage]:
+    """Cut an article into passages of at most `size` tokens, whole sentences, paragraphs kept together.
+
+    `count` is the encoder's own: token numbers for a list of strings. A paragraph that does not fit
+    starts a new passage once the current one is half full; before that it is divided between sentences.
+    A single sentence longer than `size` is a passage of its own.
+    """
+    spans = sentences(article.text)
+    lengths = count([article.text[s.start : s.end] for s in spans])
+    of_paragraph: dict[int, int] = {}
+    for span, length in zip(spans, lengths, strict=True):
+        of_paragraph[span.paragraph] = of_paragraph.get(span.paragraph, 0) + length
+
+    groups: list[list[Span]] = []
+    room = 0
+    for previous, span, length in zip([None, *spans], spans, lengths, strict=False):
+        opens = previous is None or previous.paragraph != span.paragraph
+        moves = opens and of_paragraph[span.paragraph] > room and room <= size // 2
+        if not groups or length > room or moves:
+            groups.append([])
+            room = size
+        groups[-1].append(span)
+        room -= length
+
+    version = f"{article.id}\0{article.text}"
+    return [
+        Passage(_passage_id(version, g[0].start, g[-1].end), article.id, g[0].start, g[-1].end) for g in groups
+    ]
+
+
+def _passage_id(version: str, start: int, end: int) -> str:
+    return blake2b(f"{start}:{end}\0{version}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

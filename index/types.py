@@ -1,0 +1,95 @@
+"""The words everything else is said in: articles, passages, hits, filters, and the errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Article:
+    """One news article as stored. Every offset in Copydesk counts characters of `text` (or `title`)."""
+
+    id: str
+    title: str
+    text: str
+    outlet: str | None = None
+    published: date | None = None
+    url: str | None = None
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from."""
+
+    id: str
+    article_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage found for a question, with its article. Scores order hits of one search, best first."""
+
+    article: Article
+    passage: Passage
+    score: float
+
+    @property
+    def text(self) -> str:
+        return self.article.text[self.passage.start : self.passage.end]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which articles may be searched. Outlets match without regard to case; both dates are inclusive.
+
+    An article without a date is outside every date range.
+    """
+
+    outlets: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.outlets or self.since or self.until)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An input that was not ingested, and why, in words that say how to mend it."""
+
+    source: str
+    reason: str
+
+
+class CopydeskError(Exception):
+    """Something the user can mend; the message is one line that says what and how.
+
+    BadInput            an argument, question, date or limit that cannot be used
+    ArchiveError        the archive cannot be opened, read or written as it is
+      ArchiveInUse      another process holds it
+    ModelError          a model's weights are missing, altered or cannot be loaded
+    """
+
+
+class BadInput(CopydeskError):
+    """An argument, question, date or limit that cannot be used."""
+
+
+class ArchiveError(CopydeskError):
+    """The archive cannot be opened, read or written as it is."""
+
+
+class ArchiveInUse(ArchiveError):
+    """Another process holds the archive; `address` is where it answers, when it serves."""
+
+    def __init__(self, message: str, address: str | None = None) -> None:
+        super().__init__(message)
+        self.address = address
+
+
+class ModelError(CopydeskError):
+    """A model's weights are missing, altered or cannot be loaded."""

@@ -1,0 +1,211 @@
+"""The command line. Answers and reports go to stdout, everything else to stderr; errors are one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib import import_module
+from importlib.metadata import entry_points
+from tempfile import NamedTemporaryFile
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from index.encoder import DEFAULT_ENCODER
+from index.types import ArchiveInUse, BadInput, CopydeskError
+from qa import show
+from qa.client import request
+from qa.desk import Desk
+from qa.types import as_json
+
+DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+Run = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} (see {self.prog} --help)")
+
+
+def add_command(commands: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+    """Add a command; `run` gets the parsed arguments and returns the exit status."""
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    _common(common)
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, parents=[common])
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data)")
+    parser.add_argument("--encoder", metavar="NAME", help=f"encoder of a new archive (default {DEFAULT_ENCODER})")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="copydesk", description="Answers from your news archive, every sentence with its source.")
+    _common(parser)
+    parser.set_defaults(data=os.environ.get("COPYDESK_DATA", "copydesk-data"), encoder=DEFAULT_ENCODER)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
+    ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
+
+    for name, run, help in (
+        ("ask", _ask, "answer a question, every sentence quoted from an article"),
+        ("search", _search, "find passages"),
+    ):
+        command = add_command(commands, name, run, help)
+        command.add_argument("question", metavar="QUESTION")
+        command.add_argument("--outlet", action="append", default=[], dest="outlets", metavar="NAME")
+        command.add_argument("--since", metavar="DATE", help="published on this day or later")
+        command.add_argument("--until", metavar="DATE", help="published on this day or earlier")
+        command.add_argument("--top", type=int, default=10, metavar="N", help="passages to return (default 10)")
+        if name == "ask":
+            command.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes (default quotes: no model)")
+
+    articles = add_command(commands, "articles", _articles, "list, show or remove articles")
+    articles.add_argument("action", choices=("list", "show", "remove"))
+    articles.add_argument("ids", nargs="*", metavar="ID")
+
+    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
+    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
+
+    serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=7860)
+
+    for entry in entry_points(group="copydesk.commands"):
+        import_module(entry.value).register(commands)
+    return parser
+
+
+def emit(args: argparse.Namespace, document: dict[str, Any], print_for_people: Callable[[dict[str, Any]], None]) -> None:
+    """Print a result as JSON, or as people read it."""
+    if args.json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        print_for_people(document)
+
+
+def open_desk(args: argparse.Namespace) -> Desk:
+    """Open the archive that the arguments name, with progress on stderr where people look at it."""
+    return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json))
+
+
+def _ask_desk_or_service(
+    args: argparse.Namespace, ask: Callable[[Desk], dict[str, Any]], method: str, path: str, body: Any = None
+) -> dict[str, Any]:
+    """Open the archive and ask; where a service holds it, ask the service by HTTP instead."""
+    try:
+        with open_desk(args) as desk:
+            return ask(desk)
+    except ArchiveInUse as error:
+        if error.address is None:
+            raise
+        return request(error.address, method, path, body)
+
+
+def _ingest(args: argparse.Namespace) -> int:
+    with open_desk(args) as desk:
+        report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune)
+    emit(args, asdict(report), show.print_ingest)
+    return SOME_REJECTED if report.rejected else DONE
+
+
+def _question(args: argparse.Namespace) -> dict[str, Any]:
+    names = ("question", "outlets", "since", "until", "top")
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
+def _ask(args: argparse.Namespace) -> int:
+    body = _question(args) | {"llm": args.llm}
+    emit(
+        args,
+        _ask_desk_or_service(args, lambda desk: as_json(desk.ask(**body)), "POST", "/api/ask", body),
+        show.print_answer,
+    )
+    return DONE
+
+
+def _search(args: argparse.Namespace) -> int:
+    body = _question(args)
+    document = _ask_desk_or_service(
+        args, lambda desk: {"hits": [as_json(hit) for hit in desk.search(**body)]}, "POST", "/api/search", body
+    )
+    emit(args, document, show.print_hits)
+    return DONE
+
+
+def _articles(args: argparse.Namespace) -> int:
+    if args.action == "list":
+        if args.ids:
+            raise BadInput("articles list takes no ids: articles show ID prints one")
+        document = _ask_desk_or_service(args, lambda desk: {"articles": desk.articles()}, "GET", "/api/articles")
+        emit(args, document, show.print_articles)
+        return DONE
+    if not args.ids:
+        raise BadInput(f"articles {args.action} needs an id: articles list prints them")
+    if args.action == "show":
+        if len(args.ids) > 1:
+            raise BadInput("articles show takes one id")
+        path = f"/api/articles/{quote(args.ids[0], safe='')}"
+        emit(args, _ask_desk_or_service(args, lambda desk: desk.show(args.ids[0]), "GET", path), show.print_article)
+        return DONE
+    with open_desk(args) as desk:
+        removed = desk.remove(args.ids)
+    emit(args, {"removed": removed}, lambda document: print(f"{document['removed']} removed"))
+    return DONE
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    with open_desk(args) as desk:
+        health = desk.index.doctor(args.repair)
+    emit(args, asdict(health), show.print_health)
+    return DONE if health.ok else SOME_REJECTED
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from qa.http import serve
+
+    serve(args.data, args.encoder, args.host, args.port, show.progress(quiet=args.json))
+    return DONE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused."""
+    logging.basicConfig(level=logging.ERROR, format="copydesk: %(message)s")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    try:
+        args = build_parser().parse_args(argv)
+        run: Run = args.run
+        return run(args)
+    except CopydeskError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("copydesk: interrupted; what was written stays, run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    except Exception as error:  # noqa: BLE001  the outermost door: logged whole, told in one line
+        print(f"copydesk: internal error ({type(error).__name__}: {error}); see {_logged(error)}", file=sys.stderr)
+    return REFUSED
+
+
+def _logged(error: Exception) -> str:
+    """Write the traceback where the user can find it; return the file's path."""
+    with NamedTemporaryFile("w", prefix="copydesk-", suffix=".log", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    return file.name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The HTTP API and the web page on one port."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from index.index import Progress
+from index.types import BadInput, CopydeskError
+from qa.desk import Desk
+from qa.source import source_page
+from qa.types import as_json
+
+class Question(BaseModel):
+    """The body of /api/ask and /api/search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str
+    outlets: list[str] = []
+    since: str | None = None
+    until: str | None = None
+    top: int = 10
+    llm: str = "quotes"
+
+
+def build_app(desk: Desk) -> FastAPI:
+    """Return the service of one open desk: the API, the pages of sources, and the web UI at /."""
+    from qa.ui import build_page, mount  # gradio takes seconds to import
+
+    app = FastAPI(title="Copydesk", docs_url="/api/docs", redoc_url=None, openapi_url="/api/openapi.json")
+
+    @app.exception_handler(CopydeskError)
+    def refuse(_: Request, error: CopydeskError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=400 if isinstance(error, BadInput) else 503)
+
+    @app.exception_handler(RequestValidationError)
+    def misread(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return JSONResponse({"error": f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"}, status_code=400)
+
+    @app.get("/healthz")
+    def health() -> dict[str, Any]:
+        articles, passages = desk.index.archive.counts()
+        return {"ok": True, "articles": articles, "passages": passages}
+
+    @app.post("/api/ask")
+    def ask(question: Question) -> dict[str, Any]:
+        return as_json(desk.ask(**question.model_dump()))
+
+    @app.post("/api/search")
+    def search(question: Question) -> dict[str, Any]:
+        return {"hits": [as_json(hit) for hit in desk.search(**question.model_dump(exclude={"llm"}))]}
+
+    @app.get("/api/articles")
+    def articles() -> dict[str, Any]:
+        return {"articles": desk.articles()}
+
+    @app.get("/api/articles/{article_id:path}")
+    def article(article_id: str) -> dict[str, Any]:
+        return desk.show(article_id)
+
+    @app.delete("/api/articles/{article_id:path}")
+    def remove(article_id: str) -> dict[str, Any]:
+        return {"removed": desk.remove([article_id])}
+
+    @app.get("/source/{article_id:path}", response_class=HTMLResponse)
+    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> str:
+        return source_page(desk.article(article_id), field, start, end)
+
+    return mount(app, build_page(desk))
+
+
+def serve(data: str, encoder: str, host: str, port: int, progress: Progress) -> None:
+    """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile."""
+    with Desk(data, encoder=encoder, progress=progress) as desk, _bound(host, port) as listener:
+        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{listener.getsockname()[1]}"  # noqa: S104
+        desk.warm_up()
+        app = build_app(desk)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
+        desk.index.lock.announce(address)
+        print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Take the port before anything is loaded, so that a port in use is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --port") from error
+    return listener

@@ -1,0 +1,150 @@
+"""The answer without a language model: up to three sentences quoted from the best passages, or a refusal."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from index.lexical import terms
+from index.split import is_caption, sentences
+from index.types import Article, Hit
+from qa.expect import covered, fits
+from qa.rerank import Reranker
+from qa.types import Answer, Citation, Refusal, RefusalReason, Sentence, cite
+
+# How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
+EVIDENCE_PASSAGES = 4  # Sentences are chosen from these; from eight the answer is found less often.
+SENTENCES = 3
+PASSAGE_WEIGHT = 0.5  # What a sentence gains by the score of its passage
+TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
+FIT_GAIN = 4.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
+SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
+SAME_WORDS = 0.7  # share of the shorter one's words at which two sentences say the same
+SURE_BY_FAR = 8.0  # the weakest of the three sentences is left out when the best is this much better
+# A quoted sentence needs a logit of 6 - 8 × the share of the question's content words that its article holds: -2 where
+# all are there, 2 where half are. The cross-encoder alone takes what is on the subject for what answers.
+LOGIT_WITHOUT_WORDS, LOGIT_PER_WORDS = 6.0, 8.0
+NAMES_MIN = 0.5  # share of the question's names that the article must hold
+CLOSEST = 3
+REFUSED = "The archive does not answer this question."
+CHROME = re.compile(
+    r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"
+    r"|contributed to this (?:report|story|article)|click here|follow (?:us|him|her|them) on)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A sentence or headline that may be quoted, with the hit that brought it and the cross-encoder's logit."""
+
+    hit: Hit
+    field: Literal["text", "title"]
+    start: int
+    end: int
+    logit: float = 0.0
+
+    @property
+    def text(self) -> str:
+        whole: str = getattr(self.hit.article, self.field)
+        return whole[self.start : self.end]
+
+
+def answer(reranker: Reranker, question: str, hits: Sequence[Hit]) -> Answer:
+    """Return the answer that these hits, best first, give in their own sentences, or a refusal with the closest."""
+    if not hits:
+        return _refusal(question, "no_evidence", ())
+    candidates = _scored(reranker, question, _candidates(hits[:EVIDENCE_PASSAGES]))
+    chosen = _choose(question, _evidence(question, candidates), hits[0].score)
+    if not any(fits(question, candidate.text) for candidate in chosen):
+        closest = sorted(candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
+        return _refusal(question, "below_threshold", closest)
+    citations = _cited(chosen)
+    said = tuple(Sentence(citation.quote, (citation.n,), "verbatim") for citation in citations)
+    text = " ".join(f"{sentence.text} [{sentence.citations[0]}]" for sentence in said)
+    return Answer(question, True, text, said, citations, None, (), "quotes")
+
+
+def _refusal(question: str, reason: RefusalReason, closest: Sequence[Candidate]) -> Answer:
+    return Answer(question, False, REFUSED, (), (), Refusal(reason, _cited(closest)), (), "quotes")
+
+
+def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
+    return tuple(cite(c.hit.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
+
+
+def _candidates(hits: Sequence[Hit]) -> list[Candidate]:
+    """Return what may be quoted: sentences that state something, and the headlines over them."""
+    found: list[Candidate] = []
+    titled: set[str] = set()
+    for hit in hits:
+        article = hit.article
+        if article.id not in titled and not article.text.startswith(article.title.rstrip("…")):
+            titled.add(article.id)
+            found.append(Candidate(hit, "title", 0, len(article.title)))
+        for span in sentences(hit.text):
+            candidate = Candidate(hit, "text", hit.passage.start + span.start, hit.passage.start + span.end)
+            if _states(article, candidate):
+                found.append(candidate)
+    return found
+
+
+def _states(article: Article, candidate: Candidate) -> bool:
+    """Tell a statement from captions, headings, questions and the chrome of web pages."""
+    text = candidate.text
+    line_start = article.text.rfind("\n", 0, candidate.start) + 1
+    line_end = article.text.find("\n", candidate.end)
+    line = article.text[line_start : line_end if line_end >= 0 else None]
+    return (
+        len(text.split()) >= 4
+        and (text[-1] in ".!…\"'”’)" or len(text.split()) > 8)
+        and not text.rstrip("\"'”’ ").endswith("?")
+        and not CHROME.search(text)
+        and not is_caption(line)
+    )
+
+
+def _scored(reranker: Reranker, question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Score each sentence alone: with its headline before it, it is no better chosen and takes twice the time."""
+    logits = reranker.score(question, [c.text for c in candidates])
+    return [replace(c, logit=float(logit)) for c, logit in zip(candidates, logits, strict=True)]
+
+
+def _evidence(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that may be evidence: sure enough for how far their article is on the subject."""
+    least: dict[str, float] = {}  # logit by article
+    for article in {c.hit.article.id: c.hit.article for c in candidates}.values():
+        words, names = covered(question, f"{article.title} {article.text} {article.outlet}")
+        least[article.id] = LOGIT_WITHOUT_WORDS - LOGIT_PER_WORDS * words if names >= NAMES_MIN else math.inf
+    return [c for c in candidates if c.logit >= least[c.hit.article.id]]
+
+
+def _choose(question: str, candidates: Sequence[Candidate], best: float) -> list[Candidate]:
+    """Pick up to three, best first, none saying what another says; from other articles by preference."""
+
+    def worth(candidate: Candidate) -> float:
+        return (
+            candidate.logit
+            + PASSAGE_WEIGHT * (candidate.hit.score - best)
+            + TITLE_GAIN * (candidate.field == "title")
+            + FIT_GAIN * fits(question, candidate.text)
+            - SAME_ARTICLE_LOSS * sum(c.hit.article.id == candidate.hit.article.id for c in chosen)
+        )
+
+    chosen: list[Candidate] = []
+    left = list(candidates)
+    while left and len(chosen) < SENTENCES:
+        pick = max(left, key=worth)
+        if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
+            break
+        chosen.append(pick)
+        left = [c for c in left if c is not pick and not _same(c.text, pick.text)]
+    return chosen
+
+
+def _same(one: str, other: str) -> bool:
+    a, b = terms(one), terms(other)
+    return len(a & b) >= SAME_WORDS * max(1, min(len(a), len(b)))

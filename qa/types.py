@@ -1,0 +1,93 @@
+"""What an answer is made of. `as_json` gives the documents of the command line and of HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from index.types import Article, Hit
+
+Support = Literal["verbatim", "supported", "partial", "unsupported"]
+RefusalReason = Literal["no_evidence", "below_threshold", "model_declined"]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A quotation and its place: `getattr(article, field)[start:end] == quote`, to the character, always."""
+
+    n: int
+    article_id: str
+    title: str
+    outlet: str | None
+    published: date | None
+    url: str | None
+    quote: str
+    field: Literal["text", "title"]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of an answer or a draft, with the numbers of the citations that support it, and how."""
+
+    text: str
+    citations: tuple[int, ...]
+    support: Support
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no answer, and the closest that the archive holds."""
+
+    reason: RefusalReason
+    closest: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, or a refusal. `retrieved` are the passages in the order they were ranked, best first."""
+
+    question: str
+    answered: bool
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    refusal: Refusal | None
+    retrieved: tuple[Hit, ...]
+    llm: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+def cite(article: Article, field: Literal["text", "title"], start: int, end: int, n: int) -> Citation:
+    """Quote a span of an article. Raises ValueError for a span that is empty or not wholly within the field."""
+    whole = getattr(article, field)
+    if not 0 <= start < end <= len(whole):
+        raise ValueError(f"{article.id}: {field}[{start}:{end}] is not a span of {len(whole)} characters")
+    meta = (article.id, article.title, article.outlet, article.published, article.url)
+    return Citation(n, *meta, whole[start:end], field, start, end)
+
+
+def as_json(value: Answer | Citation | Sentence | Hit | Article) -> dict[str, Any]:
+    """Return the JSON document of an answer, or of a part of one."""
+    if isinstance(value, Answer):
+        document = {name: getattr(value, name) for name in ("question", "answered", "text")}
+        document["sentences"] = [asdict(sentence) for sentence in value.sentences]
+        document["citations"] = [as_json(citation) for citation in value.citations]
+        document["refusal"] = value.refusal and {
+            "reason": value.refusal.reason,
+            "closest": [as_json(citation) for citation in value.refusal.closest],
+        }
+        places = ("article_id", "start", "end", "score")
+        document["retrieved"] = [{name: hit[name] for name in places} for hit in map(as_json, value.retrieved)]
+        return document | {"llm": value.llm, "timings_ms": value.timings_ms}
+    if isinstance(value, Hit):
+        article = {name: getattr(value.article, name) for name in ("title", "outlet", "url")}
+        published = value.article.published and value.article.published.isoformat()
+        span = {"start": value.passage.start, "end": value.passage.end, "text": value.text, "score": value.score}
+        return {"article_id": value.article.id, **article, "published": published, **span}
+    document = asdict(value)
+    if "published" in document:
+        document["published"] = document["published"] and document["published"].isoformat()
+    return document
