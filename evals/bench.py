@@ -56,11 +56,16 @@ def bench(paths: list[str], folder: str) -> None:
         encode = [timed(lambda: desk.index.encoder.encode([q])) for q in QUESTIONS * REPEATS]  # noqa: B023
         search = [timed(lambda: desk.search(q, reranked=False)) for q in QUESTIONS * REPEATS]  # noqa: B023
         beyond = (median(search) - median(encode)) * 1000
-        print(f"search   {median(search) * 1000:.1f} ms, of which encoding {median(encode) * 1000:.1f}: {beyond:.1f} beyond")
+        print(
+            f"search   {median(search) * 1000:.1f} ms, of which encoding {median(encode) * 1000:.1f}: {beyond:.1f} beyond"
+        )
     importing = [sys.executable, "-c", "import sentence_transformers"]
     asking = [sys.executable, "-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"]
     pairs = [
-        [timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)) for command in (importing, asking)]  # noqa: B023
+        [
+            timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+            for command in (importing, asking)
+        ]  # noqa: B023
         for _ in range(3)
     ]
     base, ask = (median(column) for column in zip(*pairs, strict=True))
@@ -70,6 +75,8 @@ def bench(paths: list[str], folder: str) -> None:
 if __name__ == "__main__":
     missing = [path for path in sys.argv[1:] if not Path(path).exists()]
     if missing or len(sys.argv) < 2:
-        sys.exit(f"bench: no such path: {', '.join(missing)}" if missing else "bench: name files or folders of articles")
+        sys.exit(
+            f"bench: no such path: {', '.join(missing)}" if missing else "bench: name files or folders of articles"
+        )
     with TemporaryDirectory(prefix="copydesk-bench-") as folder:
         bench(sys.argv[1:], folder)

@@ -31,8 +31,10 @@ def read_questions(path: Path) -> list[Question]:
     """Return the questions of a file. Raises BadInput that names the line for anything that is not as specified."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text (byte {error.start})") from error
     questions: dict[str, Question] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

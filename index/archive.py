@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,9 +104,13 @@ class Archive:
                 raise
             self._db.execute("COMMIT")
 
+    def _read(self, query: str, *values: object) -> list[Any]:
+        with self._translated():
+            return self._db.execute(query, values).fetchall()
+
     def meta(self, key: str) -> str | None:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._read("SELECT value FROM meta WHERE key = ?", key)
+        return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
         with self._translated():
@@ -113,15 +118,14 @@ class Archive:
 
     def health(self) -> str | None:
         """Return SQLite's first complaint about the file, or None when it is sound."""
-        with self._translated():
-            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return None if found == "ok" else str(found)
+        found = str(self._read("PRAGMA quick_check(1)")[0][0])
+        return None if found == "ok" else found
 
     # Articles
 
     def hashes(self) -> dict[str, str]:
         """Return the content hash of every article by id."""
-        return dict(self._db.execute("SELECT id, hash FROM articles"))
+        return dict(self._read("SELECT id, hash FROM articles"))
 
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""
@@ -183,86 +187,76 @@ class Archive:
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
         for column in ("id", "url"):
-            query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE {column} = ?"
-            if row := self._db.execute(query, (article_id,)).fetchone():
-                return _article(row)
+            if rows := self._read(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE {column} = ?", article_id):
+                return _article(rows[0])
         return None
 
-    def articles(self) -> Iterator[tuple[Article, int]]:
-        """Yield every article with its number of passages, newest first."""
-        yield from (
-            (_article(row[:7]), row[7])
-            for row in self._db.execute(
-                f"SELECT {ARTICLE_COLUMNS}, (SELECT count(*) FROM passages p WHERE p.article_id = a.id) "
-                "FROM articles a ORDER BY published DESC, id"
-            )
-        )
-
-    def passage_count(self, article_id: str) -> int:
-        query = "SELECT count(*) FROM passages WHERE article_id = ?"
-        return int(self._db.execute(query, (article_id,)).fetchone()[0])
+    def articles(self) -> list[tuple[Article, int]]:
+        """Return every article with its number of passages, newest first."""
+        passages = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+        rows = self._read(f"SELECT {ARTICLE_COLUMNS}, {passages} FROM articles a ORDER BY published DESC, id")
+        return [(_article(row[:7]), row[7]) for row in rows]
 
     def outlets(self) -> list[str]:
         """Return the outlets of all articles, the most frequent first."""
         query = "SELECT outlet FROM articles WHERE outlet IS NOT NULL GROUP BY outlet ORDER BY count(*) DESC, outlet"
-        return [row[0] for row in self._db.execute(query)]
+        return [row[0] for row in self._read(query)]
 
     def versions(self, article_id: str) -> list[Article]:
         """Return the earlier versions of an article, oldest first."""
-        rows = self._db.execute(f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version", (article_id,))
-        return [_article(row) for row in rows]
+        query = f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version"
+        return [_article(row) for row in self._read(query, article_id)]
 
     def of_root(self, root: str) -> dict[str, str]:
         """Return the file each article was read from, by article id, for one ingested path."""
-        return dict(self._db.execute("SELECT id, file FROM articles WHERE root = ?", (root,)))
+        return dict(self._read("SELECT id, file FROM articles WHERE root = ?", root))
 
     # Passages and vectors
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of articles and of passages."""
         query = "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)"
-        articles, passages = self._db.execute(query).fetchone()
+        articles, passages = self._read(query)[0]
         return int(articles), int(passages)
+
+    def passage_count(self, article_id: str) -> int:
+        return int(self._read("SELECT count(*) FROM passages WHERE article_id = ?", article_id)[0][0])
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
         """Return passages by id, each with its article; ids the archive does not hold are left out."""
         found: dict[str, tuple[Article, Passage]] = {}
         articles: dict[str, Article] = {}
         for passage_id in ids:
-            row = self._db.execute('SELECT id, article_id, start, "end" FROM passages WHERE id = ?', (passage_id,))
-            if (values := row.fetchone()) is None:
-                continue
-            passage = Passage(*values)
-            if passage.article_id not in articles:
-                query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?"
-                articles[passage.article_id] = _article(self._db.execute(query, (passage.article_id,)).fetchone())
-            found[passage_id] = (articles[passage.article_id], passage)
+            rows = self._read('SELECT id, article_id, start, "end" FROM passages WHERE id = ?', passage_id)
+            for passage in [Passage(*row) for row in rows]:
+                if passage.article_id not in articles:
+                    query = f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE id = ?"
+                    articles[passage.article_id] = _article(self._read(query, passage.article_id)[0])
+                found[passage_id] = (articles[passage.article_id], passage)
         return found
 
     def passage_ids(self) -> list[str]:
-        return [row[0] for row in self._db.execute("SELECT id FROM passages ORDER BY rowid")]
+        return [row[0] for row in self._read("SELECT id FROM passages ORDER BY rowid")]
 
     def known_vectors(self, keys: Iterable[str]) -> set[str]:
         """Return which of these vector keys are stored, so that no text is encoded twice."""
-        query = "SELECT 1 FROM vectors WHERE key = ?"
-        return {key for key in keys if self._db.execute(query, (key,)).fetchone()}
+        return {key for key in keys if self._read("SELECT 1 FROM vectors WHERE key = ?", key)}
 
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
         query = "SELECT v.vector FROM passages p JOIN vectors v ON v.key = p.vector WHERE p.id = ?"
-        rows = [self._db.execute(query, (passage_id,)).fetchone()[0] for passage_id in passage_ids]
-        return np.vstack([np.frombuffer(row, dtype="<f4") for row in rows])
+        return np.vstack([np.frombuffer(self._read(query, key)[0][0], dtype="<f4") for key in passage_ids])
 
     # What the derived indexes still have to do
 
     def last_change(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0])
+        """Return the sequence number of the latest change ever written."""
+        return int(self._read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
 
     def pending(self, index: str) -> list[str]:
         """Return the ids of passages added or removed since this index last said `applied`, each once."""
         mark = int(self.meta(f"applied:{index}") or 0)
-        query = "SELECT DISTINCT passage_id FROM changes WHERE sequence > ?"
-        return [row[0] for row in self._db.execute(query, (mark,))]
+        return [row[0] for row in self._read("SELECT DISTINCT passage_id FROM changes WHERE sequence > ?", mark)]
 
     def applied(self, index: str, sequence: int) -> None:
         """Note that an index holds every change up to `sequence`, and forget changes that both hold."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,45 +29,54 @@ class DenseIndex:
         """Open or create a folder; `vectors` gives the vectors of passages by their ids, as the archive does."""
         import chromadb  # 0.9 s
         from chromadb.config import Settings
-        from chromadb.errors import ChromaError
 
-        self._error = ChromaError
-        try:
+        with _translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
             self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
             self._collection = self._client.get_or_create_collection(
                 COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
             )
-        except (ChromaError, ValueError, OSError) as error:
-            raise ArchiveError(f"the dense index cannot be opened ({error}): run copydesk doctor --repair") from error
         self._vectors = vectors
         self._batch = self._client.get_max_batch_size()  # 5,461
 
     def __len__(self) -> int:
-        return self._collection.count()
+        with _translated():
+            return self._collection.count()
 
     def close(self) -> None:
         self._client.close()
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id, and add or replace others. Repeating it changes nothing."""
-        for start in range(0, len(removed), self._batch):
-            self._collection.delete(ids=list(removed[start : start + self._batch]))
-        for start in range(0, len(added), self._batch):
-            batch = added[start : start + self._batch]
-            ids = [passage.id for _, passage in batch]
-            metadatas = [_metadata(article) for article, _ in batch]
-            self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=metadatas)
+        with _translated():
+            for start in range(0, len(removed), self._batch):
+                self._collection.delete(ids=list(removed[start : start + self._batch]))
+            for start in range(0, len(added), self._batch):
+                batch = added[start : start + self._batch]
+                ids = [passage.id for _, passage in batch]
+                metadatas = [_metadata(article) for article, _ in batch]
+                self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=metadatas)
 
     def search(self, vector: Vectors, top: int, filters: Filters) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, cosine similarity), best first."""
         if not (held := len(self)):
             return []
-        found = self._collection.query(
-            query_embeddings=[vector], n_results=min(top, held), where=_where(filters), include=["distances"]
-        )
+        with _translated():
+            found = self._collection.query(
+                query_embeddings=[vector], n_results=min(top, held), where=_where(filters), include=["distances"]
+            )
         distances = found["distances"] or [[]]
         return [(passage_id, 1.0 - d) for passage_id, d in zip(found["ids"][0], distances[0], strict=True)]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, ValueError, OSError) as error:
+        raise ArchiveError(f"the dense index fails ({error}): run copydesk doctor --repair") from error
 
 
 def _metadata(article: Article) -> dict[str, str | int]:

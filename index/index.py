@@ -16,6 +16,7 @@ from index.encoder import DEFAULT_ENCODER, Encoder, SentenceTransformerEncoder
 from index.fuse import fuse, prior
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
+from index.read import ARCHIVE
 from index.types import ArchiveError, Article, Filters, Hit, Passage
 
 POOL = 100  # Passages asked of each index before fusion.
@@ -68,7 +69,7 @@ class Index:
             raise ArchiveError(f"{self.folder} cannot be created: {error.strerror or error}") from error
         self.lock = ArchiveLock(self.folder)
         try:
-            self.archive = Archive(self.folder / "archive.sqlite3")
+            self.archive = Archive(self.folder / ARCHIVE)
             self._check_encoder(encoder if isinstance(encoder, str) else encoder.name)
         except ArchiveError:
             self.lock.release()
@@ -165,7 +166,9 @@ class Index:
             for name in problems:
                 self._rebuild(name).close()
             return self.doctor()
-        listed = [f"{name} index: {problem}; copydesk doctor --repair rebuilds it" for name, problem in problems.items()]
+        listed = [
+            f"{name} index: {problem}; copydesk doctor --repair rebuilds it" for name, problem in problems.items()
+        ]
         if complaint := self.archive.health():
             listed.append(f"archive file: {complaint}; restore it from a copy")
         return Health(not listed, articles, passages, states["dense"].held, states["lexical"].held, listed)

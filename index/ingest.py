@@ -33,9 +33,7 @@ class IngestReport:
     seconds: float = 0.0
 
 
-def ingest(
-    index: Index, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False
-) -> IngestReport:
+def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
     Unchanged articles are recognised by hash and cost nothing more. Inputs that cannot be used are listed in

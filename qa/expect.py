@@ -27,7 +27,10 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("number", re.compile(r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)", re.I)),
+    (
+        "number",
+        re.compile(r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)", re.I),
+    ),
     ("day", re.compile(r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b", re.I)),
     ("name", re.compile(r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b", re.I)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import Any, Literal
 
 import uvicorn
@@ -16,6 +17,7 @@ from index.types import BadInput, CopydeskError
 from qa.desk import Desk
 from qa.source import source_page
 from qa.types import as_json
+
 
 class Question(BaseModel):
     """The body of /api/ask and /api/search."""
@@ -86,7 +88,8 @@ def serve(data: str, encoder: str, host: str, port: int, progress: Progress) -> 
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
         desk.index.lock.announce(address)
         print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -13,7 +13,9 @@ from index.types import ModelError
 from index.weights import bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
-BATCH_TOKENS = 2048  # Padded tokens a call. On two cores 1,024 to 4,096 are alike; a text of its own a call is 20 % slower.
+BATCH_TOKENS = (
+    2048  # Padded tokens a call. On two cores 1,024 to 4,096 are alike; a text of its own a call is 20 % slower.
+)
 MAX_TOKENS = 384  # Of question and text together; longer texts are cut at their end.
 
 Scores = NDArray[np.float32]
@@ -42,7 +44,9 @@ class OnnxReranker:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001  tokenizers and onnxruntime raise plain Exception here
-            raise ModelError(f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}") from error
+            raise ModelError(
+                f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}"
+            ) from error
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
         self._tokenizer.no_padding()
 

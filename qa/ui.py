@@ -22,12 +22,14 @@ from qa.types import Answer, Citation
 CSS = """
 footer { display: none !important; }
 .gradio-container { max-width: 1500px !important; margin: 0 auto !important; }
+.gradio-container main.contain, .gradio-container main { width: 100% !important; }
 #masthead h1 { margin: 0; font: 600 1.5rem/1.2 Georgia, serif; letter-spacing: .01em; }
 #masthead p { margin: .15rem 0 0; opacity: .7; }
 #source iframe { width: 100%; height: calc(100vh - 120px); min-height: 420px; border: 1px solid
   var(--border-color-primary); border-radius: 8px; background: #fff; }
 .answer { font-size: 1rem; line-height: 1.6; }
-.answer a.cite { text-decoration: none; font-weight: 600; padding: 0 .15em; }
+.answer a.cite { text-decoration: none; font-weight: 600; padding: 0 .15em; color: #2563eb; }
+.answer a.cite:hover { text-decoration: underline; }
 .answer ol { list-style: none; margin: .8rem 0 0; padding: .6rem 0 0; border-top: 1px solid
   var(--border-color-primary); font-size: .85rem; }
 .answer li { margin: .3rem 0; }
@@ -100,8 +102,20 @@ def build_page(desk: Desk) -> gr.Blocks:
         asked = [box, chat]
         answered = [chat, outlets, since, until]
         gr.on([box.submit, send.click], put, asked, asked, queue=False).then(reply, answered, chat)
-        page.load(lambda: gr.Dropdown(choices=desk.outlets()), outputs=outlets)
+        page.load(
+            lambda: (gr.Dropdown(choices=desk.outlets()), gr.Chatbot(placeholder=_welcome(desk))), None, [outlets, chat]
+        )
     return page
+
+
+def _welcome(desk: Desk) -> str:
+    """Return what an empty chat says: what the archive holds."""
+    articles = desk.articles()
+    if not articles:
+        return "The archive is empty. Fill it with `copydesk ingest FOLDER`, then reload this page."
+    days = sorted(article["published"] for article in articles if article["published"])
+    span = f", published {days[0]} to {days[-1]}" if days else ""
+    return f"**{len(articles):,} articles** from {len(desk.outlets())} outlets{span}."
 
 
 def _message(content: str) -> dict[str, Any]:

@@ -85,7 +85,11 @@ def test_markdown_is_stored_as_it_reads(tmp_path: Path) -> None:
     )
     assert article.title == "Talks end"
     assert article.text == "The delegations agreed to meet.\n\none\n\ntwo"
-    assert (article.outlet, article.published, article.authors) == ("Kyiv Bulletin", date(2025, 4, 18), ("A. B.", "C. D."))
+    assert (article.outlet, article.published, article.authors) == (
+        "Kyiv Bulletin",
+        date(2025, 4, 18),
+        ("A. B.", "C. D."),
+    )
 
 
 def test_a_web_page_without_its_menus(tmp_path: Path) -> None:
@@ -191,7 +195,15 @@ def test_what_lies_beside_articles_is_no_article(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2022-01-02", "2022/01/02", "2022-01-02T23:30:00+00:00", "2 January 2022", "Jan 2, 2022", "Sun, 02 Jan 2022 10:00:00 GMT"]
+    "text",
+    [
+        "2022-01-02",
+        "2022/01/02",
+        "2022-01-02T23:30:00+00:00",
+        "2 January 2022",
+        "Jan 2, 2022",
+        "Sun, 02 Jan 2022 10:00:00 GMT",
+    ],
 )
 def test_dates_as_people_and_feeds_write_them(text: str) -> None:
     assert parse_date(text) == date(2022, 1, 2)

@@ -30,6 +30,7 @@ READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
     ".csv": records.read_csv,
 }
 SKIPPED = ("README*", "LICENSE*", "questions*.jsonl", ".*")  # Beside articles, but not articles.
+ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 TITLE_CHARACTERS = 120
 
 
@@ -77,7 +78,9 @@ def _files(given: str | Path) -> list[tuple[str, Path | Rejected]]:
         if urlsplit(str(given)).scheme in ("http", "https"):
             return rejected("web addresses cannot be read yet: save the page and ingest the file")
         if root.is_dir():
-            below = [p for p in sorted(root.rglob("*")) if _suffix(p) and not _skipped(p, root) and p.is_file()]
+            archives = {path.parent for path in root.rglob(ARCHIVE)}
+            paths = (path for path in sorted(root.rglob("*")) if archives.isdisjoint(path.parents))
+            below = [path for path in paths if _suffix(path) and not _skipped(path, root) and path.is_file()]
             return [(str(root), p) for p in below] or rejected(f"no article files in it ({', '.join(READERS)})")
         if not root.exists():
             return rejected("no such file or folder")

@@ -1,0 +1,179 @@
+"""The command line: one JSON document or people's text on stdout, one line for an error, the exit status."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SEEDS
+
+from index.encoder import Encoder
+from qa import Desk
+from qa.cli import main
+from qa.rerank import Reranker
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    with Desk(folder, encoder, reranker) as desk:
+        desk.ingest([SEEDS])
+    return folder
+
+
+@pytest.fixture
+def run(archive: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*words: str, data: Path = archive) -> tuple[int, str, str]:
+        status = main(["--data", str(data), *words])
+        return (status, *capsys.readouterr())
+
+    return call
+
+
+def document(output: tuple[int, str, str], status: int = 0) -> Any:
+    assert output[0] == status
+    assert output[2] == ""
+    return json.loads(output[1])
+
+
+def refused(output: tuple[int, str, str]) -> str:
+    """Return the one line that a refused command prints."""
+    status, out, err = output
+    assert (status, out) == (2, "")
+    assert err.startswith("copydesk: ")
+    assert err.count("\n") == 1
+    return err.removeprefix("copydesk: ").strip()
+
+
+def test_ingest_then_ingest_again(run: Run, tmp_path: Path) -> None:
+    shutil.copy(SEEDS / "jeddah.jsonl", tmp_path)
+    data = tmp_path / "data"
+    first = document(run("ingest", str(tmp_path), "--json", data=data))
+    assert first.pop("seconds") > 0
+    assert first == {"added": 2, "changed": 0, "unchanged": 0, "removed": 0, "rejected": [], "passages": 2}
+    (tmp_path / "bad.json").write_text("{")
+    again = document(run("--json", "ingest", str(tmp_path), data=data), status=1)
+    assert (again["unchanged"], again["passages"]) == (2, 0)
+    assert [r["source"] for r in again["rejected"]] == [str(tmp_path / "bad.json")]
+    status, out, _ = run("ingest", str(tmp_path), data=data)
+    assert status == 1
+    assert f"rejected {tmp_path / 'bad.json'}: not JSON: " in out
+
+
+def test_ask_for_people(run: Run) -> None:
+    status, out, err = run("ask", "When could a general truce be declared?", "--outlet", "The Dnipro Ledger")
+    assert (status, err) == (0, "")
+    assert out.startswith("\nA general truce could be declared as early as April 20. [1]")
+    assert "[1] The Dnipro Ledger · 19 April 2025 · After Paris: truce possible by April 20" in out
+    assert "\n    “A general truce could be declared as early as April 20.”\n" in out
+    assert "\n    https://dniproledger.example/news/truce-minerals-dates\n" in out
+    status, out, _ = run("ask", "Who won the Champions League final?")
+    assert status == 0
+    assert out.startswith("\nThe archive does not answer this question.\n\nClosest in the archive\n")
+
+
+def test_ask_search_and_articles_as_json(run: Run) -> None:
+    answer = document(run("ask", "When could a general truce be declared?", "--json", "--top", "2"))
+    assert answer["answered"] is True
+    assert len(answer["retrieved"]) == 2
+    hits = document(run("search", "minerals", "--top", "1", "--since", "2025-04-19", "--json"))["hits"]
+    assert [(h["article_id"], h["outlet"], h["published"]) for h in hits] == [
+        ("truce-minerals", "The Dnipro Ledger", "2025-04-19")
+    ]
+    shown = document(run("articles", "show", "truce-minerals", "--json"))
+    assert shown["text"][hits[0]["start"] : hits[0]["end"]] == hits[0]["text"]
+    listed = document(run("articles", "list", "--json"))["articles"]
+    assert len(listed) == 6
+    assert set(listed[0]) == {"id", "title", "outlet", "published", "url", "characters", "passages"}
+    assert set(shown) == {*listed[0], "authors", "text"}
+
+
+def test_lists_for_people(run: Run) -> None:
+    assert "After Paris: truce possible" in run("articles", "list")[1]
+    assert run("articles", "show", "jeddah-ceasefire")[1].startswith(
+        "Ukraine accepts US ceasefire proposal in Jeddah\n"
+    )
+    assert "1. The Dnipro Ledger · 19 April 2025" in run("search", "minerals deal")[1]
+    assert run("search", "minerals", "--since", "2030-01-01")[1] == "Nothing found.\n"
+
+
+def test_doctor(run: Run) -> None:
+    health = document(run("doctor", "--json"))
+    assert health == {"ok": True, "articles": 6, "passages": 7, "dense": 7, "lexical": 7, "problems": []}
+    assert "sound" in run("doctor")[1]
+
+
+def test_a_lost_index_makes_the_doctor_report_then_repair(run: Run, archive: Path, tmp_path: Path) -> None:
+    data = tmp_path / "copy"
+    shutil.copytree(archive, data)
+    shutil.rmtree(next(data.glob("lexical-*")))
+    report = document(run("doctor", "--json", data=data), status=1)
+    assert (report["ok"], report["lexical"]) == (False, 0)
+    assert document(run("doctor", "--repair", "--json", data=data))["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("ask", ""), "the question is empty: ask something in words"),
+        (("ask", "word " * 10_000), "the question has 10,000 words: ask in at most 300"),
+        (("ask", "Who?", "--top", "0"), "top is 0: use 1 to 100"),
+        (("ask", "Who?", "--since", "never"), "'never' is not a date: write it as YYYY-MM-DD"),
+        (("ask", "Who?", "--llm", "gpt"), "--llm gpt is not available yet: use quotes"),
+        (("ask",), "the following arguments are required: QUESTION (see copydesk ask --help)"),
+        (("fly",), "argument COMMAND: invalid choice: 'fly'"),
+        (("articles", "show", "none"), "no article has the id none: copydesk articles list prints the ids"),
+        (("articles", "remove"), "articles remove needs an id: articles list prints them"),
+        (("eval", "none.jsonl", "--out", "out"), "none.jsonl cannot be read: No such file or directory"),
+        (("serve", "--port", "99999"), "cannot listen on 127.0.0.1:99999 "),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(run: Run, words: tuple[str, ...], message: str) -> None:
+    assert refused(run(*words)).startswith(message)
+
+
+def test_another_encoder(run: Run, archive: Path) -> None:
+    assert refused(run("ask", "Who?", "--encoder", "other")) == (
+        f"{archive} was built with the encoder all-MiniLM-L6-v2, not other: "
+        "open it with --encoder all-MiniLM-L6-v2, or ingest into a new folder"
+    )
+
+
+def test_places_that_cannot_be_written(run: Run) -> None:
+    assert refused(run("articles", "list", data=Path("/dev/null/x"))) == (
+        "/dev/null/x cannot be created: Not a directory"
+    )
+
+
+def test_an_archive_in_use(run: Run, archive: Path, encoder: Encoder) -> None:
+    with Desk(archive, encoder):
+        assert refused(run("articles", "list")) == (
+            f"the archive {archive} is in use by process {os.getpid()}: stop it or wait for it"
+        )
+
+
+def test_eval_measures_the_seeds(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    summary = document(run("eval", str(SEEDS / "questions.jsonl"), "--out", str(out), "--json"))
+    assert summary["questions"] == 26
+    assert summary["quote_exact"] == summary["hit_at_10"] == 1.0
+    assert json.loads((out / "summary.json").read_text()) == summary
+    rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == [f"seed-{n:02}" for n in range(1, 27)]
+    report = (out / "report.html").read_text()
+    assert "Who won the Champions League final?" in report
+    assert "http" not in report.split("</style>")[0]
+
+
+def test_the_module_is_the_command(archive: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qa", "--data", str(archive), "articles", "list", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert len(json.loads(result.stdout)["articles"]) == 6
+    assert result.stderr == ""

@@ -1,0 +1,233 @@
+"""The path of a question: cited answers, refusals, and what both are made of."""
+
+import asyncio
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from conftest import SEEDS, SHARED
+
+from evals.metrics import contains
+from index.types import Article, Hit, Passage
+from qa import Answer, BadInput, Desk
+from qa.expect import covered, fits, kind
+from qa.rank import collapse
+from qa.rerank import OnnxReranker, Reranker
+from qa.types import as_json, cite
+
+QUESTIONS = [json.loads(line) for line in (SEEDS / "questions.jsonl").read_text().splitlines()]
+
+
+def assert_proved(desk: Desk, answer: Answer) -> None:
+    """Check what is promised of every answer: each sentence is cited, each quotation stands where it says."""
+    closest = answer.refusal.closest if answer.refusal else ()
+    for citation in (*answer.citations, *closest):
+        assert desk.show(citation.article_id)[citation.field][citation.start : citation.end] == citation.quote
+    assert [c.n for c in answer.citations] == list(range(1, len(answer.citations) + 1))
+    assert answer.answered == bool(answer.citations) == bool(answer.sentences) == (answer.refusal is None)
+    assert len(answer.sentences) <= 3
+    for sentence in answer.sentences:
+        assert sentence.support == "verbatim"
+        assert [answer.citations[n - 1].quote for n in sentence.citations] == [sentence.text]
+    if answer.answered:
+        assert answer.text == " ".join(f"{s.text} [{s.citations[0]}]" for s in answer.sentences)
+
+
+@pytest.mark.parametrize("row", QUESTIONS, ids=[row["question"] for row in QUESTIONS])
+def test_seed_questions(seeded: Desk, row: dict[str, object]) -> None:
+    answer = seeded.ask(str(row["question"]))
+    assert_proved(seeded, answer)
+    assert answer.answered == row["answerable"]
+    if answer.answered:
+        assert contains(answer.text, row["answer"])  # type: ignore[arg-type]
+        assert {c.article_id for c in answer.citations} & set(row["articles"])  # type: ignore[call-overload]
+    else:
+        assert answer.refusal is not None
+        assert answer.refusal.reason == "below_threshold"
+        assert answer.refusal.closest
+        assert answer.text == "The archive does not answer this question."
+
+
+def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
+    answer = seeded.ask("Who proposed the ceasefire that Kyiv accepted in Jeddah?", top=3)
+    document = json.loads(json.dumps(as_json(answer)))
+    assert set(document) == {
+        "question", "answered", "text", "sentences", "citations", "refusal", "retrieved", "llm", "timings_ms"
+    }  # fmt: skip
+    assert set(document["citations"][0]) == {
+        "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
+    }  # fmt: skip
+    assert document["citations"][0]["published"] == "2025-03-12"
+    assert [set(hit) for hit in document["retrieved"]] == [{"article_id", "start", "end", "score"}] * 3
+    assert document["llm"] == "quotes"
+    assert set(document["timings_ms"]) == {"retrieve", "rerank", "answer"}
+
+
+def test_filters_narrow_the_answer(seeded: Desk) -> None:
+    question = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
+    assert {c.outlet for c in seeded.ask(question, outlets=["The Dnipro Ledger"]).citations} == {"The Dnipro Ledger"}
+    outlets = {c.outlet for c in seeded.ask(question, outlets=["kyiv bulletin"]).citations}
+    assert outlets == {"Kyiv Bulletin"}
+    answer = seeded.ask(question, since="2025-04-20")
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "no_evidence"
+    assert answer.refusal.closest == ()
+
+
+def test_an_empty_archive_refuses(desk: Desk) -> None:
+    answer = desk.ask("What happened?")
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "no_evidence"
+    assert desk.search("What happened?") == []
+
+
+def test_streaming_ends_in_the_answer_that_ask_gives(seeded: Desk) -> None:
+    question = "When could a general truce be declared?"
+    *texts, last = seeded.stream(question)
+    assert isinstance(last, Answer)
+    assert "".join(str(text) for text in texts) == last.text
+    assert asyncio.run(seeded.aask(question)).citations == last.citations == seeded.ask(question).citations
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "message"),
+    [
+        ("", {}, "the question is empty"),
+        (" ?! ", {}, "the question is empty"),
+        ("word " * 10_000, {}, "the question has 10,000 words: ask in at most 300"),
+        ("Who?", {"top": 0}, "top is 0: use 1 to 100"),
+        ("Who?", {"since": "soon"}, "'soon' is not a date: write it as YYYY-MM-DD"),
+        ("Who?", {"since": "2025-05-01", "until": "2025-04-01"}, "since 2025-05-01 is after until 2025-04-01"),
+        ("Who?", {"llm": "magic:1"}, "--llm magic:1 is not available yet: use quotes"),
+    ],
+)
+def test_questions_that_cannot_be_put(seeded: Desk, question: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInput, match="^" + message.replace("?", r"\?")):
+        seeded.ask(question, **options)
+
+
+def test_search_reranks_unless_told_not_to(seeded: Desk) -> None:
+    question = "When is the minerals deal due?"
+    assert [h.article.id for h in seeded.search(question, top=1)] == ["truce-minerals"]
+    fast = seeded.search(question, reranked=False)
+    assert {h.passage.id for h in fast} == {h.passage.id for h in seeded.search(question)}
+    assert [h.score for h in fast] == sorted((h.score for h in fast), reverse=True)
+
+
+def test_articles_are_listed_shown_and_removed(desk: Desk) -> None:
+    desk.ingest(SEEDS / "jeddah.jsonl")
+    assert [(a["id"], a["published"], a["passages"]) for a in desk.articles()] == [
+        ("truce-minerals", "2025-04-19", 1),
+        ("jeddah-ceasefire", "2025-03-12", 1),
+    ]
+    shown = desk.show("https://kyivbulletin.example/2025/03/12/jeddah-ceasefire")
+    assert shown["id"] == "jeddah-ceasefire"
+    assert shown["characters"] == len(shown["text"])
+    assert desk.outlets() == ["Kyiv Bulletin", "The Dnipro Ledger"]
+    with pytest.raises(BadInput, match="no article has the id nothing: copydesk articles list prints the ids"):
+        desk.remove(["jeddah-ceasefire", "nothing"])
+    assert desk.remove(["jeddah-ceasefire"]) == 1
+    assert [a["id"] for a in desk.articles()] == ["truce-minerals"]
+
+
+def test_captions_and_page_chrome_are_never_quoted(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Minister Anna Berg opens the bridge\n\nMinister Anna Berg opens the new bridge. Photo: Jane Doe\n\n"
+        "Subscribe to our newsletter about Minister Anna Berg and the new bridge.\n\n"
+        "Who opened the new bridge?\n\nThe new bridge was opened by Anna Berg on Monday."
+    )
+    desk.ingest(tmp_path)
+    quotes = [c.quote for c in desk.ask("Who opened the new bridge?").citations]
+    assert "The new bridge was opened by Anna Berg on Monday." in quotes
+    assert not {q for q in quotes if "Subscribe" in q or "Photo" in q or q.endswith("?") or "opens the new" in q}
+
+
+def hit(article_id: str, text: str) -> Hit:
+    return Hit(Article(article_id, "", text), Passage(article_id, article_id, 0, len(text)), 1.0)
+
+
+def test_copies_of_a_wire_report_count_once() -> None:
+    wire = "The delegations met in Paris on Thursday and discussed a ceasefire and security guarantees for Ukraine."
+    other = "Rain fell on Lviv for the third day and the river rose above its banks in the night to Friday."
+    copied = hit("copy", wire + " This is from a wire.")
+    assert [h.article.id for h in collapse([hit("wire", wire), hit("other", other), copied])] == [
+        "wire",
+        "other",
+        "copy",
+    ]
+    assert [h.article.id for h in collapse([copied, hit("wire", wire), hit("other", other)])] == ["copy", "other"]
+    assert [h.article.id for h in collapse([hit("wire", wire), hit("wire", wire)])] == ["wire", "wire"]
+
+
+def test_a_span_outside_its_field_is_no_citation() -> None:
+    article = Article("a", "Title", "Text.", published=date(2025, 4, 18))
+    assert cite(article, "title", 0, 5, 1).quote == "Title"
+    for start, end in ((0, 6), (-1, 3), (3, 3)):
+        with pytest.raises(ValueError, match="is not a span of 5 characters"):
+            cite(article, "text", start, end, 1)
+
+
+def test_the_reranker_tells_answers_from_others(reranker: Reranker) -> None:
+    texts = ["Berlin has 3,520,031 inhabitants.", "New York is famous for its museum.", "word " * 1000]
+    scores = reranker.score("How many people live in Berlin?", texts)
+    assert scores.shape == (3,)
+    assert scores[0] > 5 > -5 > scores[1]
+    assert reranker.score("Nothing?", []).shape == (0,)
+
+
+def test_scores_do_not_depend_on_the_company(reranker: Reranker) -> None:
+    texts = [f"Report {n} speaks of grain and of {'rain ' * n}" for n in range(1, 30)]
+    together = reranker.score("What of grain?", texts)
+    alone = [float(reranker.score("What of grain?", [text])[0]) for text in texts]
+    assert together == pytest.approx(alone, abs=0.5)  # int8 activations are scaled a batch
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "expected"),
+    [
+        ("How many soldiers will come?", "They agreed on April 20.", False),
+        ("How many soldiers will come?", "Some 4,000 will come.", True),
+        ("When will they sign?", "They will sign on Thursday.", True),
+        ("When will they sign?", "They will sign a paper.", False),
+        ("Who leads the delegation?", "The delegation is led by Andriy Yermak.", True),
+        ("Who leads the delegation?", "The delegation was led on Friday.", False),
+        ("What was said?", "Nothing.", True),
+    ],
+)
+def test_what_a_question_expects(question: str, sentence: str, expected: bool) -> None:
+    assert fits(question, sentence) is expected
+    assert kind("What was said?") == "any"
+
+
+def test_how_far_a_text_is_on_the_subject() -> None:
+    assert covered("What did Vladimir Putin say in Paris?", "Talks in Paris") == (0.25, pytest.approx(1 / 3))
+    assert covered("Which holiday did India celebrate?", "Indian holidays are celebrated.")[1] == 1.0
+    assert covered("Who?", "") == (1.0, 1.0)
+
+
+def test_a_reranker_that_is_not_there() -> None:
+    with pytest.raises(Exception, match="reranker 'no/such' is not bundled"):
+        OnnxReranker("no/such")
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the development data beside the repository")
+def test_real_articles(desk: Desk) -> None:
+    report = desk.ingest([SHARED / "seeds"])
+    assert (report.added, report.rejected) == (2, [])
+    assert {(a["outlet"], a["published"]) for a in desk.articles()} == {
+        ("UNN", "2025-04-18"),
+        ("Novyny.LIVE", "2025-04-18"),
+    }
+    for question, expected in (
+        ("Who is the head of the Office of the President of Ukraine?", "Yermak"),
+        ("On what date did Ukraine agree to a complete ceasefire in Jeddah?", "March 11"),
+        ("When will Ukraine and the US sign the agreement on minerals?", "April 24"),
+        ("How many tanks will the United States deliver?", None),
+        ("Who won the football match in Kyiv?", None),
+    ):
+        answer = desk.ask(question)
+        assert_proved(desk, answer)
+        assert not any("Photo:" in c.quote for c in answer.citations)
+        assert answer.answered == (expected is not None), question
+        assert expected is None or expected in answer.text

