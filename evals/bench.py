@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -53,23 +54,19 @@ def bench(paths: list[str], folder: str) -> None:
         print(f"again    {again.seconds:.2f} s of {report.seconds:.1f} s: 1/{report.seconds / again.seconds:.0f}")
     with Desk(folder) as desk:
         desk.warm_up()
-        encode = [timed(lambda: desk.index.encoder.encode([q])) for q in QUESTIONS * REPEATS]  # noqa: B023
-        search = [timed(lambda: desk.search(q, reranked=False)) for q in QUESTIONS * REPEATS]  # noqa: B023
-        beyond = (median(search) - median(encode)) * 1000
-        print(
-            f"search   {median(search) * 1000:.1f} ms, of which encoding {median(encode) * 1000:.1f}: {beyond:.1f} beyond"
-        )
+        encode = [timed(partial(desk.index.encoder.encode, [q])) for q in QUESTIONS * REPEATS]
+        search = [timed(partial(desk.search, q, reranked=False)) for q in QUESTIONS * REPEATS]
+        spent, encoding = median(search) * 1000, median(encode) * 1000
+        print(f"search   {spent:.1f} ms, of which encoding {encoding:.1f}: {spent - encoding:.1f} beyond it")
     importing = [sys.executable, "-c", "import sentence_transformers"]
     asking = [sys.executable, "-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"]
-    pairs = [
-        [
-            timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
-            for command in (importing, asking)
-        ]  # noqa: B023
-        for _ in range(3)
-    ]
-    base, ask = (median(column) for column in zip(*pairs, strict=True))
+    rounds = [(_run(importing), _run(asking)) for _ in range(3)]
+    base, ask = (median(column) for column in zip(*rounds, strict=True))
     print(f"ask      {ask:.2f} s; importing sentence_transformers {base:.2f} s: ratio {ask / base:.2f}")
+
+
+def _run(command: list[str]) -> float:
+    return timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
 
 
 if __name__ == "__main__":

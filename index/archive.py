@@ -175,8 +175,20 @@ class Archive:
         added = datetime.now(UTC).isoformat(timespec="seconds")
         self._db.execute(
             "INSERT OR REPLACE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (a.id, version, content_hash(a), a.title, a.text, a.outlet, published, a.url, json.dumps(a.authors))
-            + (entry.root, entry.file, added),
+            (
+                a.id,
+                version,
+                content_hash(a),
+                a.title,
+                a.text,
+                a.outlet,
+                published,
+                a.url,
+                json.dumps(a.authors),
+                entry.root,
+                entry.file,
+                added,
+            ),
         )
         self._db.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",

@@ -41,7 +41,7 @@ class DenseIndex:
 
     def __len__(self) -> int:
         with _translated():
-            return self._collection.count()
+            return int(self._collection.count())
 
     def close(self) -> None:
         self._client.close()

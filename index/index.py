@@ -20,6 +20,7 @@ from index.read import ARCHIVE
 from index.types import ArchiveError, Article, Filters, Hit, Passage
 
 POOL = 100  # Passages asked of each index before fusion.
+EVERYTHING = Filters()
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
@@ -123,7 +124,7 @@ class Index:
         return part
 
     def search(
-        self, question: str, top: int = POOL, filters: Filters = Filters(), present: date | None = None
+        self, question: str, top: int = POOL, filters: Filters = EVERYTHING, present: date | None = None
     ) -> list[Hit]:
         """Return up to `top` passages, best first; scores are about 0…1 and comparable within one search only.
 

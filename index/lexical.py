@@ -27,9 +27,11 @@ def _schema() -> tantivy.Schema:
 
 
 # Words of questions that say nothing of their subject, beside tantivy's own English stop words.
-QUESTION_WORDS = """who whom whose what which when where why how do does did has have had can could should would may might
-must many much long old far often soon was were been being us our your its his her their from about according besides
-following name named""".split()
+QUESTION_WORDS = (  # noqa: SIM905  readable as prose
+    "who whom whose what which when where why how do does did has have had can could should would may might must many "
+    "much long old far often soon was were been being us our your its his her their from about according besides "
+    "following name named"
+).split()
 
 
 def _analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:

@@ -47,14 +47,14 @@ def sentences(text: str) -> list[Span]:
     for number, line in enumerate(re.finditer(r"[^\n]+", text)):
         for boundary in get_sentence_boundaries("en", line[0]):
             start, end = boundary["start_index"], boundary["end_index"]
-            for piece in _pieces(line[0], start, end):
-                spans.append(Span(line.start() + piece[0], line.start() + piece[1], number))
+            pieces = _pieces(line[0], start, end)
+            spans += [Span(line.start() + first, line.start() + last, number) for first, last in pieces]
     return spans
 
 
 def _pieces(line: str, start: int, end: int) -> list[tuple[int, int]]:
     """Trim white space off line[start:end] and cut what is too long at spaces."""
-    pieces = []
+    pieces: list[tuple[int, int]] = []
     while True:
         while start < end and line[start].isspace():
             start += 1

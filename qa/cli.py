@@ -32,11 +32,11 @@ class _Parser(argparse.ArgumentParser):
         raise BadInput(f"{message} (see {self.prog} --help)")
 
 
-def add_command(commands: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
     """Add a command; `run` gets the parsed arguments and returns the exit status."""
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     _common(common)
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, parents=[common])
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, parents=[common])
     parser.set_defaults(run=run)
     return parser
 
@@ -58,11 +58,11 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
 
-    for name, run, help in (
+    for name, run, summary in (
         ("ask", _ask, "answer a question, every sentence quoted from an article"),
         ("search", _search, "find passages"),
     ):
-        command = add_command(commands, name, run, help)
+        command = add_command(commands, name, run, summary)
         command.add_argument("question", metavar="QUESTION")
         command.add_argument("--outlet", action="append", default=[], dest="outlets", metavar="NAME")
         command.add_argument("--since", metavar="DATE", help="published on this day or later")

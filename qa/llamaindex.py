@@ -14,7 +14,7 @@ from qa.desk import Desk
 from qa.types import as_json
 
 
-class CopydeskRetriever(BaseRetriever):  # type: ignore[misc]
+class CopydeskRetriever(BaseRetriever):
     """Retrieves the passages of `Desk.search`; the options are those of that method.
 
     Each node holds the passage's text, its exact offsets in the article, and the article's metadata.
@@ -28,7 +28,7 @@ class CopydeskRetriever(BaseRetriever):  # type: ignore[misc]
         return [_node(hit) for hit in self._desk.search(query_bundle.query_str, **self._options)]
 
 
-class CopydeskQueryEngine(BaseQueryEngine):  # type: ignore[misc]
+class CopydeskQueryEngine(BaseQueryEngine):
     """Answers as `Desk.ask` does; the options are those of that method.
 
     The response's `metadata["answer"]` is the whole Answer as JSON, its `source_nodes` the retrieved passages.

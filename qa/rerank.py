@@ -43,7 +43,7 @@ class OnnxReranker:
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001  tokenizers and onnxruntime raise plain Exception here
+        except Exception as error:
             raise ModelError(
                 f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}"
             ) from error

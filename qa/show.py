@@ -126,7 +126,7 @@ def print_articles(listed: Document) -> None:
         ("passages", {"justify": "right"}),
         ("id", {"style": "dim", "overflow": "fold"}),
     ):
-        table.add_column(name, **options)  # type: ignore[arg-type]
+        table.add_column(name, **options)
     for article in listed["articles"]:
         cells = (article[name] for name in ("published", "outlet", "title", "characters", "passages", "id"))
         table.add_row(*(escape(str(cell if cell is not None else "–")) for cell in cells))

@@ -65,6 +65,7 @@ def _listed(citation: Citation, mark: str) -> str:
 
 def build_page(desk: Desk) -> gr.Blocks:
     """Return the page of one open desk."""
+    page: gr.Blocks
     with gr.Blocks(title="Copydesk", fill_height=True, analytics_enabled=False) as page:
         gr.HTML(
             "<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is quoted from an article; "
@@ -126,4 +127,5 @@ def mount(app: FastAPI, page: gr.Blocks) -> FastAPI:
     """Put the page at / of an app; whatever routes the app has keep working."""
     font = ("system-ui", "sans-serif")
     theme = gr.themes.Default(primary_hue="slate", font=font, font_mono=("ui-monospace", "monospace"))
-    return gr.mount_gradio_app(app, page, path="/", theme=theme, css=CSS, footer_links=[])
+    mounted: FastAPI = gr.mount_gradio_app(app, page, path="/", theme=theme, css=CSS, footer_links=[])
+    return mounted

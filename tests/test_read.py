@@ -34,7 +34,8 @@ def test_plain_text_as_newsrooms_paste_it(tmp_path: Path) -> None:
     (article,) = articles(
         write(
             tmp_path / "talks.txt",
-            " date 2025-04-18 The talks went on for a day, reports UNN.\r\n\r\nDelegates arrive. Photo: UNN\r\n\r\nThey ended late.",
+            " date 2025-04-18 The talks went on for a day, reports UNN.\r\n\r\n"
+            "Delegates arrive. Photo: UNN\r\n\r\nThey ended late.",
         )
     )
     assert article == Article(
@@ -80,7 +81,8 @@ def test_markdown_is_stored_as_it_reads(tmp_path: Path) -> None:
         write(
             tmp_path / "a.md",
             "---\noutlet: Kyiv Bulletin\ndate: 2025-04-18\nauthors: [A. B., C. D.]\n---\n"
-            "# Talks *end*\n\nThe [delegations](https://x.example) **agreed**\nto meet.\n\n![map](m.png)\n\n- one\n- two\n",
+            "# Talks *end*\n\nThe [delegations](https://x.example) **agreed**\nto meet.\n\n"
+            "![map](m.png)\n\n- one\n- two\n",
         )
     )
     assert article.title == "Talks end"

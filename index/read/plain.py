@@ -1,4 +1,4 @@
-"""Reads plain text as it lies about in newsrooms: pasted articles whose date and outlet stand in the prose, if at all."""
+"""Reads plain text as it lies about in newsrooms: pasted articles whose date and outlet stand in the prose."""
 
 from __future__ import annotations
 
@@ -46,7 +46,12 @@ def read(path: Path) -> Iterator[tuple[dict[str, object], str, int]]:
     if title:
         text = "\n".join(lines[lines.index(title) + 1 :])
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
-    fields = {"title": title, "text": text, "published": published or _dateline(lead), "outlet": _outlet(lead)}
+    fields: dict[str, object] = {
+        "title": title,
+        "text": text,
+        "published": published or _dateline(lead),
+        "outlet": _outlet(lead),
+    }
     yield fields, "", path.stat().st_size
 
 
@@ -61,7 +66,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _is_headline(line: str) -> bool:
-    return 3 < len(line.split()) and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
+    return len(line.split()) > 3 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
 
 
 def _day(text: str) -> date | None:
