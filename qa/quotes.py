@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,10 +23,9 @@ FIT_GAIN = 4.0  # for a sentence that holds the kind of thing asked for: a numbe
 SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
 SAME_WORDS = 0.7  # share of the shorter one's words at which two sentences say the same
 SURE_BY_FAR = 8.0  # the weakest of the three sentences is left out when the best is this much better
-# A quoted sentence needs a logit of 6 - 8 × the share of the question's content words that its article holds: -2 where
-# all are there, 2 where half are. The cross-encoder alone takes what is on the subject for what answers.
-LOGIT_WITHOUT_WORDS, LOGIT_PER_WORDS = 6.0, 8.0
-NAMES_MIN = 0.5  # share of the question's names that the article must hold
+# The cross-encoder alone takes what is on the subject for what answers. So the logit that a sentence needs is -2 where its
+# article holds every content word and name of the question, 2 where it lacks half of the words, 4 more for half the names.
+LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 8.0, 8.0
 CLOSEST = 3
 REFUSED = "The archive does not answer this question."
 CHROME = re.compile(
@@ -118,7 +116,7 @@ def _evidence(question: str, candidates: Sequence[Candidate]) -> list[Candidate]
     least: dict[str, float] = {}  # logit by article
     for article in {c.hit.article.id: c.hit.article for c in candidates}.values():
         words, names = covered(question, f"{article.title} {article.text} {article.outlet}")
-        least[article.id] = LOGIT_WITHOUT_WORDS - LOGIT_PER_WORDS * words if names >= NAMES_MIN else math.inf
+        least[article.id] = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
     return [c for c in candidates if c.logit >= least[c.hit.article.id]]
 
 
