@@ -17,14 +17,15 @@ from qa.types import Answer, Citation, Refusal, RefusalReason, Sentence, cite
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
 EVIDENCE_PASSAGES = 4  # Sentences are chosen from these; from eight the answer is found less often.
 SENTENCES = 3
-PASSAGE_WEIGHT = 0.5  # What a sentence gains by the score of its passage
+PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
 TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
-FIT_GAIN = 4.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
+FIT_GAIN = 3.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
 SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
 SAME_WORDS = 0.7  # share of the shorter one's words at which two sentences say the same
-SURE_BY_FAR = 8.0  # the weakest of the three sentences is left out when the best is this much better
-# The cross-encoder alone takes what is on the subject for what answers. So the logit that a sentence needs is -2 where its
-# article holds every content word and name of the question, 2 where it lacks half of the words, 4 more for half the names.
+SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
+LOGIT_MIN = -4.0  # No sentence below this is quoted, even beside a good one.
+# The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
+# where its article holds every content word and name of the question, 2 where it lacks half of the words, 4 more for half the names.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 8.0, 8.0
 CLOSEST = 3
 REFUSED = "The archive does not answer this question."
@@ -56,11 +57,10 @@ def answer(reranker: Reranker, question: str, hits: Sequence[Hit]) -> Answer:
     if not hits:
         return _refusal(question, "no_evidence", ())
     candidates = _scored(reranker, question, _candidates(hits[:EVIDENCE_PASSAGES]))
-    chosen = _choose(question, _evidence(question, candidates), hits[0].score)
-    if not any(fits(question, candidate.text) for candidate in chosen):
+    if not _answerable(question, candidates):
         closest = sorted(candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
         return _refusal(question, "below_threshold", closest)
-    citations = _cited(chosen)
+    citations = _cited(_choose(question, candidates, hits[0].score))
     said = tuple(Sentence(citation.quote, (citation.n,), "verbatim") for citation in citations)
     text = " ".join(f"{sentence.text} [{sentence.citations[0]}]" for sentence in said)
     return Answer(question, True, text, said, citations, None, (), "quotes")
@@ -111,13 +111,13 @@ def _scored(reranker: Reranker, question: str, candidates: Sequence[Candidate]) 
     return [replace(c, logit=float(logit)) for c, logit in zip(candidates, logits, strict=True)]
 
 
-def _evidence(question: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that may be evidence: sure enough for how far their article is on the subject."""
+def _answerable(question: str, candidates: Sequence[Candidate]) -> bool:
+    """Tell whether a candidate is sure enough for how far its article is on the question's subject."""
     least: dict[str, float] = {}  # logit by article
     for article in {c.hit.article.id: c.hit.article for c in candidates}.values():
         words, names = covered(question, f"{article.title} {article.text} {article.outlet}")
         least[article.id] = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
-    return [c for c in candidates if c.logit >= least[c.hit.article.id]]
+    return any(c.logit >= least[c.hit.article.id] for c in candidates)
 
 
 def _choose(question: str, candidates: Sequence[Candidate], best: float) -> list[Candidate]:
@@ -133,7 +133,7 @@ def _choose(question: str, candidates: Sequence[Candidate], best: float) -> list
         )
 
     chosen: list[Candidate] = []
-    left = list(candidates)
+    left = [c for c in candidates if c.logit >= LOGIT_MIN]
     while left and len(chosen) < SENTENCES:
         pick = max(left, key=worth)
         if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
