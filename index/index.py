@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -124,22 +124,36 @@ class Index:
         return part
 
     def search(
-        self, question: str, top: int = POOL, filters: Filters = EVERYTHING, present: date | None = None
+        self,
+        question: str,
+        top: int = POOL,
+        filters: Filters = EVERYTHING,
+        present: date | None = None,
+        meanwhile: Callable[[list[Hit]], object] | None = None,
     ) -> list[Hit]:
-        """Return up to `top` passages, best first; scores are about 0…1 and comparable within one search only.
+        """Return up to `top` passages, best first; scores are about 0…1.7 and comparable within one search only.
 
         `present` is the day on which the question is about current news, if it is: recent articles then gain.
+        While the encoder loads, which takes seconds, `meanwhile` is called once in another thread with the
+        hits of the lexical search alone.
         """
-        with ThreadPoolExecutor(1) as other:  # Chroma and the encoder take seconds to load, side by side
-            opening = other.submit(lambda: self.dense)
-            vector = self.encoder.encode([question])[0]
-            dense = dict(opening.result().search(vector, POOL, filters))
         lexical = dict(self.lexical.search(question, POOL, filters))
+        with ThreadPoolExecutor(2) as others:
+            if isinstance(self._encoder, str):
+                others.submit(lambda: self.dense)
+                if meanwhile:
+                    others.submit(meanwhile, self._hits({}, lexical, present)[:top])
+            vector = self.encoder.encode([question])[0]
+        dense = dict(self.dense.search(vector, POOL, filters))
         if unscored := [passage_id for passage_id in lexical if passage_id not in dense]:
             dense.update(zip(unscored, (self.archive.vectors(unscored) @ vector).tolist(), strict=True))
-        found = self.archive.passages(list(dense))
-        hits = [Hit(*found[key], score + prior(*found[key], present)) for key, score in fuse(dense, lexical).items()]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top]
+        return self._hits(dense, lexical, present)[:top]
+
+    def _hits(self, dense: Mapping[str, float], lexical: Mapping[str, float], present: date | None) -> list[Hit]:
+        fused = fuse(dense, lexical)
+        found = self.archive.passages(list(fused))
+        hits = [Hit(*found[key], score + prior(*found[key], present)) for key, score in fused.items() if key in found]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove articles, with their earlier versions, from the archive and both indexes; return how many."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ class Desk:
             raise BadInput(f"--llm {llm} is not available yet: use quotes")
         clock = Clock()
         with self._lock:
-            hits = self.index.search(question, filters=filters, present=asked)
+            # While the encoder loads, the reranker already scores what the words alone find, and keeps the scores.
+            ahead = partial(self._read_ahead, question)
+            hits = self.index.search(question, filters=filters, present=asked, meanwhile=ahead)
             hits = collapse(hits)
             clock.lap("retrieve")
             hits = rerank(self.reranker, question, hits)
@@ -101,6 +104,9 @@ class Desk:
             clock.lap("answer")
         yield answer.text
         yield replace(answer, retrieved=tuple(hits[:top]), timings_ms=clock.laps)
+
+    def _read_ahead(self, question: str, hits: list[Hit]) -> None:
+        quotes.answer(self.reranker, question, rerank(self.reranker, question, collapse(hits)))
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Return the answer to a question; the options are those of `stream`."""

@@ -15,7 +15,7 @@ from qa.rerank import Reranker
 from qa.types import Answer, Citation, Refusal, RefusalReason, Sentence, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
-EVIDENCE_PASSAGES = 4  # Sentences are chosen from these; from eight the answer is found less often.
+EVIDENCE_PASSAGES = 4  # Sentences are chosen from these, of different articles first; eight find no more.
 SENTENCES = 3
 PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
 TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
@@ -25,7 +25,8 @@ SAME_WORDS = 0.7  # share of the shorter one's words at which two sentences say 
 SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
 LOGIT_MIN = -4.0  # No sentence below this is quoted, even beside a good one.
 # The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
-# where its article holds every content word and name of the question, 2 where it lacks half of the words, 4 more for half the names.
+# where its article holds every content word and name of the question, 2 where it lacks half of the words, and 4 more
+# for half of the names.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 8.0, 8.0
 CLOSEST = 3
 REFUSED = "The archive does not answer this question."
@@ -56,7 +57,7 @@ def answer(reranker: Reranker, question: str, hits: Sequence[Hit]) -> Answer:
     """Return the answer that these hits, best first, give in their own sentences, or a refusal with the closest."""
     if not hits:
         return _refusal(question, "no_evidence", ())
-    candidates = _scored(reranker, question, _candidates(hits[:EVIDENCE_PASSAGES]))
+    candidates = _scored(reranker, question, _candidates(_evidence(hits)))
     if not _answerable(question, candidates):
         closest = sorted(candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
         return _refusal(question, "below_threshold", closest)
@@ -74,13 +75,20 @@ def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
     return tuple(cite(c.hit.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
 
 
+def _evidence(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the few passages to quote from: the best of each article, and more of them where articles are few."""
+    firsts = {hit.passage.article_id: hit for hit in reversed(hits)}.values()
+    others = [hit for hit in hits if hit not in firsts]
+    return [*sorted(firsts, key=lambda hit: -hit.score), *others][:EVIDENCE_PASSAGES]
+
+
 def _candidates(hits: Sequence[Hit]) -> list[Candidate]:
     """Return what may be quoted: sentences that state something, and the headlines over them."""
     found: list[Candidate] = []
     titled: set[str] = set()
     for hit in hits:
         article = hit.article
-        if article.id not in titled and not article.text.startswith(article.title.rstrip("…")):
+        if article.id not in titled and article.title.rstrip("…") not in article.text:
             titled.add(article.id)
             found.append(Candidate(hit, "title", 0, len(article.title)))
         for span in sentences(hit.text):

@@ -42,15 +42,27 @@ class OnnxReranker:
         folder = bundled(name) or Path(name).expanduser()
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the import of the encoder
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            providers = ["CPUExecutionProvider"]
+            self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=providers)
         except Exception as error:
             raise ModelError(
                 f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}"
             ) from error
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
         self._tokenizer.no_padding()
+        self._question = ""
+        self._known: dict[str, float] = {}  # scores of the last question, by text
 
     def score(self, question: str, texts: Sequence[str]) -> Scores:
+        if question != self._question:
+            self._question, self._known = question, {}
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._score(question, new).tolist(), strict=True))
+        return np.array([self._known[text] for text in texts], dtype=np.float32)
+
+    def _score(self, question: str, texts: Sequence[str]) -> Scores:
         encoded = self._tokenizer.encode_batch([(question, text) for text in texts])
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
         scores = np.empty(len(texts), dtype=np.float32)
