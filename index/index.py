@@ -179,7 +179,7 @@ class Index:
         }
         if repair and problems:
             for name in problems:
-                self._rebuild(name).close()
+                self._parts[name] = self._rebuild(name)
             return self.doctor()
         listed = [
             f"{name} index: {problem}; copydesk doctor --repair rebuilds it" for name, problem in problems.items()

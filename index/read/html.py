@@ -16,7 +16,9 @@ def read(path: Path) -> Iterator[tuple[dict[str, object] | str, str, int]]:
         yield "no article text can be made out in this page", "", len(data)
         return
     fields = page.as_dict()
-    text = str(fields["text"]).removeprefix(str(fields["title"])).lstrip()  # the headline is no sentence of the text
+    text = (
+        (fields["text"] or "").removeprefix(fields["title"] or "").lstrip()
+    )  # the headline is no sentence of the text
     yield (
         {
             "title": fields["title"],
