@@ -16,8 +16,8 @@ DATE = re.compile(
     rf"|\b{MONTHS}(?= |$)(?<!May )|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{{1,2}}:\d\d\b"
 )
 TIME = re.compile(
-    r"\b(?:today|tomorrow|yesterday|tonight|now|soon|early|late|spring|summer|fall|autumn|winter|night|morning"
-    r"|hours?|days?|weeks?|months?|years?|known|date)\b",
+    r"\b(?:today|tomorrow|yesterday|tonight|spring|summer|fall|autumn|winter|night|morning"
+    r"|hours?|days?|weeks?|months?|years?)\b",
     re.IGNORECASE,
 )
 NUMBER = re.compile(

@@ -21,7 +21,7 @@ PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
 TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
 FIT_GAIN = 3.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
 SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
-SAME_WORDS = 0.7  # share of the shorter one's words at which two sentences say the same
+SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
 LOGIT_MIN = -4.0  # No sentence below this is quoted, even beside a good one.
 # The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
@@ -147,10 +147,22 @@ def _choose(question: str, candidates: Sequence[Candidate], best: float) -> list
         if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
             break
         chosen.append(pick)
-        left = [c for c in left if c is not pick and not _same(c.text, pick.text)]
-    return chosen
+        after = None if fits(question, pick.text) else _next(candidates, pick)
+        if after and after not in chosen and fits(question, after.text):
+            chosen.append(after)  # "They will sign soon. This will happen on Thursday."
+        left = [c for c in left if c not in chosen and not any(_said(c.text, d.text) for d in chosen)]
+    return chosen[:SENTENCES]
 
 
-def _same(one: str, other: str) -> bool:
-    a, b = terms(one), terms(other)
-    return len(a & b) >= SAME_WORDS * max(1, min(len(a), len(b)))
+def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:
+    """Return the sentence that follows in the same paragraph."""
+    text, end = candidate.hit.article.text, candidate.end
+    place = end + len(text[end:]) - len(text[end:].lstrip(" "))
+    here = (candidate.hit.passage.id, candidate.field)
+    return next((c for c in candidates if c.start == place and (c.hit.passage.id, c.field) == here), None)
+
+
+def _said(text: str, before: str) -> bool:
+    """Tell whether a text says little that another has not said before."""
+    words = terms(text)
+    return len(words & terms(before)) >= SAME_WORDS * max(1, len(words))

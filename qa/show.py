@@ -9,9 +9,7 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from index.index import Progress as Report
@@ -65,22 +63,22 @@ def figure(name: str, value: float | None) -> str:
 
 def _print_source(out: Console, citation: Document, mark: str) -> None:
     """One source: outlet, date and headline, then the quoted sentence and the address, indented."""
-    head = Text.assemble((mark, "bold cyan"), (citation["outlet"] or "unknown outlet", "bold"))
-    head.append(f" · {day(citation['published'])}")
+    head = Text.assemble((citation["outlet"] or "unknown outlet", "bold"), f" · {day(citation['published'])}")
     if citation["field"] == "text":
         head.append(f" · {citation['title']}", "dim")
-    out.print(head)
+    indented(out, head, len(mark), Text(mark, "bold cyan"))
     below = Text(f"“{' '.join(citation['quote'].split())}”", "italic")
     below.append(f"\n{citation['url'] or citation['article_id']}", "not italic dim")
     indented(out, below, len(mark))
     out.print()
 
 
-def indented(out: Console, text: Text, columns: int) -> None:
-    """Print wrapped text with every line indented, and without trailing spaces."""
+def indented(out: Console, text: Text, columns: int, first: Text | None = None) -> None:
+    """Print wrapped text with every line indented, or behind `first`, and without trailing spaces."""
     for line in text.wrap(out, max(out.width - columns, 20)):
         line.rstrip()
-        out.print(Text(" " * columns) + line)
+        out.print((first or Text(" " * columns)) + line)
+        first = None
 
 
 def print_answer(answer: Document) -> None:
@@ -117,21 +115,12 @@ def print_hits(found: Document) -> None:
 
 def print_articles(listed: Document) -> None:
     out = console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, options in (
-        ("published", {"no_wrap": True}),
-        ("outlet", {}),
-        ("title", {"ratio": 1}),
-        ("characters", {"justify": "right"}),
-        ("passages", {"justify": "right"}),
-        ("id", {"style": "dim", "overflow": "fold"}),
-    ):
-        table.add_column(name, **options)
     for article in listed["articles"]:
-        cells = (article[name] for name in ("published", "outlet", "title", "characters", "passages", "id"))
-        table.add_row(*(escape(str(cell if cell is not None else "–")) for cell in cells))
-    out.print(table)
-    out.print(f"{len(listed['articles'])} articles", style="dim")
+        head = Text.assemble((article["published"] or "undated   ", "cyan"), "  ", (article["outlet"] or "–", "bold"))
+        out.print(head.append(f" · {article['title']}"))
+        sizes = f"{article['characters']:,} characters, {article['passages']:,} passages"
+        out.print(Text(f"            {article['id']}  ({sizes})", "dim"), soft_wrap=True)
+    out.print(f"{len(listed['articles']):,} articles", style="dim")
 
 
 def print_article(article: Document) -> None:
