@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import sys
 import textwrap
@@ -31,9 +32,10 @@ def progress(quiet: bool) -> Report:
     parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     bars = Progress(*parts, console=Console(stderr=True), transient=True)
     tasks: dict[str, TaskID] = {}
+    atexit.register(bars.stop)  # an interrupted bar would leave the terminal without its cursor
 
     def report(task: str, share: float) -> None:
-        if task not in tasks or bars.tasks[-1].finished:
+        if task not in tasks:
             bars.start()
             tasks[task] = bars.add_task(task, total=1.0)
         bars.update(tasks[task], completed=share)
@@ -118,7 +120,9 @@ def print_articles(listed: Document) -> None:
     for article in listed["articles"]:
         head = Text.assemble((article["published"] or "undated   ", "cyan"), "  ", (article["outlet"] or "–", "bold"))
         out.print(head.append(f" · {article['title']}"))
-        sizes = f"{article['characters']:,} characters, {article['passages']:,} passages"
+        sizes = (
+            f"{article['characters']:,} characters in {article['passages']:,} passage{'s' * (article['passages'] != 1)}"
+        )
         out.print(Text(f"            {article['id']}  ({sizes})", "dim"), soft_wrap=True)
     out.print(f"{len(listed['articles']):,} articles", style="dim")
 
