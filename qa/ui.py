@@ -22,7 +22,7 @@ from qa.types import Answer, Citation
 CSS = """
 footer { display: none !important; }
 .gradio-container { max-width: 1500px !important; margin: 0 auto !important; }
-.gradio-container main.contain, .gradio-container main { width: 100% !important; }
+#masthead { width: min(1420px, 94vw); }
 #masthead h1 { margin: 0; font: 600 1.5rem/1.2 Georgia, serif; letter-spacing: .01em; }
 #masthead p { margin: .15rem 0 0; opacity: .7; }
 #source iframe { width: 100%; height: calc(100vh - 120px); min-height: 420px; border: 1px solid
@@ -49,7 +49,7 @@ def answer_html(answer: Answer) -> str:
         listed = [_listed(citation, f"[{citation.n}]") for citation in answer.citations]
         return f'<div class="answer">{body}<ol>{"".join(listed)}</ol></div>'
     closest = answer.refusal.closest if answer.refusal else ()
-    listed = [_listed(citation, "closest") for citation in closest]
+    listed = [_listed(citation, "closest", f"<br>“{html.escape(citation.quote)}”") for citation in closest]
     return f'<div class="answer"><span class="refusal">{body}</span><ol>{"".join(listed)}</ol></div>'
 
 
@@ -57,16 +57,16 @@ def _href(citation: Citation) -> str:
     return html.escape(source_path(citation.article_id, citation.field, citation.start, citation.end))
 
 
-def _listed(citation: Citation, mark: str) -> str:
+def _listed(citation: Citation, mark: str, below: str = "") -> str:
     day = f"{citation.published:%-d %B %Y}" if citation.published else "undated"
     about = html.escape(f"{citation.outlet or 'unknown outlet'}, {day}: {citation.title}")
-    return f'<li><a class="cite" href="{_href(citation)}" target="source">{mark}</a> {about}</li>'
+    return f'<li><a class="cite" href="{_href(citation)}" target="source">{mark}</a> {about}{below}</li>'
 
 
 def build_page(desk: Desk) -> gr.Blocks:
     """Return the page of one open desk."""
     page: gr.Blocks
-    with gr.Blocks(title="Copydesk", fill_height=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="Copydesk", fill_height=True, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(
             "<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is quoted from an article; "
             "click its number to read it there.</p>",
@@ -116,7 +116,9 @@ def _welcome(desk: Desk) -> str:
         return "The archive is empty. Fill it with `copydesk ingest FOLDER`, then reload this page."
     days = sorted(article["published"] for article in articles if article["published"])
     span = f", published {days[0]} to {days[-1]}" if days else ""
-    return f"**{len(articles):,} articles** from {len(desk.outlets())} outlets{span}."
+    return (
+        f'<div style="padding: 1rem"><b>{len(articles):,} articles</b> from {len(desk.outlets())} outlets{span}.</div>'
+    )
 
 
 def _message(content: str) -> dict[str, Any]:
