@@ -17,7 +17,7 @@ def register(commands: Any) -> None:
     parser = add_command(commands, "eval", _eval, "ask a file of questions and measure the answers")
     parser.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results and report are written")
-    parser.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes (default quotes: no model)")
+    parser.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes: only quotes, no model, so far")
 
 
 def _eval(args: argparse.Namespace) -> int:

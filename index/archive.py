@@ -90,8 +90,11 @@ class Archive:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise ArchiveError(f"{self.path}: {error}") from error
+        except sqlite3.Error as error:
+            remedy = "restore it from a copy, or ingest into a new folder"
+            raise ArchiveError(f"{self.path}: {error}: {remedy}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -218,6 +221,11 @@ class Archive:
         """Return the earlier versions of an article, oldest first."""
         query = f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version"
         return [_article(row) for row in self._read(query, article_id)]
+
+    def place(self, article_id: str) -> tuple[str, str] | None:
+        """Return (root, file): where an article was last read, or None when there is no such article."""
+        rows = self._read("SELECT root, file FROM articles WHERE id = ?", article_id)
+        return rows[0] if rows else None
 
     def of_root(self, root: str) -> dict[str, str]:
         """Return the file each article was read from, by article id, for one ingested path."""

@@ -69,6 +69,7 @@ class CopydeskError(Exception):
     """Something the user can mend; the message is one line that says what and how.
 
     BadInput            an argument, question, date or limit that cannot be used
+      UnknownArticle    no article has this id or url
     ArchiveError        the archive cannot be opened, read or written as it is
       ArchiveInUse      another process holds it
     ModelError          a model's weights are missing, altered or cannot be loaded
@@ -77,6 +78,10 @@ class CopydeskError(Exception):
 
 class BadInput(CopydeskError):
     """An argument, question, date or limit that cannot be used."""
+
+
+class UnknownArticle(BadInput):
+    """No article has this id or url."""
 
 
 class ArchiveError(CopydeskError):

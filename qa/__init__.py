@@ -13,6 +13,7 @@ from index.types import (
     ModelError,
     Passage,
     Rejected,
+    UnknownArticle,
 )
 from qa.desk import Desk
 from qa.types import Answer, Citation, Refusal, Sentence
@@ -35,4 +36,5 @@ __all__ = [
     "Refusal",
     "Rejected",
     "Sentence",
+    "UnknownArticle",
 ]

@@ -11,12 +11,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
+from index.read import ARCHIVE
 from index.types import ArchiveInUse, BadInput, CopydeskError
 from qa import show
 from qa.client import request
@@ -51,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="copydesk", description="Answers from your news archive, every sentence with its source.")
     _common(parser)
     parser.set_defaults(data=os.environ.get("COPYDESK_DATA", "copydesk-data"), encoder=DEFAULT_ENCODER)
+    parser.add_argument("--version", action="version", version=f"copydesk {version('copydesk')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
@@ -70,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--top", type=int, default=10, metavar="N", help="passages to return (default 10)")
         if name == "ask":
             command.add_argument(
-                "--llm", default="quotes", metavar="SPEC", help="who writes (default quotes: no model)"
+                "--llm", default="quotes", metavar="SPEC", help="who writes: only quotes, no model, so far"
             )
 
     articles = add_command(commands, "articles", _articles, "list, show or remove articles")
@@ -99,8 +102,12 @@ def emit(
         print_for_people(document)
 
 
-def open_desk(args: argparse.Namespace) -> Desk:
+def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
+    if not args.data:
+        raise BadInput("--data is empty: name the folder of the archive")
+    if not create and not (Path(args.data).expanduser() / ARCHIVE).exists():
+        raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
     return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json))
 
 
@@ -118,7 +125,7 @@ def _ask_desk_or_service(
 
 
 def _ingest(args: argparse.Namespace) -> int:
-    with open_desk(args) as desk:
+    with open_desk(args, create=True) as desk:
         report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune)
     emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
@@ -179,7 +186,8 @@ def _doctor(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace) -> int:
     from qa.http import serve
 
-    serve(args.data, args.encoder, args.host, args.port, show.progress(quiet=args.json))
+    with open_desk(args, create=True) as desk:
+        serve(desk, args.host, args.port)
     return DONE
 
 
@@ -194,6 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CopydeskError as error:
         print(f"copydesk: {error}", file=sys.stderr)
     except KeyboardInterrupt:
+        show.stop_progress()
         print("copydesk: interrupted; what was written stays, run it again to go on", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:

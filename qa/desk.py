@@ -17,13 +17,13 @@ from index.encoder import DEFAULT_ENCODER, Encoder
 from index.index import Index, Progress, silent
 from index.ingest import IngestReport, ingest
 from index.read.dates import parse_date
-from index.types import Article, BadInput, Filters, Hit
+from index.types import Article, BadInput, Filters, Hit, UnknownArticle
 from qa import quotes
 from qa.rank import collapse, rerank
 from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reranker
 from qa.types import Answer
 
-QUESTION_WORDS = 300
+QUESTION_WORDS, QUESTION_CHARACTERS = 300, 3000
 TOP_MAX = 100
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
@@ -159,7 +159,7 @@ class Desk:
         with self._lock:
             found = self.index.archive.article(article_id)
         if found is None:
-            raise BadInput(f"no article has the id {article_id}: copydesk articles list prints the ids")
+            raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:
@@ -203,11 +203,16 @@ def _listed(article: Article, passages: int) -> dict[str, Any]:
 def _checked(
     question: str, outlets: Sequence[str], since: Day, until: Day, asked: Day, top: int
 ) -> tuple[str, Filters, date | None]:
-    question = " ".join(question.split())
+    if not isinstance(question, str):
+        raise BadInput(f"the question is a {type(question).__name__}, not a string")
+    printable = "".join(c if c.isprintable() else " " for c in question)  # no control characters, no lone surrogates
+    question = " ".join(printable.split())
     if not any(character.isalnum() for character in question):
         raise BadInput("the question is empty: ask something in words")
     if (words := len(question.split())) > QUESTION_WORDS:
         raise BadInput(f"the question has {words:,} words: ask in at most {QUESTION_WORDS}")
+    if len(question) > QUESTION_CHARACTERS:
+        raise BadInput(f"the question has {len(question):,} characters: ask in at most {QUESTION_CHARACTERS:,}")
     if not 1 <= top <= TOP_MAX:
         raise BadInput(f"top is {top}: use 1 to {TOP_MAX}")
     if isinstance(outlets, str):

@@ -12,8 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from index.index import Progress
-from index.types import BadInput, CopydeskError
+from index.types import BadInput, CopydeskError, UnknownArticle
 from qa.desk import Desk
 from qa.source import source_page
 from qa.types import as_json
@@ -40,12 +39,14 @@ def build_app(desk: Desk) -> FastAPI:
 
     @app.exception_handler(CopydeskError)
     def refuse(_: Request, error: CopydeskError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=400 if isinstance(error, BadInput) else 503)
+        status = 404 if isinstance(error, UnknownArticle) else 400 if isinstance(error, BadInput) else 503
+        return JSONResponse({"error": str(error)}, status_code=status)
 
     @app.exception_handler(RequestValidationError)
     def misread(_: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        return JSONResponse({"error": f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"}, status_code=400)
+        place = ".".join(map(str, first["loc"][1:])) or "body"
+        return JSONResponse({"error": f"{place}: {first['msg']}"}, status_code=400)
 
     @app.get("/healthz")
     def health() -> dict[str, Any]:
@@ -79,9 +80,9 @@ def build_app(desk: Desk) -> FastAPI:
     return mount(app, build_page(desk))
 
 
-def serve(data: str, encoder: str, host: str, port: int, progress: Progress) -> None:
+def serve(desk: Desk, host: str, port: int) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile."""
-    with Desk(data, encoder=encoder, progress=progress) as desk, _bound(host, port) as listener:
+    with _bound(host, port) as listener:
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{listener.getsockname()[1]}"  # noqa: S104
         desk.warm_up()
         app = build_app(desk)
@@ -101,5 +102,5 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --port") from error
+        raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --host or --port") from error
     return listener

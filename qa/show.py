@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import re
 import sys
 import textwrap
@@ -25,6 +24,15 @@ def console() -> Console:
     return Console(highlight=False, width=min(out.width, 100) if out.is_terminal else 10_000)
 
 
+_bars: list[Progress] = []
+
+
+def stop_progress() -> None:
+    """Stop the bars, or an interrupted one would leave the terminal without its cursor."""
+    for bars in _bars:
+        bars.stop()
+
+
 def progress(quiet: bool) -> Report:
     """Return a progress report as bars on stderr, or one that says nothing where stderr is not a terminal."""
     if quiet or not sys.stderr.isatty():
@@ -32,7 +40,7 @@ def progress(quiet: bool) -> Report:
     parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     bars = Progress(*parts, console=Console(stderr=True), transient=True)
     tasks: dict[str, TaskID] = {}
-    atexit.register(bars.stop)  # an interrupted bar would leave the terminal without its cursor
+    _bars.append(bars)
 
     def report(task: str, share: float) -> None:
         if task not in tasks:

@@ -147,9 +147,18 @@ def test_another_encoder(run: Run, archive: Path) -> None:
 
 
 def test_places_that_cannot_be_written(run: Run) -> None:
-    assert refused(run("articles", "list", data=Path("/dev/null/x"))) == (
+    assert refused(run("ingest", str(SEEDS), data=Path("/dev/null/x"))) == (
         "/dev/null/x cannot be created: Not a directory"
     )
+
+
+def test_no_archive_is_not_an_empty_one(run: Run, tmp_path: Path) -> None:
+    missing = tmp_path / "none"
+    for words in (("ask", "Who?"), ("search", "x"), ("articles", "list"), ("doctor",)):
+        message = f"no archive at {missing}: copydesk ingest makes one, --data names another"
+        assert refused(run(*words, data=missing)) == message
+    assert not missing.exists()
+    assert main(["--data", "", "doctor"]) == 2
 
 
 def test_an_archive_in_use(run: Run, archive: Path, encoder: Encoder) -> None:

@@ -96,6 +96,8 @@ def test_streaming_ends_in_the_answer_that_ask_gives(seeded: Desk) -> None:
         ("", {}, "the question is empty"),
         (" ?! ", {}, "the question is empty"),
         ("word " * 10_000, {}, "the question has 10,000 words: ask in at most 300"),
+        ("x" * 4000, {}, "the question has 4,000 characters: ask in at most 3,000"),
+        (None, {}, "the question is a NoneType, not a string"),
         ("Who?", {"top": 0}, "top is 0: use 1 to 100"),
         ("Who?", {"since": "soon"}, "'soon' is not a date: write it as YYYY-MM-DD"),
         ("Who?", {"since": "2025-05-01", "until": "2025-04-01"}, "since 2025-05-01 is after until 2025-04-01"),

@@ -281,3 +281,16 @@ def test_what_is_encoded_tells_title_outlet_and_date(encoder: Encoder) -> None:
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert encoder.count(["They met.", ""]) == [3, 0]
     assert encoder.count([]) == []
+
+
+def test_two_folders_with_the_same_file_name(index: Index, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.txt").write_text(f"This is the report of folder {name}.")
+    assert ingest(index, [tmp_path / "one"]).added == 1
+    report = ingest(index, [tmp_path / "two"])
+    assert [r.reason for r in report.rejected] == [
+        f"the id report.txt belongs to {tmp_path / 'one' / 'report.txt'}: give one of the two an id or url"
+    ]
+    shutil.rmtree(tmp_path / "one")
+    assert ingest(index, [tmp_path / "two"]).changed == 1

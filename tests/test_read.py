@@ -56,8 +56,21 @@ def test_a_weekday_and_a_day_tell_the_year(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "lead",
+    [
+        "ODESA, 12 May 2025 (Harbour Post) - Ships left.",
+        "Ships leave Odesa\n\nBy Jane Doe\n\nMay 12, 2025\n\nShips left.",
+    ],
+)
+def test_datelines(tmp_path: Path, lead: str) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", f"{lead}\n\nMore is to come."))
+    assert article.published == date(2025, 5, 12)
+
+
+@pytest.mark.parametrize(
     ("lead", "outlet"),
     [
+        ("ODESA, 12 May 2025 (Harbour Post) - Ships left.", "Harbour Post"),
         ("PARIS, April 18 (Reuters) - Talks ended on Thursday without a result.", "Reuters"),
         ("Talks ended on Thursday, The Dnipro Ledger reports.", "The Dnipro Ledger"),
         ("The minister at the table. Photo: Novyny.LIVE\n\nTalks ended on Thursday.", "Novyny.LIVE"),
@@ -150,12 +163,14 @@ def test_encodings(tmp_path: Path) -> None:
         ("a.json", "7", "not an article: expected an object with at least a text"),
         ("a.json", '{"title": "T"}', "it has no text"),
         ("a.json", '{"text": ["x"]}', "its text is a list, not a string"),
+        ("a.json", '{"text": 42}', "its text is a int, not a string"),
+        ("a.json", '{"text": "A b.", "published": "2025-13-01"}', "'2025-13-01' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "published": "yesterday"}', "'yesterday' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "published": "2025-02-30"}', "'2025-02-30' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "authors": 7}', "its authors are not a list of names"),
         ("a.jsonl", b'{"text": "\xff"}\n', "not UTF-8 text (byte 10 of the line)"),
         ("a.jsonl.gz", b"no gzip", "the gzip file is damaged after this line: "),
-        ("a.csv", "title,body\nx,y\n", "no column named text in the first row: title, body"),
+        ("a.csv", "title,body\nx,y\n", "no column named text in the first row (commas part them): title, body"),
         ("a.csv", "text,title\na,b,c\n", "more values than columns"),
         ("a.md", "---\ntitle: [\n---\nText.", "the front matter is not YAML: "),
         ("a.html", "<html><body></body></html>", "no article text can be made out in this page"),

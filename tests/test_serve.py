@@ -82,7 +82,7 @@ def test_bad_requests_are_told_in_one_line(service: str, body: dict[str, Any], e
 
 
 def test_an_unknown_article(service: str) -> None:
-    assert httpx.get(f"{service}/api/articles/none").status_code == 400
+    assert httpx.get(f"{service}/api/articles/none").status_code == 404
     assert httpx.get(f"{service}/source/none").json() == {
         "error": "no article has the id none: copydesk articles list prints the ids"
     }
@@ -110,7 +110,7 @@ def test_a_port_in_use(service: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "qa", "--data", str(tmp_path), "serve", "--port", service.rsplit(":", 1)[1]]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert result.stderr.endswith(": choose another with --port\n")
+    assert result.stderr.endswith(": choose another with --host or --port\n")
     assert result.stderr.count("\n") == 1
 
 

@@ -140,7 +140,7 @@ def _clean(fields: Fields, name: str, *, keep_lines: bool = False) -> str:
     value = fields.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    if not isinstance(value, str) and not (name == "id" and type(value) is int):
         raise BadInput(f"its {name} is a {type(value).__name__}, not a string")
     text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", str(value))
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]", "", text)

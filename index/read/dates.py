@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from contextlib import suppress
 from datetime import date, datetime
 
 from index.types import BadInput
@@ -23,7 +25,11 @@ def parse_date(value: object) -> date:
             return datetime.fromisoformat(text).date()
         except ValueError:
             pass
-        if len(text) < 60 and (found := _loose(text)):
+        numbers = re.match(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", text)
+        if numbers:
+            with suppress(ValueError):
+                return date(*map(int, numbers.groups()))
+        elif len(text) < 60 and (found := _loose(text)):
             return found
     shown = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
     raise BadInput(f"{shown} is not a date: write it as YYYY-MM-DD")

@@ -25,8 +25,13 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 WEEKDAY_AND_DAY = re.compile(rf"\b({WEEKDAY}),? ({DAY})\b(?:,? (\d{{4}}))?")
+DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …", or a line that is a date
+    rf"^(?:[A-Z][A-Za-z .'-]{{2,40}}, |(?:{WEEKDAY},? )?)({DAY},? \d{{4}})(?: \([^)]+\) ?[-–—]|\s*$)", re.MULTILINE
+)
 OUTLET_TRACES = (
-    re.compile(rf"\A[A-Z][A-Za-z .,'-]{{2,40}}(?:, {DAY})? \(({NAME})\) ?[-–—]"),  # PARIS, April 18 (Reuters) -
+    re.compile(  # PARIS, April 18 (Reuters) -
+        rf"^[A-Z][A-Za-z .'-]{{2,40}}(?:, {DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE
+    ),
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
     re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
     re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE
@@ -66,7 +71,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _is_headline(line: str) -> bool:
-    return len(line.split()) > 3 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
+    return len(line.split()) > 1 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
 
 
 def _day(text: str) -> date | None:
@@ -77,7 +82,9 @@ def _day(text: str) -> date | None:
 
 
 def _dateline(lead: str) -> date | None:
-    """Return the day of "on Friday, April 18": without a year, the latest past one in which the weekday fits."""
+    """Return the day of a dateline, or of "on Friday, April 18": the latest past year in which the weekday fits."""
+    if (dated := DATED_LINE.search(lead)) and (found := _day(dated[1])):
+        return found
     for weekday, day, year in WEEKDAY_AND_DAY.findall(lead):
         this_year = date.today().year
         for candidate in [int(year)] if year else range(this_year, this_year - 12, -1):

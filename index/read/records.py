@@ -62,7 +62,9 @@ def read_csv(path: Path) -> Iterator[tuple[dict[str, Any] | str, str, int]]:
     try:
         names = [(name or "").strip().lower() for name in rows.fieldnames or []]
         if "text" not in names:
-            raise ValueError(f"no column named text in the first row: {', '.join(names)[:200] or 'it is empty'}")
+            raise ValueError(
+                f"no column named text in the first row (commas part them): {', '.join(names)[:200] or 'it is empty'}"
+            )
         rows.fieldnames = names
         size = path.stat().st_size
         for row in rows:
