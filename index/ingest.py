@@ -86,11 +86,12 @@ def _taken(index: Index, found: Found) -> Path | None:
     assert isinstance(found.item, Article)
     named = found.item.id != found.file and not found.item.id.startswith(f"{found.file}#")
     place = None if named else index.archive.place(found.item.id)
-    if place is None or place == (found.root, found.file):
+    if place is None:
         return None
-    root = Path(place[0])
-    path = root if root.is_file() else root / place[1]
-    return path if path.exists() else None
+    taken, own = (
+        Path(root) if Path(root).is_file() else Path(root) / file for root, file in (place, (found.root, found.file))
+    )
+    return taken if taken != own and taken.exists() else None
 
 
 def _write(index: Index, batch: Sequence[tuple[Article, Found]], shares: tuple[float, float]) -> int:

@@ -288,6 +288,7 @@ def test_two_folders_with_the_same_file_name(index: Index, tmp_path: Path) -> No
         (tmp_path / name).mkdir()
         (tmp_path / name / "report.txt").write_text(f"This is the report of folder {name}.")
     assert ingest(index, [tmp_path / "one"]).added == 1
+    assert ingest(index, [tmp_path / "one" / "report.txt"]).unchanged == 1  # the same file, named by itself
     report = ingest(index, [tmp_path / "two"])
     assert [r.reason for r in report.rejected] == [
         f"the id report.txt belongs to {tmp_path / 'one' / 'report.txt'}: give one of the two an id or url"
