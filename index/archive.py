@@ -8,17 +8,16 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, Passage
+from index.types import ArchiveError, Article, Passage, digest
 
 SCHEMA_VERSION = "1"
 SCHEMA = f"""
@@ -42,6 +41,7 @@ COMMIT;
 """
 DROP_UNUSED_VECTORS = "DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages)"
 ARTICLE_COLUMNS = "id, title, text, outlet, published, url, authors"
+Place = tuple[str, str]  # the ingested path, and the file below it
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Entry:
 def content_hash(article: Article) -> str:
     """Return the hash by which an article counts as unchanged: all that is stored of it save its id."""
     fields = [article.title, article.text, article.outlet, str(article.published), article.url, article.authors]
-    return blake2b(json.dumps(fields).encode(), digest_size=16).hexdigest()
+    return digest(json.dumps(fields), 16)
 
 
 def vector_key(encoder: str, text: str) -> str:
     """Return the key under which the vector of a text is kept: a hash of the encoder's name and the text."""
-    return blake2b(f"{encoder}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return digest(f"{encoder}\0{text}", 16)
 
 
 class Archive:
@@ -120,9 +120,10 @@ class Archive:
 
     # Articles
 
-    def hashes(self) -> dict[str, str]:
-        """Return the content hash of every article by id."""
-        return dict(self._read("SELECT id, hash FROM articles"))
+    def known(self) -> dict[str, tuple[str, Place]]:
+        """Return the content hash and the place of every article by id, as it was last read."""
+        rows = self._read("SELECT id, hash, root, file FROM articles")
+        return {key: (found, (root, file)) for key, found, root, file in rows}
 
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""
@@ -158,22 +159,13 @@ class Archive:
         return int(row[0])
 
     def _insert(self, entry: Entry, version: int) -> None:
-        article = entry.article
-        row = asdict(article) | {
-            "version": version,
-            "hash": content_hash(article),
-            "published": article.published and article.published.isoformat(),
-            "authors": json.dumps(article.authors),
-            "root": entry.root,
-            "file": entry.file,
-            "added": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        names = ", ".join(f":{name}" for name in row)
-        self._db.execute(f"INSERT OR REPLACE INTO articles ({', '.join(row)}) VALUES ({names})", row)
-        self._db.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
-            [(p.id, article.id, p.start, p.end, key) for p, key in zip(entry.passages, entry.vector_keys, strict=True)],
-        )
+        a = entry.article
+        day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
+        content = (a.title, a.text, a.outlet, day, a.url, json.dumps(a.authors))
+        row = (a.id, version, content_hash(a), *content, entry.root, entry.file, now)
+        self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
+        rows = [(p.id, a.id, p.start, p.end, key) for p, key in zip(entry.passages, entry.vector_keys, strict=True)]
+        self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
         self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
 
     def article(self, article_id: str) -> Article | None:
@@ -198,10 +190,6 @@ class Archive:
         """Return the earlier versions of an article, oldest first."""
         query = f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version"
         return [_article(row) for row in self._read(query, article_id)]
-
-    def places(self) -> dict[str, tuple[str, str]]:
-        """Return (root, file) by article id: the ingested path and the file below it where it was last read."""
-        return {key: (root, file) for key, root, file in self._read("SELECT id, root, file FROM articles")}
 
     # Passages and vectors
 
@@ -231,20 +219,17 @@ class Archive:
         """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
         query = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
             JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
-        return np.vstack(
-            [np.frombuffer(row[0], dtype="<f4") for row in self._read(query, json.dumps(list(passage_ids)))]
-        )
+        rows = self._read(query, json.dumps(list(passage_ids)))
+        return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
 
     # What the derived indexes still have to do
 
-    def last_change(self) -> int:
-        """Return the sequence number of the latest change ever written."""
-        return int(self._read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
-
-    def pending(self, index: str) -> list[str]:
-        """Return the ids of passages added or removed since this index last said `applied`, each once."""
+    def pending(self, index: str) -> tuple[list[str], int]:
+        """Return the passages, each once, changed since this index said `applied`, and the last change's number."""
+        last = int(self._read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
         mark = int(self.meta(f"applied:{index}") or 0)
-        return [row[0] for row in self._read("SELECT DISTINCT passage_id FROM changes WHERE sequence > ?", mark)]
+        changed = self._read("SELECT DISTINCT passage_id FROM changes WHERE sequence > ?", mark)
+        return [row[0] for row in changed], last
 
     def applied(self, index: str, sequence: int) -> None:
         """Note that an index holds every change up to `sequence`, and forget changes that both hold."""

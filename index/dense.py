@@ -6,16 +6,15 @@ code. So `probe` tries a folder in a child process, and the remedy is always to 
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, Filters, Passage
+from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
 
 COLLECTION = "passages"
 PROBE_SECONDS = 120
@@ -28,8 +27,11 @@ class DenseIndex:
         """Open or create a folder; `vectors` gives the vectors of passages by their ids, as the archive does."""
         import chromadb  # 0.9 s
         from chromadb.config import Settings
+        from chromadb.errors import ChromaError
 
-        with _translated():
+        foreign = ChromaError, ValueError, OSError
+        self._translated = partial(translated, ArchiveError, "the dense index fails", *foreign, mend=REPAIR)
+        with self._translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
             self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
             self._collection = self._client.get_or_create_collection(
@@ -38,7 +40,7 @@ class DenseIndex:
         self._vectors = vectors
 
     def __len__(self) -> int:
-        with _translated():
+        with self._translated():
             return int(self._collection.count())
 
     def close(self) -> None:
@@ -46,7 +48,7 @@ class DenseIndex:
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id, and add or replace others: up to 5,461, Chroma's limit. Repeating changes nothing."""
-        with _translated():
+        with self._translated():
             if removed:
                 self._collection.delete(ids=list(removed))
             if added:
@@ -60,22 +62,11 @@ class DenseIndex:
 
     def search(self, vector: Vectors, top: int, filters: Filters) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, cosine similarity), best first."""
-        with _translated():
-            found = self._collection.query(
-                query_embeddings=[vector], n_results=top, where=_where(filters), include=["distances"]
-            )
+        where = _where(filters)
+        with self._translated():
+            found = self._collection.query([vector], n_results=top, where=where, include=["distances"])
         distances = found["distances"] or [[]]
         return [(passage_id, 1.0 - d) for passage_id, d in zip(found["ids"][0], distances[0], strict=True)]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    from chromadb.errors import ChromaError
-
-    try:
-        yield
-    except (ChromaError, ValueError, OSError) as error:
-        raise ArchiveError(f"the dense index fails ({error}): run copydesk doctor --repair") from error
 
 
 def _where(filters: Filters) -> dict[str, object] | None:
@@ -89,27 +80,21 @@ def _where(filters: Filters) -> dict[str, object] | None:
     return {"$and": clauses} if len(clauses) > 1 else next(iter(clauses), None)
 
 
-class Probe(NamedTuple):
-    """How many passages an index holds, and why it cannot be used, if it cannot."""
+def probe(folder: Path) -> int:
+    """Open, count and query a folder in a child process; return how many passages it holds.
 
-    held: int
-    problem: str | None
-
-
-def probe(folder: Path) -> Probe:
-    """Open, count and query a folder in a child process.
-
-    A damaged folder can end the process that opens it, or hang it: only the child dies, within two minutes.
+    A damaged folder can end the process that opens it, or hang it: only the child dies, within two minutes, and
+    ArchiveError says how.
     """
     command = [sys.executable, "-m", "index.dense", str(folder)]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return Probe(0, f"it did not answer within {PROBE_SECONDS} s")
-    if result.returncode == 0:
-        return Probe(int(result.stdout), None)
-    lines = result.stderr.strip().splitlines() or ["no message"]
-    return Probe(0, f"it does not open: {lines[-1]} (exit status {result.returncode})")
+    except subprocess.TimeoutExpired as error:
+        raise ArchiveError(f"it did not answer within {PROBE_SECONDS} s") from error
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or ["no message"]
+        raise ArchiveError(f"it does not open: {lines[-1]} (exit status {result.returncode})")
+    return int(result.stdout)
 
 
 def _main(folder: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Self, cast
 
 from index.archive import Archive
-from index.dense import DenseIndex, Probe, probe
+from index.dense import DenseIndex, probe
 from index.encoder import DEFAULT_ENCODER, Encoder, SentenceTransformerEncoder
 from index.fuse import PART_WEIGHT, fuse, narrowed, prior
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
-from index.types import ArchiveError, Hit, Query
+from index.types import ArchiveError, Hit, Query, translated
 
 POOL = 100  # Passages asked of each index before fusion.
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
@@ -53,10 +53,8 @@ class Index:
         self.progress = progress
         self._encoder = encoder
         self._parts: dict[str, Part] = {}
-        try:
+        with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ArchiveError(f"{self.folder} cannot be created: {error.strerror or error}") from error
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)
@@ -152,12 +150,15 @@ class Index:
         """Check the archive file and both indexes, changing nothing; with `repair`, build again what is wrong."""
         self._close_parts()
         articles, passages = self.archive.counts()
-        states = {"dense": probe(self._folder("dense")), "lexical": self._probe_lexical()}
-        problems = {
-            name: state.problem or f"it holds {state.held} of {passages} passages"
-            for name, state in states.items()
-            if state.problem or state.held != passages or self.archive.pending(name)
-        }
+        checks: dict[str, Callable[[Path], int]] = {"dense": probe, "lexical": lambda folder: len(LexicalIndex(folder))}
+        held, problems = dict.fromkeys(checks, 0), dict[str, str]()
+        for name, count in checks.items():
+            try:
+                held[name] = count(self._folder(name))
+                if held[name] != passages or self.archive.pending(name)[0]:
+                    problems[name] = f"it holds {held[name]} of {passages} passages"
+            except ArchiveError as error:
+                problems[name] = str(error)
         if repair and problems:
             for name in problems:
                 self._parts[name] = self._rebuild(name)
@@ -165,13 +166,7 @@ class Index:
         listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
         if complaint := self.archive.health():
             listed.append(f"archive file: {complaint}; restore it from a copy")
-        return Health(not listed, articles, passages, states["dense"].held, states["lexical"].held, listed)
-
-    def _probe_lexical(self) -> Probe:
-        try:
-            return Probe(len(LexicalIndex(self._folder("lexical"))), None)
-        except ArchiveError as error:
-            return Probe(0, str(error))
+        return Health(not listed, articles, passages, held["dense"], held["lexical"], listed)
 
     def _close_parts(self) -> None:
         for part in self._parts.values():
@@ -199,9 +194,9 @@ class Index:
     def _open(self, name: str) -> Part:
         """Open an index and bring it up to date; build it again if it is lost or will not open."""
         killed = name == "dense" and self.archive.meta("dense_in_use") == "yes"  # the last process was, and left this
-        if killed and probe(self._folder(name)).problem:
-            return self._rebuild(name)
         try:
+            if killed:
+                probe(self._folder(name))
             part = self._create(name, self._folder(name))
         except ArchiveError:
             return self._rebuild(name)
@@ -217,7 +212,7 @@ class Index:
         number = int(self.archive.meta(name) or 1) + 1
         shutil.rmtree(new := self.folder / f"{name}-{number}", ignore_errors=True)
         part = self._create(name, new)
-        sequence = self.archive.last_change()
+        _, sequence = self.archive.pending(name)
         self._apply(name, part, self.archive.passage_ids())
         self.archive.set_meta(name, str(number))
         self.archive.applied(name, sequence)
@@ -225,8 +220,8 @@ class Index:
         return part
 
     def _catch_up(self, name: str, part: Part) -> None:
-        sequence = self.archive.last_change()
-        if changed := self.archive.pending(name):
+        changed, sequence = self.archive.pending(name)
+        if changed:
             self._apply(name, part, changed)
             self.archive.applied(name, sequence)
 

@@ -1,13 +1,11 @@
 """Brings an archive up to date with files and folders."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from index.archive import Entry, content_hash, vector_key
+from index.archive import Entry, Place, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
 from index.index import Index
 from index.read import Found, read
@@ -40,24 +38,21 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
     """
     started = time.perf_counter()
     report = IngestReport()
-    known, places = index.archive.hashes(), index.archive.places()
+    known = index.archive.known()
     seen: dict[str, Found] = {}  # by article id
-    spoilt: set[tuple[str, str]] = set()  # (root, file) of what could not be read: nothing of it is pruned
+    spoilt: set[Place] = set()  # where something could not be read: nothing of it is pruned
     batch: list[tuple[Article, Found]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
     for found in read(paths, outlet):
         article = found.item
-        if isinstance(article, Article) and article.id in seen:
-            article = Rejected(found.source, f"duplicate id {article.id}: see {seen[article.id].source}")
-        elif isinstance(article, Article) and (taken := _taken(places.get(article.id), found)):
-            reason = f"the id {article.id} belongs to {taken}: give one of the two an id or url"
+        if isinstance(article, Article) and (reason := _taken(article.id, found, seen, known)):
             article = Rejected(found.source, reason)
         if isinstance(article, Rejected):
             report.rejected.append(article)
             spoilt.add((found.root, found.file))
             continue
         seen[article.id] = found
-        if known.get(article.id) == content_hash(article):
+        if article.id in known and known[article.id][0] == content_hash(article):
             report.unchanged += 1
             continue
         report.changed += article.id in known
@@ -71,25 +66,26 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
     index.archive.move((key, found.root, found.file) for key, found in seen.items() if key in known)
     if prune:
         roots = {found.root for found in seen.values()}
-        gone = [key for key, at in places.items() if at[0] in roots and at not in spoilt and key not in seen]
+        gone = [key for key, (_, at) in known.items() if at[0] in roots and at not in spoilt and key not in seen]
         report.removed = index.remove(gone)
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _taken(place: tuple[str, str] | None, found: Found) -> Path | None:
-    """Return the file of another folder that has this id, where only its place below the folder gives an id.
+def _taken(key: str, found: Found, seen: Mapping[str, Found], known: Mapping[str, tuple[str, Place]]) -> str | None:
+    """Say who has this id already: an article of this run, or the file of another folder.
 
-    When that file is gone, the folder was moved, and the article is the same one.
+    The latter only where nothing but its place below the folder gives an id, and while that file is there: when it is
+    gone, the folder was moved, and the article is the same one.
     """
-    assert isinstance(found.item, Article)
-    named = found.item.id != found.file and not found.item.id.startswith(f"{found.file}#")
-    if named or place is None:
+    if key in seen:
+        return f"duplicate id {key}: see {seen[key].source}"
+    if key not in known or not (key == found.file or key.startswith(f"{found.file}#")):
         return None
-    taken, own = (
-        Path(root) if Path(root).is_file() else Path(root) / file for root, file in (place, (found.root, found.file))
-    )
-    return taken if taken != own and taken.exists() else None
+    places = (known[key][1], (found.root, found.file))
+    taken, own = (Path(root) if Path(root).is_file() else Path(root, file) for root, file in places)
+    other = taken != own and taken.exists()
+    return f"the id {key} belongs to {taken}: give one of the two an id or url" if other else None
 
 
 def _write(index: Index, batch: Sequence[tuple[Article, Found]], shares: tuple[float, float]) -> int:
@@ -119,6 +115,6 @@ def _encode(index: Index, texts: dict[str, str], shares: tuple[float, float]) ->
     for done in range(0, len(keys), ENCODE_TEXTS):
         index.progress("ingest", start + (end - start) * done / len(keys))
         part = keys[done : done + ENCODE_TEXTS]
-        vectors.update(zip(part, np.asarray(index.encoder.encode([texts[key] for key in part])), strict=True))
+        vectors.update(zip(part, index.encoder.encode([texts[key] for key in part]), strict=True))
     index.progress("ingest", end)
     return vectors

@@ -1,14 +1,14 @@
 """The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import tantivy
 
-from index.types import ArchiveError, Article, Filters, Passage
+from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
 
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
@@ -30,6 +30,7 @@ def _analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:
 
 _TERMS = _analyzer()
 _CONTENT = _analyzer(tantivy.Filter.stopword("english"), tantivy.Filter.custom_stopword(QUESTION_WORDS))
+_translated = partial(translated, ArchiveError, "the lexical index fails", ValueError, OSError, mend=REPAIR)
 
 
 def terms(text: str) -> set[str]:
@@ -69,13 +70,11 @@ class LexicalIndex:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
         with _translated():
             writer = self._index.writer(WRITER_BYTES, 1)
-            for passage_id in removed:
+            for passage_id in (*removed, *(passage.id for _, passage in added)):
                 writer.delete_documents_by_term("id", passage_id)
             for article, passage in added:
-                writer.delete_documents_by_term("id", passage.id)
-                fields = {"id": passage.id, "title": article.title, "text": article.text[passage.start : passage.end]}
-                fields["outlet"] = (article.outlet or "").casefold()
-                document = tantivy.Document(**fields)
+                text, outlet = article.text[passage.start : passage.end], (article.outlet or "").casefold()
+                document = tantivy.Document(id=passage.id, title=article.title, text=text, outlet=outlet)
                 if article.published:
                     document.add_integer("published", article.published.toordinal())
                 writer.add_document(document)
@@ -102,11 +101,3 @@ class LexicalIndex:
         with _translated():
             found = searcher.search(query, top)
         return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise ArchiveError(f"the lexical index fails ({error}): run copydesk doctor --repair") from error

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from sentencex import get_sentence_boundaries
 
-from index.types import Article, Passage
+from index.types import Article, Passage, digest
 
 PASSAGE_TOKENS = 200
 SENTENCE_CHARACTERS = 600  # Longer "sentences" are tables, lists or broken text; they are cut at spaces.
@@ -89,8 +88,5 @@ def passages(
         room -= length
 
     version = f"{article.id}\0{article.text}"
-    return [Passage(_passage_id(version, g[0].start, g[-1].end), article.id, g[0].start, g[-1].end) for g in groups]
-
-
-def _passage_id(version: str, start: int, end: int) -> str:
-    return blake2b(f"{start}:{end}\0{version}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    places = [(group[0].start, group[-1].end) for group in groups]
+    return [Passage(digest(f"{start}:{end}\0{version}", 12), article.id, start, end) for start, end in places]

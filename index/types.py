@@ -1,7 +1,12 @@
 """The words everything else is said in: articles, passages, hits, filters, and the errors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
+
+REPAIR = "run copydesk doctor --repair"
 
 
 @dataclass(frozen=True)
@@ -103,3 +108,17 @@ class ArchiveInUse(ArchiveError):
 
 class ModelError(CopydeskError):
     """A model's weights are missing, altered or cannot be loaded."""
+
+
+@contextmanager
+def translated(kind: type[CopydeskError], what: str, *foreign: type[Exception], mend: str = "") -> Iterator[None]:
+    """Raise an error of this kind in place of foreign ones: what failed, why, and how to mend it."""
+    try:
+        yield
+    except foreign as error:
+        raise kind(f"{what}: {getattr(error, 'strerror', None) or error}{mend and '; '}{mend}") from error
+
+
+def digest(text: str, size: int) -> str:
+    """Return a hash of a text, which may hold lone surrogates: `size` bytes of BLAKE2b in hexadecimal."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()

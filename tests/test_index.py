@@ -162,7 +162,7 @@ def test_prune_removes_what_the_source_no_longer_holds(index: Index, tmp_path: P
     ingest(index, [folder, other])
     assert ingest(index, [write(folder, ROWS[1:2])]).removed == 0
     assert ingest(index, [folder], prune=True).removed == 1
-    assert sorted(index.archive.hashes()) == ["old", "rain"]
+    assert sorted(index.archive.known()) == ["old", "rain"]
     assert len(index.dense) == len(index.lexical) == 2
 
 
