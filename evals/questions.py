@@ -1,6 +1,5 @@
 """Reads question files: JSON Lines, one question each."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -8,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from index.read.dates import parse_date
-from index.types import BadInput
+from index.read.records import read_jsonl
+from index.types import BadInput, translated
 from qa.desk import check_choices, checked_question
 
 Strings = tuple[str, ...]
@@ -40,24 +40,16 @@ IN_FILES = ["answer" if f.name == "answers" else f.name for f in fields(Question
 
 def read_questions(path: Path) -> list[Question]:
     """Return the questions of a file. Raises BadInput that names the line for anything that is not as specified."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text (byte {error.start})") from error
+    with translated(BadInput, f"{path} cannot be read", OSError):
+        lines = path.read_bytes().split(b"\n")
     questions: dict[str, Question] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            question = parse(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{path}, line {number} is not JSON: {error.msg}, column {error.colno}") from error
-        except BadInput as error:
-            raise BadInput(f"{path}, line {number}: {error}") from error
-        if question.id in questions:
-            raise BadInput(f"{path}, line {number}: the id {question.id} stands there twice")
+    for row, place in read_jsonl(lines):
+        if isinstance(row, BadInput):
+            raise BadInput(f"{path}, {place} is {row}")
+        with translated(BadInput, f"{path}, {place}", BadInput):
+            question = parse(row)
+            if question.id in questions:
+                raise BadInput(f"the id {question.id} stands there twice")
         questions[question.id] = question
     if not questions:
         raise BadInput(f"{path} holds no questions")

@@ -29,21 +29,18 @@ def render(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], result
         return Markup("").join(bold.format(piece) if i % 2 else piece for i, piece in enumerate(pieces))
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"day": day, "marked": marked}
+    environment.filters |= {"day": day, "marked": marked, "figures": figures, "right": right, "loss": loss}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     seconds = [result.seconds for result in results]
     return template.render(
-        settings=summary["settings"],
-        figures=figures(summary),
-        groups={name: [row[:2] for row in figures(values)] for name, values in summary.get("groups", {}).items()},
-        losses=[(LOSSES[step], count) for step, count in summary["losses"].items() if count],
+        summary=summary,
+        steps=LOSSES,
         depth=by_depth(results),
         trade_off=trade_off(results),
-        operating=summary["answered_when_answerable"],
         unanswerable=any(not result.question.answerable for result in results),
         slowest=max(seconds),
         latency=np.histogram(seconds, BARS, (0, max(seconds)))[0].tolist(),
-        rows=[(row, result, _verdict(result)) for row, result in zip(rows, results, strict=True)],
+        rows=list(zip(rows, results, strict=True)),
     )
 
 
@@ -55,13 +52,3 @@ def figures(summary: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
         for name, value in summary.items()
         if not isinstance(value, dict) and value is not None
     ]
-
-
-def _verdict(result: Result) -> tuple[str, str]:
-    """Return (class, words) for one question: good, bad or unknown."""
-    judged = right(result)
-    if judged is None:
-        return "unknown", "no label"
-    if judged:
-        return "good", "right" if result.question.answerable else "rightly refused"
-    return "bad", str(loss(result)).replace("_", " ")
