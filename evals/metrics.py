@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -66,35 +66,25 @@ def contains_all(text: str, parts: Iterable[Iterable[str]]) -> bool:
     return all(contains(text, accepted) for accepted in parts)
 
 
-METRICS: dict[str, Metric] = {
-    # 1 where every known article is among the first so many, strict where one hit is lenient.
+METRICS: dict[str, Metric] = {  # docs/evaluation.md says each in words
     "all_evidence_at_4": lambda r: float(r.known <= set(r.ranked[:4])) if r.known else None,
     "all_evidence_at_10": lambda r: float(r.known <= set(r.ranked[:10])) if r.known else None,
-    # 1 where the answer holds an accepted string for each part; a refusal holds none.
     "answer_contained": lambda r: (
         float(r.answered and contains_all(r.text, r.question.answers)) if r.question.answers else None
     ),
-    # 1 where the answer holds what it must not.
     "wrong_contained": lambda r: float(r.answered and contains(r.text, r.question.wrong)) if r.question.wrong else None,
-    # 1 where the choice decided upon is an accepted answer.
     "choice_accuracy": lambda r: (
         float(r.choice is not None and fold(r.choice) in map(fold, r.question.answers[0]))
         if r.question.choices and r.question.answers
         else None
     ),
-    # Share of the cited articles that are known to answer, where there is an answer; 0 where it cites none.
     "citation_precision": lambda r: (
         len(r.known.intersection(r.cited)) / max(len(r.cited), 1) if r.known and r.answered else None
     ),
-    # 1 where a known article is cited; a refusal cites none.
     "citation_recall": lambda r: float(not r.known.isdisjoint(r.cited)) if r.known else None,
-    # Share of the quotations that stand in their article at their offsets, to the character.
     "quote_exact": lambda r: r.exact_quotes / r.quotes if r.quotes else None,
-    # 1 for a refusal of a question that cannot be answered, 0 for one of a question that can.
     "refusal_precision": lambda r: None if r.answered else float(not r.question.answerable),
-    # 1 where a question that cannot be answered is refused.
     "refusal_recall": lambda r: None if r.question.answerable else float(not r.answered),
-    # 1 where a question that can be answered is not refused.
     "answered_when_answerable": lambda r: float(r.answered) if r.question.answerable else None,
 }
 
@@ -117,10 +107,10 @@ def scores(results: Sequence[Result], extra: Mapping[str, Metric]) -> list[dict[
     return found
 
 
-def average(rows: Sequence[Scores]) -> dict[str, float | None]:
-    """Return the mean of each metric over the rows that have it, None where none has; at least one row."""
+def over(rows: Sequence[Scores], figure: Callable[[list[float]], Any]) -> dict[str, Any]:
+    """Return a figure, such as the mean, of each metric over the rows that have it, None where none of them has."""
     values = {name: [v for row in rows if (v := row[name]) is not None] for name in rows[0]}
-    return {name: mean(held) if held else None for name, held in values.items()}
+    return {name: figure(held) if held else None for name, held in values.items()}
 
 
 def right(r: Result) -> bool | None:
@@ -146,17 +136,15 @@ def loss(r: Result) -> str | None:
     """Return the step that lost a question, a key of LOSSES; None where nothing is lost, or nothing is known."""
     if right(r) is not False:
         return None
-    if not r.question.answerable:
-        return "not_refused"
-    if r.in_text is False:
-        return "not_in_text"
-    if r.known and r.known.isdisjoint(r.ranked):
-        return "not_retrieved"
-    if r.known and r.known.isdisjoint(r.ranked[:QUOTED_FROM]):
-        return "ranked_low"
-    if not r.answered:
-        return "refused"
-    return "sentence_not_chosen" if r.known else "not_said"
+    steps = {
+        "not_refused": not r.question.answerable,
+        "not_in_text": r.in_text is False,
+        "not_retrieved": r.known and r.known.isdisjoint(r.ranked),
+        "ranked_low": r.known and r.known.isdisjoint(r.ranked[:QUOTED_FROM]),
+        "refused": not r.answered,
+        "sentence_not_chosen": r.known,
+    }
+    return next((step for step, lost in steps.items() if lost), "not_said")
 
 
 def by_depth(results: Iterable[Result]) -> dict[str, list[float]]:

@@ -3,20 +3,21 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from evals.metrics import LOSSES, Metric, Result, average, contains_all, loss, scores
+from evals.metrics import LOSSES, Metric, Result, Scores, contains_all, loss, over, scores
 from evals.questions import IN_FILES, Question, as_row, parse
 from evals.report import render
 from evals.stats import interval
-from index.types import BadInput
+from index.read.records import read_jsonl
+from index.types import BadInput, digest, translated
 from qa.desk import TOP_MAX, Desk
 from qa.types import Answer, as_json
 
@@ -46,20 +47,21 @@ def run(
     """
     settings = {
         **asked_for(questions, llm),
-        "articles": _digest(sorted(desk.index.archive.passage_ids())),  # which are digests of what they hold
+        "articles": digest(
+            json.dumps(sorted(desk.index.archive.passage_ids())), 8
+        ),  # which are digests of what they hold
         "encoder": desk.index.archive.meta("encoder"),
     }
     extra = extra or {}
-    try:
+    with translated(BadInput, f"{out} cannot be written", OSError):
         check(out, settings, restart)
         if restart:
             (out / RESULTS).unlink(missing_ok=True)
         (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        rows = {row["id"]: row for row in read_rows(out)} if (out / RESULTS).exists() else {}
-        left = [question for question in questions if question.id not in rows]
         with (out / RESULTS).open("ab") as lines:
+            rows = {row["id"]: row for row in read_rows(out)}
             lines.truncate((out / RESULTS).read_bytes().rfind(b"\n") + 1)  # what follows was cut off
-        with (out / RESULTS).open("a", encoding="utf-8") as lines:
+            left = [question for question in questions if question.id not in rows]
             if left:
                 desk.warm_up()  # or the first question would be charged with loading the models
             for question in left:
@@ -72,7 +74,8 @@ def run(
                 row = _row(desk, question, answer, time.perf_counter() - started)
                 result = _result(row)
                 row |= {"scores": scores([result], extra)[0], "loss": loss(result)}
-                print(json.dumps(row, ensure_ascii=False), file=lines, flush=True)
+                lines.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                lines.flush()
                 rows[question.id] = row
         progress("questions", 1.0)
         ordered = [rows[question.id] for question in questions]
@@ -80,9 +83,12 @@ def run(
         summary = summarise(results, scores(results, extra)) | {"settings": settings}
         (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         (out / REPORT).write_text(render(summary, ordered, results), encoding="utf-8")
-        _write_trec(out, results)
-    except OSError as error:
-        raise BadInput(f"{out} cannot be written: {error.strerror or error}") from error
+        _write_trec(out / TREC_RUN, [
+            (r.question.id, "Q0", article, rank, f"{1 / rank:.6f}", "copydesk")
+            for r in results for rank, article in enumerate(r.ranked, 1)
+        ])  # fmt: skip
+        grades = [(r.question.id, 0, *graded) for r in results for graded in r.question.articles.items()]
+        _write_trec(out / TREC_QRELS, grades)
     return summary
 
 
@@ -93,19 +99,16 @@ def summarise(results: Sequence[Result], rows: Sequence[Mapping[str, float | Non
     """
     if all(result.question.answerable for result in results):  # then there is nothing to refuse
         rows = [{**row, "refusal_precision": None} for row in rows]
-    summary: dict[str, Any] = {"questions": len(results), **average(rows)}
-    times = np.percentile([result.seconds for result in results], (50, 95)).tolist()
-    summary |= zip(("seconds_p50", "seconds_p95"), times, strict=True)
+    p50, p95 = np.percentile([result.seconds for result in results], (50, 95)).tolist()
     lost = Counter(loss(result) for result in results)
-    summary["losses"] = {step: lost[step] for step in LOSSES}
-    summary["intervals"] = {
-        name: interval([value for row in rows if (value := row[name]) is not None]) for name in rows[0]
-    }
-    if groups := list(dict.fromkeys(result.question.group for result in results if result.question.group)):
-        summary["groups"] = {
-            group: average([row for r, row in zip(results, rows, strict=True) if r.question.group == group])
-            for group in groups
-        }
+    summary = {"questions": len(results), **over(rows, mean), "seconds_p50": p50, "seconds_p95": p95}
+    summary |= {"losses": {step: lost[step] for step in LOSSES}, "intervals": over(rows, interval)}
+    groups: dict[str, list[Scores]] = {}
+    for result, row in zip(results, rows, strict=True):
+        groups.setdefault(result.question.group, []).append(row)
+    groups.pop("", None)
+    if groups:
+        summary["groups"] = {group: over(held, mean) for group, held in groups.items()}
     return summary
 
 
@@ -115,42 +118,34 @@ def read_rows(out: Path) -> Iterator[Row]:
         *lines, _ = (out / RESULTS).read_bytes().split(b"\n")
     except OSError as error:
         raise BadInput(f"{out} holds no run ({RESULTS}: {error.strerror or error})") from error
-    for number, line in enumerate(lines, 1):
-        try:
-            yield json.loads(line)
-        except ValueError as error:  # not JSON, or not UTF-8
-            raise BadInput(f"{out / RESULTS}, line {number} is damaged: start over with --restart") from error
+    for row, place in read_jsonl(lines):
+        if isinstance(row, BadInput):
+            raise BadInput(f"{out / RESULTS}, {place} is damaged: start over with --restart")
+        yield row
 
 
 def asked_for(questions: Sequence[Question], llm: str) -> dict[str, Any]:
     """Return what a run is asked to do, as far as that can be told without its archive."""
-    asked = _digest([as_row(question) for question in questions])
+    asked = digest(json.dumps([as_row(question) for question in questions]), 8)
     return {"questions": asked, "llm": llm, "copydesk": version("copydesk")}
 
 
 def check(out: Path, settings: Mapping[str, Any], restart: bool) -> None:
     """Make the folder of a run. Raises BadInput where it holds answers of another run, or of no run at all."""
-    try:
+    if out.is_file():
+        raise BadInput(f"{out} is a file: name a folder with --out")
+    with translated(BadInput, f"{out} cannot be written", OSError):
         out.mkdir(parents=True, exist_ok=True)
         if restart or not (out / RESULTS).exists() or not (out / RESULTS).stat().st_size:
             return
-        before = json.loads((out / SETTINGS).read_text(encoding="utf-8"))
-    except FileExistsError as error:
-        raise BadInput(f"{out} is a file: name a folder with --out") from error
-    except FileNotFoundError as error:
-        raise BadInput(f"{out} holds a {RESULTS} of something else: name another --out, or --restart") from error
-    except json.JSONDecodeError:
-        before = {}
-    except OSError as error:
-        raise BadInput(f"{out} cannot be written: {error.strerror or error}") from error
+        try:
+            before = json.loads((out / SETTINGS).read_bytes())
+        except (FileNotFoundError, ValueError) as error:
+            raise BadInput(f"{out} holds a {RESULTS} of something else: name another --out, or --restart") from error
     if other := [name for name, value in settings.items() if before.get(name) != value]:
         raise BadInput(
             f"{out} holds a run with other {', '.join(other)}: name another --out, or replace it with --restart"
         )
-
-
-def _digest(value: Any) -> str:
-    return blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
 
 
 def _row(desk: Desk, question: Question, answer: Answer, seconds: float) -> Row:
@@ -163,10 +158,10 @@ def _row(desk: Desk, question: Question, answer: Answer, seconds: float) -> Row:
     texts = "\n".join(f"{article.title}\n{article.text}" for article in known.values() if article)
     exact = [getattr(desk.article(c.article_id), c.field)[c.start : c.end] == c.quote for c in answer.citations]
     document = as_json(answer)
-    for citation in document["citations"] + ((document["refusal"] or {}).get("closest") or []):
-        whole = getattr(desk.article(citation["article_id"]), citation["field"])
-        citation["before"] = whole[max(0, citation["start"] - CONTEXT_CHARACTERS) : citation["start"]]
-        citation["after"] = whole[citation["end"] : citation["end"] + CONTEXT_CHARACTERS]
+    for c in document["citations"] or (document["refusal"] or {}).get("closest", []):
+        whole = getattr(desk.article(c["article_id"]), c["field"])
+        c["before"] = whole[max(0, c["start"] - CONTEXT_CHARACTERS) : c["start"]]
+        c["after"] = whole[c["end"] : c["end"] + CONTEXT_CHARACTERS]
     return as_row(replace(question, articles=grades)) | {
         "ranked": list(dict.fromkeys(hit.article.id for hit in answer.retrieved)),
         "cited": list(dict.fromkeys(citation.article_id for citation in answer.citations)),
@@ -188,17 +183,7 @@ def _result(row: Row) -> Result:
     )  # fmt: skip
 
 
-def _write_trec(out: Path, results: Sequence[Result]) -> None:
-    """Write run and judgements as trec_eval reads them: names without white space, 1 / rank for a score."""
-
-    def line(result: Result, *fields: object) -> str:
-        return " ".join("_".join(str(field).split()) for field in (result.question.id, *fields)) + "\n"
-
-    ranked = [
-        line(result, "Q0", article, rank, f"{1 / rank:.6f}", "copydesk")
-        for result in results
-        for rank, article in enumerate(result.ranked, 1)
-    ]
-    known = [line(r, 0, article, grade) for r in results for article, grade in r.question.articles.items()]
-    (out / TREC_RUN).write_text("".join(ranked), encoding="utf-8")
-    (out / TREC_QRELS).write_text("".join(known), encoding="utf-8")
+def _write_trec(path: Path, rows: Iterable[tuple[object, ...]]) -> None:
+    """Write rows as trec_eval reads them: no white space within a field."""
+    lines = (" ".join("_".join(str(field).split()) for field in row) for row in rows)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

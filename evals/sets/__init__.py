@@ -7,7 +7,6 @@ as `copydesk eval` takes them. `METRICS` are those that only this set knows. Non
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,11 +47,6 @@ def ingest(desk: Desk, articles: Rows, archive: Path) -> list[str]:
     file = archive / "articles.jsonl"
     file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
     return [f"{rejected.source}: {rejected.reason}" for rejected in desk.ingest([file], prune=True).rejected]
-
-
-def digest(text: str) -> str:
-    """Return a short id for a text that has none."""
-    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def read_json(path: Path) -> Iterator[Any]:

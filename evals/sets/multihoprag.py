@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from evals.metrics import Result
-from evals.sets import Rows, digest, one_of, read_json
+from evals.sets import Rows, one_of, read_json
+from index.types import digest
 
 
 def load(path: Path) -> tuple[Rows, Rows]:
@@ -16,7 +17,7 @@ def load(path: Path) -> tuple[Rows, Rows]:
     whole = source.name == "corpus.json"
 
     def article_id(row: dict[str, Any]) -> str:
-        return str(row["url"]) if whole else digest(row["url"] + row["fact"])
+        return str(row["url"]) if whole else digest(row["url"] + row["fact"], 8)
 
     articles = {
         article_id(row): {

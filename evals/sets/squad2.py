@@ -5,7 +5,8 @@ Each paragraph is an article; half of the questions cannot be answered from thei
 
 from pathlib import Path
 
-from evals.sets import Rows, digest, read_json
+from evals.sets import Rows, read_json
+from index.types import digest
 
 
 def load(path: Path) -> tuple[Rows, Rows]:
@@ -17,7 +18,7 @@ def load(path: Path) -> tuple[Rows, Rows]:
         ]  # fmt: skip
     articles, questions = {}, []
     for row in rows:
-        key = digest(row["context"])
+        key = digest(row["context"], 8)
         articles[key] = {"id": key, "title": row.get("title"), "text": row["context"]}
         question = {"id": row["id"], "question": row["question"], "answerable": not row["is_impossible"]}
         if question["answerable"]:
