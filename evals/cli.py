@@ -1,6 +1,7 @@
 """The command `copydesk eval`."""
 
 import argparse
+import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from evals import sets
 from evals.metrics import LOSSES, LOWER_IS_BETTER, METRICS, RANKING
 from evals.questions import parse, read_questions
 from evals.report import figures
-from evals.run import REPORT, asked_for, check, read_rows, run
+from evals.run import REPORT, check, read_rows, run
 from evals.stats import compare
 from index.types import BadInput
 from qa import show
@@ -25,17 +26,10 @@ def register(commands: Any) -> None:
     parser.add_argument("what", nargs="+", metavar="QUESTIONS.jsonl | compare DIR DIR", help="questions, or two runs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where results and report are written")
     parser.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes: only quotes, no model, so far")
-    parser.add_argument(
-        "--format", choices=sets.NAMES, help="a public data set, read from its own files with its articles"
-    )
+    parser.add_argument("--format", choices=sets.NAMES, help="a public data set, in its own files, with its articles")
     parser.add_argument("--restart", action="store_true", help="replace what --out holds of another run")
-    parser.add_argument(
-        "--fail-under",
-        type=_limits,
-        default={},
-        metavar="METRIC=X,…",
-        help="exit 1 where a figure is worse than this (times: above it)",
-    )
+    worse = "exit 1 where a figure is worse than this (times: above it)"
+    parser.add_argument("--fail-under", type=_limits, default={}, metavar="METRIC=X,…", help=worse)
 
 
 def _eval(args: argparse.Namespace) -> int:
@@ -48,13 +42,15 @@ def _eval(args: argparse.Namespace) -> int:
         articles, rows = sets.load(args.format, Path(args.what[0]))
         questions = [parse(row) for row in rows]
         args.data = args.out / ARCHIVE
-        check(args.out, asked_for(questions, args.llm), args.restart)  # before the articles of its archive change
+        check(args.out, questions, args.llm, args.restart)  # before the articles of its archive change
     else:
-        articles, questions = None, read_questions(Path(args.what[0]))
+        articles, questions = [], read_questions(Path(args.what[0]))
     with open_desk(args, create=bool(args.format)) as desk:
         if articles:
-            for reason in sets.ingest(desk, articles, args.data):
-                print(f"not in the archive: {reason}", file=sys.stderr)
+            file = args.data / "articles.jsonl"
+            file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
+            for rejected in desk.ingest([file], prune=True).rejected:
+                print(f"not in the archive: {rejected.source}: {rejected.reason}", file=sys.stderr)
         summary = run(desk, questions, args.out, args.llm, progress, args.restart, sets.metrics(args.format))
     emit(args, summary, lambda document: _print(document, args.out))
     return _gate(summary, args.fail_under)
@@ -80,16 +76,18 @@ def _limits(text: str) -> dict[str, float]:
 
 def _gate(summary: dict[str, Any], limits: dict[str, float]) -> int:
     """Return the exit status: 1 where a figure is worse than its limit, or cannot be told for want of labels."""
-    failed = False
+    status = DONE
     for name, limit in limits.items():
         value = summary[name]
         if value is None:
-            print(f"{name} cannot be told: no question of this run has the labels for it", file=sys.stderr)
-            failed = True
+            complaint = "cannot be told: no question of this run has the labels for it"
         elif value > limit if name in LOWER_IS_BETTER else value < limit:
-            print(f"{name} is {show.figure(name, value)}, the limit {show.figure(name, limit)}", file=sys.stderr)
-            failed = True
-    return SOME_REJECTED if failed else DONE
+            complaint = f"is {show.figure(name, value)}, the limit {show.figure(name, limit)}"
+        else:
+            continue
+        print(f"{name} {complaint}", file=sys.stderr)
+        status = SOME_REJECTED
+    return status
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:

@@ -17,19 +17,9 @@ BARS = 24  # of the latency distribution
 def render(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], results: Sequence[Result]) -> str:
     """Return the report: headline figures with intervals, curves, losses, then every question to open."""
     from jinja2 import Environment
-    from markupsafe import Markup
-
-    def marked(text: str, question: Result) -> Markup:
-        """Mark the accepted answers in a text."""
-        accepted = [re.escape(answer) for part in question.question.answers for answer in part if fold(answer)]
-        if not accepted:
-            return Markup.escape(text)
-        pieces = re.split(rf"(?i)\b({'|'.join(accepted)})(?!\w)", text)
-        bold = Markup("<b class=expected>{}</b>")
-        return Markup("").join(bold.format(piece) if i % 2 else piece for i, piece in enumerate(pieces))
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"day": day, "marked": marked, "figures": figures, "right": right, "loss": loss}
+    environment.filters |= {"day": day, "pieces": _pieces, "figures": figures, "right": right, "loss": loss}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     seconds = [result.seconds for result in results]
     return template.render(
@@ -52,3 +42,9 @@ def figures(summary: Mapping[str, Any]) -> list[tuple[str, str, list[str]]]:
         for name, value in summary.items()
         if not isinstance(value, dict) and value is not None
     ]
+
+
+def _pieces(text: str, result: Result) -> list[str]:
+    """Cut the accepted answers out of a text; every second piece is one."""
+    accepted = [re.escape(answer) for part in result.question.answers for answer in part if fold(answer)]
+    return re.split(rf"(?i)\b({'|'.join(accepted)})(?!\w)", text) if accepted else [text]

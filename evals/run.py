@@ -45,38 +45,29 @@ def run(
     finished one is only summed up again. A folder whose run had other questions, articles or model is refused,
     unless `restart` gives leave to replace it. Then come summary.json, report.html, run.trec and qrels.trec.
     """
-    settings = {
-        **asked_for(questions, llm),
-        "articles": digest(
-            json.dumps(sorted(desk.index.archive.passage_ids())), 8
-        ),  # which are digests of what they hold
-        "encoder": desk.index.archive.meta("encoder"),
-    }
+    articles = digest(json.dumps(sorted(desk.index.archive.passage_ids())), 8)  # the ids are digests of what they hold
+    settings = check(out, questions, llm, restart, articles=articles, encoder=desk.index.archive.meta("encoder"))
     extra = extra or {}
     with translated(BadInput, f"{out} cannot be written", OSError):
-        check(out, settings, restart)
         if restart:
             (out / RESULTS).unlink(missing_ok=True)
         (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         with (out / RESULTS).open("ab") as lines:
             rows = {row["id"]: row for row in read_rows(out)}
             lines.truncate((out / RESULTS).read_bytes().rfind(b"\n") + 1)  # what follows was cut off
-            left = [question for question in questions if question.id not in rows]
+            left = [q for q in questions if q.id not in rows]
             if left:
                 desk.warm_up()  # or the first question would be charged with loading the models
-            for question in left:
+            for q in left:
                 progress("questions", len(rows) / len(questions))
                 started = time.perf_counter()
-                answer = desk.ask(
-                    question.question, asked=question.asked, outlets=question.outlets,
-                    choices=question.choices, top=TOP_MAX, llm=llm,
-                )  # fmt: skip
-                row = _row(desk, question, answer, time.perf_counter() - started)
+                answer = desk.ask(q.question, asked=q.asked, outlets=q.outlets, choices=q.choices, top=TOP_MAX, llm=llm)
+                row = _row(desk, q, answer, time.perf_counter() - started)
                 result = _result(row)
                 row |= {"scores": scores([result], extra)[0], "loss": loss(result)}
                 lines.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
                 lines.flush()
-                rows[question.id] = row
+                rows[q.id] = row
         progress("questions", 1.0)
         ordered = [rows[question.id] for question in questions]
         results = [_result(row) for row in ordered]
@@ -124,20 +115,21 @@ def read_rows(out: Path) -> Iterator[Row]:
         yield row
 
 
-def asked_for(questions: Sequence[Question], llm: str) -> dict[str, Any]:
-    """Return what a run is asked to do, as far as that can be told without its archive."""
+def check(
+    out: Path, questions: Sequence[Question], llm: str, restart: bool, **archive: str | None
+) -> dict[str, str | None]:
+    """Make the folder of a run; return what the run is asked to do, as far as that can be told without its archive.
+
+    Raises BadInput where the folder holds answers of another run, or of no run at all.
+    """
     asked = digest(json.dumps([as_row(question) for question in questions]), 8)
-    return {"questions": asked, "llm": llm, "copydesk": version("copydesk")}
-
-
-def check(out: Path, settings: Mapping[str, Any], restart: bool) -> None:
-    """Make the folder of a run. Raises BadInput where it holds answers of another run, or of no run at all."""
+    settings = {"questions": asked, "llm": llm, "copydesk": version("copydesk"), **archive}
     if out.is_file():
         raise BadInput(f"{out} is a file: name a folder with --out")
     with translated(BadInput, f"{out} cannot be written", OSError):
         out.mkdir(parents=True, exist_ok=True)
         if restart or not (out / RESULTS).exists() or not (out / RESULTS).stat().st_size:
-            return
+            return settings
         try:
             before = json.loads((out / SETTINGS).read_bytes())
         except (FileNotFoundError, ValueError) as error:
@@ -146,6 +138,7 @@ def check(out: Path, settings: Mapping[str, Any], restart: bool) -> None:
         raise BadInput(
             f"{out} holds a run with other {', '.join(other)}: name another --out, or replace it with --restart"
         )
+    return settings
 
 
 def _row(desk: Desk, question: Question, answer: Answer, seconds: float) -> Row:

@@ -21,6 +21,7 @@ APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
 Part = DenseIndex | LexicalIndex
+Scores = Sequence[Mapping[str, float]]  # by passage, for the question and each of its parts
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,7 @@ class Index:
         dense = [dict(zip(found, row, strict=True)) for row in similar]
         return self._hits(query, dense, lexical)[:top]
 
-    def _hits(
-        self, query: Query, dense: Sequence[Mapping[str, float]], lexical: Sequence[Mapping[str, float]]
-    ) -> list[Hit]:
+    def _hits(self, query: Query, dense: Scores, lexical: Scores) -> list[Hit]:
         """Join both scores of the question and of each of its parts; a passage counts for its best part."""
         whole, *parts = map(fuse, dense, lexical)
         best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}

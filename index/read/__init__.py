@@ -1,5 +1,6 @@
 """Reads article files. One file here for each family of formats; what they find becomes an `Article` in one place."""
 
+import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ READERS: dict[str, Callable[[BinaryIO], Iterator[tuple[Any, str]]]] = {
     ".htm": html.read,
     ".json": records.read_json,
     ".jsonl": records.read_jsonl,
-    ".jsonl.gz": records.read_jsonl_gz,
+    ".jsonl.gz": lambda file: records.read_jsonl(gzip.GzipFile(fileobj=file)),
     ".csv": records.read_csv,
 }
 SKIPPED = ("README*", "LICENSE*", "questions*.jsonl", ".*")  # Beside articles, but not articles.

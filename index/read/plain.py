@@ -28,9 +28,8 @@ DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …", or a line t
     rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({DAY},? \d{{4}})(?: \([^)]+\) ?[-–—]|\s*$)", re.MULTILINE
 )
 OUTLET_TRACES = (
-    re.compile(
-        rf"^{PLACE}(?:, {DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE
-    ),  # PARIS, April 18 (Reuters) -
+    # PARIS, April 18 (Reuters) -
+    re.compile(rf"^{PLACE}(?:, {DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE),
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
     re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
     re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE

@@ -28,13 +28,8 @@ def read_json(file: BinaryIO) -> Iterator[tuple[Any, str]]:
         yield content, ""
 
 
-def read_jsonl_gz(file: BinaryIO) -> Iterator[tuple[Any, str]]:
-    """Yield the article of each line of a gzipped file."""
-    return read_jsonl(gzip.open(file))
-
-
 def read_jsonl(lines: Iterable[bytes]) -> Iterator[tuple[Any, str]]:
-    """Yield the article of each line; a bad line is rejected alone."""
+    """Yield the article of each line of a file, gzipped or not; a bad line is rejected alone."""
     number = 0
     try:
         for number, line in enumerate(lines, 1):
