@@ -66,8 +66,8 @@ def parse(row: Any) -> Question:
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
     answers, articles = row.get("answer") or [], row.get("articles") or {}
     in_parts = isinstance(answers, list | tuple) and any(isinstance(part, list | tuple) for part in answers)
-    graded = isinstance(articles, dict)
-    if graded and not all(type(grade) is int and grade > 0 for grade in articles.values()):
+    grades = articles if isinstance(articles, dict) else dict.fromkeys(_strings(articles, "articles"), 1)
+    if not all(type(grade) is int and grade > 0 for grade in grades.values()):
         raise BadInput("articles: grades are whole numbers of 1 or more")
     if type(row.get("answerable", True)) is not bool:
         raise BadInput("answerable is neither true nor false")
@@ -75,7 +75,7 @@ def parse(row: Any) -> Question:
         str(row["id"]),
         row["question"],
         tuple(_strings(part, "answer") for part in (answers if in_parts else [answers]) if part),
-        articles=articles if graded else dict.fromkeys(_strings(articles, "articles"), 1),
+        articles=grades,
         answerable=row.get("answerable", True),
         asked=parse_date(row["asked"]) if row.get("asked") else None,
         group=str(row.get("group", "")),

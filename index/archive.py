@@ -128,10 +128,18 @@ class Archive:
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""
         with self._transaction():
-            rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
-            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+            blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
+            self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
             for entry in entries:
-                self._insert(entry, version=self._retire(entry.article.id) + 1)
+                a, version = entry.article, self._retire(entry.article.id) + 1
+                day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
+                content = (a.title, a.text, a.outlet, day, a.url, json.dumps(a.authors))
+                row = (a.id, version, content_hash(a), *content, entry.root, entry.file, now)
+                self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
+                parts = zip(entry.passages, entry.vector_keys, strict=True)
+                rows = [(p.id, a.id, p.start, p.end, key) for p, key in parts]
+                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
             self._db.execute(DROP_UNUSED_VECTORS)
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
@@ -157,16 +165,6 @@ class Archive:
         self._db.execute("INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?", (article_id,))
         self._db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
         return int(row[0])
-
-    def _insert(self, entry: Entry, version: int) -> None:
-        a = entry.article
-        day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
-        content = (a.title, a.text, a.outlet, day, a.url, json.dumps(a.authors))
-        row = (a.id, version, content_hash(a), *content, entry.root, entry.file, now)
-        self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
-        rows = [(p.id, a.id, p.start, p.end, key) for p, key in zip(entry.passages, entry.vector_keys, strict=True)]
-        self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
-        self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""

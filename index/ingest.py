@@ -73,10 +73,9 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
 
 
 def _taken(key: str, found: Found, seen: Mapping[str, Found], known: Mapping[str, tuple[str, Place]]) -> str | None:
-    """Say who has this id already: an article of this run, or the file of another folder.
+    """Say who has this id already: an article of this run or, where only its place gives an id, another folder's file.
 
-    The latter only where nothing but its place below the folder gives an id, and while that file is there: when it is
-    gone, the folder was moved, and the article is the same one.
+    When that file is gone, the folder was moved, and the article is the same one.
     """
     if key in seen:
         return f"duplicate id {key}: see {seen[key].source}"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from index.read import html, markdown, plain, records
 from index.read.dates import parse_date
 from index.split import is_caption, sentences
-from index.types import Article, BadInput, Rejected
+from index.types import Article, BadInput, Rejected, translated
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -54,9 +54,10 @@ def read(paths: Iterable[str | Path], outlet: str | None = None) -> Iterator[Fou
     for given in paths:
         try:
             root = Path(given).expanduser()
-            files += [(root, path, path.stat().st_size) for path in _files(root)]
-        except (BadInput, OSError) as error:
-            yield Found(Rejected(str(given), _reason(error)), str(given), "", str(given), 0.0)
+            with translated(BadInput, "cannot be read", OSError):
+                files += [(root, path, path.stat().st_size) for path in _files(root)]
+        except BadInput as error:
+            yield Found(Rejected(str(given), str(error)), str(given), "", str(given), 0.0)
     total, before = sum(size for _, _, size in files) or 1, 0
     for root, path, size in files:
         origin = str(root.resolve())
@@ -85,10 +86,6 @@ def _files(root: Path) -> list[Path]:
     return below
 
 
-def _reason(error: Exception) -> str:
-    return f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-
-
 def _suffix(path: Path) -> str | None:
     name = path.name.lower()
     return next((suffix for suffix in READERS if name.endswith(suffix)), None)
@@ -101,15 +98,15 @@ def _skipped(path: Path, root: Path) -> bool:
 def _read_file(path: Path, file: str, outlet: str | None) -> Iterator[tuple[Article | Rejected, str, int]]:
     """Yield (article or rejection, where it stands, bytes read so far) for each record of a file."""
     try:
-        with path.open("rb") as stream:
+        with translated(BadInput, "cannot be read", OSError), path.open("rb") as stream:
             for fields, place in READERS[_suffix(path) or ""](stream):
                 source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
                 try:
                     yield _article(fields, default_id, outlet), source, stream.tell()
                 except BadInput as error:
                     yield Rejected(source, str(error)), source, stream.tell()
-    except (OSError, ValueError) as error:
-        yield Rejected(str(path), _reason(error)), str(path), 0
+    except (BadInput, ValueError) as error:
+        yield Rejected(str(path), str(error)), str(path), 0
 
 
 def _article(fields: object, default_id: str, outlet: str | None) -> Article:
