@@ -45,7 +45,7 @@ def read_questions(path: Path) -> list[Question]:
     questions: dict[str, Question] = {}
     for row, place in read_jsonl(lines):
         if isinstance(row, BadInput):
-            raise BadInput(f"{path}, {place} is {row}")
+            raise BadInput(f"{path}, {place} is {row}") from row
         with translated(BadInput, f"{path}, {place}", BadInput):
             question = parse(row)
             if question.id in questions:

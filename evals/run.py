@@ -111,7 +111,7 @@ def read_rows(out: Path) -> Iterator[Row]:
         raise BadInput(f"{out} holds no run ({RESULTS}: {error.strerror or error})") from error
     for row, place in read_jsonl(lines):
         if isinstance(row, BadInput):
-            raise BadInput(f"{out / RESULTS}, {place} is damaged: start over with --restart")
+            raise BadInput(f"{out / RESULTS}, {place} is damaged: start over with --restart") from row
         yield row
 
 

@@ -154,10 +154,11 @@ class Index:
         for name, count in checks.items():
             try:
                 held[name] = count(self._folder(name))
-                if held[name] != passages or self.archive.pending(name)[0]:
-                    problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
+            else:
+                if held[name] != passages or self.archive.pending(name)[0]:
+                    problems[name] = f"it holds {held[name]} of {passages} passages"
         if repair and problems:
             for name in problems:
                 self._parts[name] = self._rebuild(name)
