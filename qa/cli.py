@@ -85,6 +85,8 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
 
+    add_command(commands, "models", _models, "list what --llm can be here")
+
     for entry in entry_points(group="copydesk.commands"):
         import_module(entry.value).register(commands)
     return parser
@@ -168,6 +170,13 @@ def _doctor(args: argparse.Namespace) -> int:
         health = desk.index.doctor(args.repair)
     emit(args, asdict(health), show.print_health)
     return DONE if health.ok else SOME_REJECTED
+
+
+def _models(args: argparse.Namespace) -> int:
+    from qa.llm import models  # 2 s
+
+    emit(args, {"models": models()}, show.print_models)
+    return DONE
 
 
 def _serve(args: argparse.Namespace) -> int:

