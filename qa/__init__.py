@@ -16,7 +16,7 @@ from index.types import (
     UnknownArticle,
 )
 from qa.desk import Desk
-from qa.types import Answer, Citation, Refusal, Sentence
+from qa.types import Answer, Checked, Citation, Refusal, Sentence
 
 __all__ = [
     "Answer",
@@ -24,6 +24,7 @@ __all__ = [
     "ArchiveInUse",
     "Article",
     "BadInput",
+    "Checked",
     "Citation",
     "CopydeskError",
     "Desk",

@@ -17,12 +17,13 @@ from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
 from index.read import ARCHIVE
+from index.read.decode import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError
 from qa import show
-from qa.client import request
+from qa.client import request, stream
 from qa.desk import Desk
 from qa.show import Document
-from qa.types import as_json
+from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 Run = Callable[[argparse.Namespace], int]
@@ -49,6 +50,24 @@ def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.Ar
     return parser
 
 
+URL_HELP = "base URL of the model's server (OPENAI_BASE_URL, OLLAMA_HOST)"
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say who writes answers, and what becomes of sentences that nothing supports."""
+    parser.add_argument("--llm", metavar="SPEC", help="who writes: quotes (default, no model), "
+                        "llamacpp:FILE.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL, litellm:MODEL")  # fmt: skip
+    parser.add_argument("--llm-url", metavar="URL", help=URL_HELP)
+    parser.add_argument("--strict", action="store_true", default=None, help="leave out what no article supports")
+    add_judge(parser)
+
+
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says who decides what is supported."""
+    parser.add_argument("--judge", metavar="SPEC", help="who decides what is supported: bundled (default), "
+                        "nli:ID_OR_FOLDER, or a model as in --llm")  # fmt: skip
+
+
 def build_parser() -> argparse.ArgumentParser:
     summary = "Answers from your news archive, every sentence with its source."
     parser = _Parser(prog="copydesk", description=summary, parents=[COMMON])
@@ -60,8 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
 
-    ask = add_command(commands, "ask", _ask, "answer a question, every sentence quoted from an article")
-    ask.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes: only quotes, no model, so far")
+    ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
+    add_model(ask)
     ask.add_argument(
         "--choice", action="append", default=[], dest="choices", metavar="TEXT", help="decide between these"
     )
@@ -74,6 +93,13 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--asked", metavar="DATE", help="the day of the question: what “this week” means")
         command.add_argument("--top", type=int, default=10, metavar="N", help="passages to return (default 10)")
 
+    check = add_command(commands, "check", _check, "check any text, sentence by sentence, against the archive")
+    check.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
+    check.add_argument("--article", action="append", default=[], dest="articles", metavar="ID", help="only these")
+    add_judge(check)
+
+    add_command(commands, "models", _models, "list the language models that are installed and reachable")
+
     articles = add_command(commands, "articles", _articles, "list, show or remove articles")
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
@@ -84,8 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
-
-    add_command(commands, "models", _models, "list what --llm can be here")
+    add_model(serve)
 
     for entry in entry_points(group="copydesk.commands"):
         import_module(entry.value).register(commands)
@@ -106,7 +131,9 @@ def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
         raise BadInput("--data is empty: name the folder of the archive")
     if not create and not (Path(args.data).expanduser() / ARCHIVE).exists():
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json))
+    settings = {"llm": "quotes", "llm_url": None, "judge": "bundled", "strict": False}
+    given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
+    return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **(settings | given))
 
 
 def _ingest(args: argparse.Namespace) -> int:
@@ -122,11 +149,20 @@ def _read(args: argparse.Namespace, out: Print, ask: Ask, route: tuple[str, str]
         with open_desk(args) as desk:
             document = ask(desk)
     except ArchiveInUse as error:
-        if error.address is None:
-            raise
-        document = request(error.address, *route, body)
+        document = request(_service(args, error), *route, body)
     emit(args, document, out)
     return DONE
+
+
+def _service(args: argparse.Namespace, error: ArchiveInUse) -> str:
+    """Return where the service answers that holds the archive. It has its own model server and judge."""
+    if error.address is None:
+        raise error
+    for option in ("llm_url", "judge"):
+        if getattr(args, option, None):
+            name = f"--{option.replace('_', '-')}"
+            raise BadInput(f"the archive is served at {error.address}: {name} is for copydesk serve then") from error
+    return error.address
 
 
 def _question(args: argparse.Namespace) -> Document:
@@ -134,8 +170,28 @@ def _question(args: argparse.Namespace) -> Document:
 
 
 def _ask(args: argparse.Namespace) -> int:
-    body = _question(args) | {"choices": args.choices, "llm": args.llm}
-    return _read(args, show.print_answer, lambda desk: as_json(desk.ask(**body)), ("POST", "/api/ask"), body)
+    body = _question(args) | {name: getattr(args, name) for name in ("choices", "llm", "strict")}
+    try:
+        with open_desk(args) as desk:
+            told = ((kind(event), as_json(event)) for event in desk.events(**body))
+            answer = show.follow(told, quiet=args.json)
+    except ArchiveInUse as error:
+        with stream(_service(args, error), "/api/ask", body) as events:
+            answer = show.follow(events, quiet=args.json)
+    emit(args, answer, show.print_answer)
+    return DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    try:
+        file = sys.stdin.buffer if args.file == "-" else Path(args.file).expanduser().open("rb")
+        with file:
+            text = decode(file.read())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{args.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    body = {"text": text, "articles": args.articles}
+    route = ("POST", "/api/check")
+    return _read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), route, body)
 
 
 def _search(args: argparse.Namespace) -> int:

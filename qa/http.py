@@ -1,19 +1,22 @@
 """The HTTP API and the web page on one port."""
 
+import json
 import socket
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from index.types import BadInput, CopydeskError, UnknownArticle
-from qa.desk import Desk
+from qa.desk import Desk, Event
 from qa.source import source_page
-from qa.types import as_json
+from qa.types import as_json, kind
 
 
 class Question(BaseModel):
@@ -30,10 +33,22 @@ class Question(BaseModel):
 
 
 class Asking(Question):
-    """The body of /api/ask."""
+    """The body of /api/ask. With `stream`, the answer comes as server-sent events: text, citation, sentence, answer."""
 
     choices: list[str] = []
-    llm: str = "quotes"
+    llm: str | None = None
+    history: list[dict[str, str]] = []
+    strict: bool | None = None
+    stream: bool = False
+
+
+class Draft(BaseModel):
+    """The body of /api/check."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    articles: list[str] = []
 
 
 def build_app(desk: Desk) -> FastAPI:
@@ -58,9 +73,18 @@ def build_app(desk: Desk) -> FastAPI:
         articles, passages = desk.index.archive.counts()
         return {"ok": True, "articles": articles, "passages": passages}
 
-    @app.post("/api/ask")
-    def ask(question: Asking) -> dict[str, Any]:
-        return as_json(desk.ask(**question.model_dump()))
+    @app.post("/api/ask", response_model=None)
+    def ask(question: Asking) -> dict[str, Any] | StreamingResponse:
+        options = question.model_dump(exclude={"stream"})
+        if not question.stream:
+            return as_json(desk.ask(**options))
+        events = desk.events(**options)
+        first = next(events)  # what cannot be asked or answered is refused with its own status
+        return StreamingResponse(_sent(chain([first], events)), media_type="text/event-stream")
+
+    @app.post("/api/check")
+    def check(draft: Draft) -> dict[str, Any]:
+        return as_json(desk.check(draft.text, articles=draft.articles))
 
     @app.post("/api/search")
     def search(question: Question) -> dict[str, Any]:
@@ -83,6 +107,15 @@ def build_app(desk: Desk) -> FastAPI:
         return source_page(desk.article(article_id), field, start, end)
 
     return mount(app, desk)
+
+
+def _sent(events: Iterable[Event]) -> Iterator[str]:
+    """Yield events in the form in which they are sent; what fails on the way is the last of them."""
+    try:
+        for event in events:
+            yield f"event: {kind(event)}\ndata: {json.dumps(as_json(event), ensure_ascii=False)}\n\n"
+    except CopydeskError as error:
+        yield f"event: error\ndata: {json.dumps({'error': str(error)})}\n\n"
 
 
 def serve(desk: Desk, host: str, port: int) -> None:

@@ -34,18 +34,19 @@ def answer(question: str, candidates: Sequence[Candidate], hits: Sequence[Hit]) 
     `hits` are in their final order, whose scores tell how much the passage of a sentence is worth.
     """
     if not hits:
-        return _refusal(question, "no_evidence", ())
-    confidence = _confidence(candidates)
-    if confidence < SURE_ENOUGH:
+        return refusal(question, "no_evidence", ())
+    sure = confidence(candidates)
+    if sure < SURE_ENOUGH:
         closest = sorted(candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
-        return replace(_refusal(question, "below_threshold", closest), confidence=confidence)
+        return replace(refusal(question, "below_threshold", closest), confidence=sure)
     citations = _cited(_choose(question, candidates, {hit.passage.id: hit.score for hit in hits}))
     said = tuple(Sentence(citation.quote, (citation.n,), "verbatim") for citation in citations)
     text = " ".join(f"{sentence.text} [{sentence.citations[0]}]" for sentence in said)
-    return Answer(question, True, text, said, citations, None, (), "quotes", confidence)
+    return Answer(question, True, text, said, citations, None, (), "quotes", sure)
 
 
-def _refusal(question: str, reason: RefusalReason, closest: Sequence[Candidate]) -> Answer:
+def refusal(question: str, reason: RefusalReason, closest: Sequence[Candidate]) -> Answer:
+    """Return the answer that there is none, with the closest that the archive holds."""
     return Answer(question, False, REFUSED, (), (), Refusal(reason, _cited(closest)), (), "quotes")
 
 
@@ -53,7 +54,7 @@ def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
     return tuple(cite(c.hit.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
 
 
-def _confidence(candidates: Sequence[Candidate]) -> float:
+def confidence(candidates: Sequence[Candidate]) -> float:
     """Return how sure, 0…1, one candidate is, for how far its article is on the subject that it was read for."""
     least: dict[tuple[str, str], float] = {}  # logit by part of the question and article
     for c in candidates:

@@ -4,15 +4,19 @@ import atexit
 import re
 import sys
 import textwrap
+from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import Progress, TaskID
 from rich.text import Text
 
 from index.index import Progress as Report
 from index.index import silent
+from index.types import CopydeskError
 
 Document = dict[str, Any]
 
@@ -74,24 +78,69 @@ def _print_source(mark: str, source: Document, title: str, quoted: str, place: s
     out.print()
 
 
+SUPPORT = {"unsupported": "red", "partial": "yellow"}
+
+
+def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
+    """Return the answer at the end of its events; on a terminal its text is shown meanwhile, as it is written."""
+    out = console()
+    written = "\n"
+    with nullcontext() if quiet or not out.is_terminal else Live(console=out, transient=True) as live:
+        for kind, document in events:
+            if kind == "answer":
+                return document
+            written += document["text"] if kind == "text" else ""
+            if live:
+                live.update(_marked(written))
+    raise CopydeskError("the answer ended before it was complete: ask again")
+
+
+def _marked(written: str) -> Text:
+    text = Text(written)
+    text.highlight_regex(r"\[\d+\]", "bold cyan")
+    text.highlight_regex(r"\[unsupported\]", "bold red")
+    return text
+
+
 def print_answer(answer: Document) -> None:
     out = console()
-    text = Text(answer["text"])
-    text.highlight_regex(r"\[\d+\]", "bold cyan")
-    cited, heading = answer["citations"], "Sources"
+    text, cited, heading = _marked(answer["text"]), answer["citations"], "Sources"
     if not answer["answered"]:
         cited, heading, text.style = answer["refusal"]["closest"], "Closest in the archive", "yellow"
     out.print()
+    if answer["rewritten"]:
+        out.print(Text(f"Understood as: {answer['rewritten']}\n", "dim"))
     out.print(text)
     if answer["choice"]:
         out.print(Text.assemble("\nChoice: ", (answer["choice"], "bold")))
+    for sentence in answer["sentences"]:
+        if style := SUPPORT.get(sentence["support"]):
+            shown = textwrap.shorten(sentence["text"], 60, placeholder=" …")
+            out.print(Text(f"\n{sentence['support']}: “{shown}”: {sentence['why']}", style))
     if cited:
         out.print(f"\n{heading}", style="bold")
     for citation in cited:
-        mark = f"[{citation['n']}] " if answer["answered"] else "  · "
-        title = citation["title"] if citation["field"] == "text" else ""
-        quoted = f"“{' '.join(citation['quote'].split())}”"
-        _print_source(mark, citation, title, quoted, citation["url"] or citation["article_id"])
+        _print_citation(f"[{citation['n']}] " if answer["answered"] else "  · ", citation)
+
+
+def _print_citation(mark: str, citation: Document) -> None:
+    title = citation["title"] if citation["field"] == "text" else ""
+    quoted = f"“{' '.join(citation['quote'].split())}”"
+    _print_source(mark, citation, title, quoted, citation["url"] or citation["article_id"])
+
+
+def print_checked(checked: Document) -> None:
+    out = console()
+    for sentence in checked["sentences"]:
+        style = SUPPORT.get(sentence["support"], "green")
+        marks = " " + "".join(f"[{number}]" for number in sentence["citations"])
+        out.print(Text.assemble((f"{sentence['support']:<12}", style), sentence["text"], " ", (marks, "cyan")))
+        if sentence["why"]:
+            out.print(Text(f"{'':<12}{sentence['why']}", style))
+    if checked["citations"]:
+        out.print("\nSources", style="bold")
+    for citation in checked["citations"]:
+        _print_citation(f"[{citation['n']}] ", citation)
 
 
 def print_hits(found: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -30,11 +31,23 @@ class Citation:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of an answer or a draft, with the numbers of the citations that support it, and how."""
+    """A sentence of an answer or a draft, with the numbers of the citations that support it, and how.
+
+    `why` says in words for people what is missing where it is not wholly supported.
+    """
 
     text: str
     citations: tuple[int, ...]
     support: Support
+    why: str = ""
+
+
+class Checked(list[Sentence]):
+    """The sentences of a checked text, in order, and the citations that their numbers name."""
+
+    def __init__(self, sentences: Iterable[Sentence], citations: tuple[Citation, ...]) -> None:
+        super().__init__(sentences)
+        self.citations = citations
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,9 @@ class Refusal:
 class Answer:
     """An answer, or a refusal. `retrieved` are the passages in the order they were ranked, best first.
 
-    `confidence`, 0…1, is how sure the desk is that the archive answers; below .5 it refuses. `choice` is the one of the
-    choices offered with the question that the evidence speaks for.
+    `confidence`, 0…1, is how sure the desk is that the archive answers; below .5 `quotes` refuses. `choice` is the one
+    of the choices offered with the question that the evidence speaks for. `rewritten` is the question that was searched
+    for, where it followed on others. `invented_markers` counts the model's references to evidence that does not exist.
     """
 
     question: str
@@ -63,6 +77,8 @@ class Answer:
     llm: str
     confidence: float = 0.0
     choice: str | None = None
+    rewritten: str | None = None
+    invented_markers: int = 0
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -75,8 +91,13 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
     return Citation(n, *meta, whole[start:end], field, start, end)
 
 
-def as_json(value: Answer | Citation | Sentence | Hit | Article) -> dict[str, Any]:
-    """Return the JSON document of an answer, or of a part of one."""
+def as_json(value: str | Answer | Checked | Citation | Sentence | Hit) -> dict[str, Any]:
+    """Return the JSON document of an answer, of a checked text, or of a part of one; {"text"} of a piece of text."""
+    if isinstance(value, str):
+        return {"text": value}
+    if isinstance(value, Checked):
+        return {name: [as_json(part) for part in parts] for name, parts in
+                (("sentences", value), ("citations", value.citations))}  # fmt: skip
     if isinstance(value, Answer):
         document = {name: getattr(value, name) for name in ("question", "answered", "text")}
         document["sentences"] = [asdict(sentence) for sentence in value.sentences]
@@ -87,7 +108,7 @@ def as_json(value: Answer | Citation | Sentence | Hit | Article) -> dict[str, An
         }
         places = ("article_id", "start", "end", "score")
         document["retrieved"] = [{name: hit[name] for name in places} for hit in map(as_json, value.retrieved)]
-        last = ("llm", "confidence", "choice", "timings_ms")
+        last = ("llm", "confidence", "choice", "rewritten", "invented_markers", "timings_ms")
         return document | {name: getattr(value, name) for name in last}
     if isinstance(value, Hit):
         article = {name: getattr(value.article, name) for name in ("title", "outlet", "url")}
@@ -98,3 +119,8 @@ def as_json(value: Answer | Citation | Sentence | Hit | Article) -> dict[str, An
     if "published" in document:
         document["published"] = document["published"] and document["published"].isoformat()
     return document
+
+
+def kind(event: str | Answer | Citation | Sentence) -> str:
+    """Return what an event of an answer in the making is called: text, citation, sentence or answer."""
+    return "text" if isinstance(event, str) else type(event).__name__.lower()

@@ -127,7 +127,7 @@ def test_a_lost_index_makes_the_doctor_report_then_repair(run: Run, archive: Pat
         (("ask", "word " * 10_000), "the question has 10,000 words: ask in at most 300"),
         (("ask", "Who?", "--top", "0"), "top is 0: use 1 to 100"),
         (("ask", "Who?", "--since", "never"), "'never' is not a date: write it as YYYY-MM-DD"),
-        (("ask", "Who?", "--llm", "gpt"), "--llm gpt is not available yet: use quotes"),
+        (("ask", "Who?", "--llm", "gpt"), "--llm gpt is not understood: use quotes, llamacpp:"),
         (("ask",), "the following arguments are required: QUESTION (see copydesk ask --help)"),
         (("fly",), "argument COMMAND: invalid choice: 'fly'"),
         (("articles", "show", "none"), "no article has the id none: copydesk articles list prints the ids"),

@@ -54,7 +54,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     document = json.loads(json.dumps(as_json(answer)))
     assert set(document) == {
         "question", "answered", "text", "sentences", "citations", "refusal", "retrieved", "llm",
-        "confidence", "choice", "timings_ms",
+        "confidence", "choice", "rewritten", "invented_markers", "timings_ms",
     }  # fmt: skip
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
@@ -117,7 +117,7 @@ def test_streaming_ends_in_the_answer_that_ask_gives(seeded: Desk) -> None:
         ("Who?", {"top": 0}, "top is 0: use 1 to 100"),
         ("Who?", {"since": "soon"}, "'soon' is not a date: write it as YYYY-MM-DD"),
         ("Who?", {"since": "2025-05-01", "until": "2025-04-01"}, "since 2025-05-01 is after until 2025-04-01"),
-        ("Who?", {"llm": "magic:1"}, "--llm magic:1 is not available yet: use quotes"),
+        ("Who?", {"llm": "magic:1"}, "--llm magic:1 is not understood: use quotes, llamacpp:"),
     ],
 )
 def test_questions_that_cannot_be_put(seeded: Desk, question: str, options: dict[str, object], message: str) -> None:

@@ -363,7 +363,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(seeded: Desk, tmp_path: Path
     (tmp_path / "other" / "results.jsonl").write_text("mine\n")
     with pytest.raises(BadInput, match=r"holds a results.jsonl of something else: name another --out, or --restart"):
         run(seeded, questions, tmp_path / "other", "quotes", silent)
-    with pytest.raises(BadInput, match="--llm gpt is not available yet"):
+    with pytest.raises(BadInput, match="--llm gpt is not understood"):
         run(seeded, questions, tmp_path / "new", "gpt", silent)
     assert run(seeded, questions[:1], tmp_path / "new", "quotes", silent)["questions"] == 1  # nothing was asked there
     with pytest.raises(BadInput, match="holds a run with other questions: name another --out, or replace it"):

@@ -1,0 +1,65 @@
+"""Makes a question that follows on others one that can be understood alone: by the model, or by carrying words over."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from index.lexical import content_terms
+from index.types import BadInput
+from qa.compose import Message
+
+TURNS = 3  # questions with their answers that a model is shown; what was said before them is not carried on
+CHARACTERS = 600  # of each: a long history must not crowd out what was asked
+CARRIED_NAMES, CARRIED_WORDS = 4, 6
+INSTRUCTIONS = """Rewrite the last question of a conversation so that it can be understood without the conversation: \
+replace words such as "he", "there" or "that" by what they stand for. Change nothing else and do not answer it. \
+If it is complete as it is, repeat it. Reply with the question alone, on one line."""
+FOLLOWS = re.compile(
+    r"^(?:and|but|so|also|then|what about|how about|what else|who else|why not|how so)\b|^why\b.{0,5}$"
+    r"|\b(?:he|she|him|her|hers|his|they|them|their|theirs|it|its|that|this|those|these|there|then|the same|the latter"
+    r"|the former|someone else|anyone else|others)\b",
+    re.I,
+)
+NAMES = re.compile(r"(?<![.!?“\"] )(?<!^)\b[A-Z][\w’'-]*(?: (?:of |for |and |the )?[A-Z][\w’'-]*)*")
+Ask = Callable[[Sequence[Message]], Iterator[str]]
+
+
+def turns(history: Sequence[Mapping[str, str]]) -> list[Message]:
+    """Return a history of {"role": "user" or "assistant", "content"} as pairs. Raises BadInput for anything else."""
+    pairs = []
+    for turn in history:
+        role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
+        if role not in ("user", "assistant") or not isinstance(content, str):
+            raise BadInput('history is a list of {"role": "user" or "assistant", "content": text}')
+        pairs.append((role, content))
+    return pairs
+
+
+def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
+    """Return the question as it is understood after this history; the same where it stands alone.
+
+    `ask` sends messages to a language model; without one, names and terms of the last question and the names of its
+    answer are carried over.
+    """
+    asked = [content for role, content in history if role == "user"]
+    if not asked or not follows(question):
+        return question
+    if ask:
+        said = "\n".join(f"{role}: {' '.join(content[:CHARACTERS].split())}" for role, content in history[-2 * TURNS :])
+        lines = "".join(ask([("system", INSTRUCTIONS), ("user", f"{said}\n\nThe last question: {question}")])).split(
+            "\n"
+        )
+        rewritten = next((line.strip(' "“”*') for line in lines if line.strip()), "")
+        # A weak model may answer, or speak of something else: then its words are not the question's.
+        if rewritten.endswith("?") and content_terms(question) <= content_terms(rewritten):
+            return rewritten
+    answered = next((content for role, content in reversed(history) if role == "assistant"), "")
+    known = content_terms(question)
+    names = dict.fromkeys(NAMES.findall(f", {asked[-1]}") + NAMES.findall(f", {answered[:CHARACTERS]}"))
+    words = [word for word in re.findall(r"[\w’'-]+", asked[-1]) if word.islower() and content_terms(word) - known]
+    carried = [name for name in names if content_terms(name) - known][:CARRIED_NAMES] + words[:CARRIED_WORDS]
+    return f"{question.rstrip(' ?')} ({', '.join(carried)})?" if carried else question
+
+
+def follows(question: str) -> bool:
+    """Tell whether a question leans on what was said before: by its words, or by naming nothing of its own."""
+    return bool(FOLLOWS.search(question)) or not NAMES.search(question)

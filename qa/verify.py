@@ -1,0 +1,258 @@
+"""Checks sentences against articles: which spans support each, and how. The cheapest test that decides comes first.
+
+1. The sentence stands in an article, word for word.
+2. Its quotations stand there word for word; its numbers, units, days, names, speakers and denials agree with the
+   sentences that say most of it.
+3. A scorer tells how far the rest is said there: from words and vectors, or the judge that the user set.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal, Protocol
+
+from index.encoder import Encoder
+from index.lexical import content_terms, terms
+from index.split import sentences
+from index.types import Article
+from qa.facts import NEGATION, denies, facts, lacking, opposes, words
+from qa.types import Support
+
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # soft hyphen, zero-width characters
+MARKS = str.maketrans("‘’‚‛′“”„‟″«»–—‑‒―−", '\'\'\'\'\'"""""""------')
+QUOTED = re.compile(r"[“„«]([^“”„«»]+)[”“»]|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
+OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
+SAID = (
+    r"(?:said|says|saying|told|tells|added|adds|stated|states|announced|announces|wrote|writes|warned|warns|argued"
+    r"|argues|insisted|insists|explained|explains|noted|notes|declared|declares|testified|tweeted|confirmed|confirms)"
+)
+NAME = r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*"
+SPEAKER = re.compile(
+    rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}\b"
+    rf"|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
+)
+PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
+# What a sentence must not leave out of the one that it repeats: then it would state what was only said or feared.
+DOUBT = re.compile(
+    r"\b(?:claim(?:s|ed|ing)?|alleg\w+|reportedly|purported\w*|supposedly|rumou?r\w*|falsely|wrongly|speculat\w+|hoax"
+    r"|unconfirmed|if|unless|might|could|may(?= [a-z])|would|whether|hypothetical\w*|accus\w+|suspect\w*)\b"
+)
+VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
+SPANS = 3  # sentences that may support one between them
+READ = 6  # sentences that the encoder reads for one: those that hold most of its words
+AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
+GAIN = 0.08  # share of a sentence's words for which one more span is cited
+SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
+# Of the share of a sentence's words and its cosine, together 0…2: set on WiCE's and SummEdits' development sets. The
+# cross-encoder's logit in place of the cosine tells less and takes three times as long, §11 of evals/EXPERIMENTS.md.
+SUPPORTED, PARTIAL = 1.1, 0.8
+JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
+
+
+class Judge(Protocol):
+    """Tells how far a text supports a sentence."""
+
+    def support(self, claim: str, evidence: str) -> float:
+        """Return a probability, 0…1; .5 and more is support."""
+        ...
+
+
+@dataclass(frozen=True)
+class Span:
+    """A place in an article, `getattr(article, field)[start:end]`."""
+
+    article: Article
+    field: Literal["text", "title"]
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        whole: str = getattr(self.article, self.field)
+        return whole[self.start : self.end]
+
+    @cached_property
+    def terms(self) -> set[str]:
+        return terms(self.text)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far a sentence is supported, by which spans, and what speaks against it."""
+
+    support: Support
+    spans: tuple[Span, ...] = ()
+    why: str = ""
+
+
+class Source:
+    """An article made ready to be searched for what sentences say."""
+
+    def __init__(self, article: Article) -> None:
+        self.spans = [Span(article, "text", s.start, s.end) for s in sentences(article.text)]
+        if article.title:
+            self.spans.append(Span(article, "title", 0, len(article.title)))
+        day = f"{article.published:%A %-d %B %Y}" if article.published else ""
+        self.words = words("\n".join((article.title, article.outlet or "", *article.authors, day, article.text)))
+        self._article = article
+        self._folded = {field: fold(getattr(article, field)) for field in ("text", "title")}
+
+    def find(self, text: str) -> Span | None:
+        """Return where a text stands word for word: marks, case, white space and invisible characters aside."""
+        wanted = fold(text)[0].strip(" .,;:!?\"'")
+        fields: tuple[Literal["text", "title"], ...] = ("text", "title")
+        for field in fields:
+            folded, places = self._folded[field]
+            at = folded.find(wanted) if wanted else -1
+            while at >= 0:
+                end = at + len(wanted)
+                if not (_continues(folded[at - 1 : at]) or _continues(folded[end : end + 1])):
+                    return Span(self._article, field, places[at], places[end - 1] + 1)
+                at = folded.find(wanted, at + 1)
+        return None
+
+    def around(self, span: Span) -> list[Span]:
+        """Return the sentences in which a span stands, with those before and behind."""
+        at = [
+            n for n, s in enumerate(self.spans) if s.field == span.field and s.start < span.end and span.start < s.end
+        ]
+        return self.spans[max(0, at[0] - AROUND) : at[-1] + AROUND + 1]
+
+
+def fold(text: str) -> tuple[str, list[int]]:
+    """Return a text without what does not change its words, and for each character its place in the original."""
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text.translate(MARKS)):
+        if ord(character) in INVISIBLE:
+            continue
+        plain = " " if character.isspace() else unicodedata.normalize("NFKD", character).casefold()
+        if plain != " " or folded[-1:] != [" "]:
+            folded += plain
+            places += [place] * len(plain)
+    return "".join(folded), places
+
+
+def _continues(character: str) -> bool:
+    return character.isalnum() or bool(character and unicodedata.combining(character))
+
+
+@lru_cache(maxsize=128)
+def source(article: Article) -> Source:
+    """Return an article made ready, from memory where something was checked against it before."""
+    return Source(article)
+
+
+def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
+    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
+    sources = [source(article) for article in articles]
+    if len(claim.split()) >= VERBATIM_WORDS:
+        for found in filter(None, (s.find(claim) for s in sources)):
+            if not _left_out(found):
+                return Verdict("verbatim", (found,))
+    quoted: list[Span] = []
+    for quotation in quotations(claim):
+        places = filter(None, (s.find(quotation) for s in sources))
+        if (place := next(places, None)) is None:
+            return Verdict("unsupported", why=f"“{quotation}” is not found in the articles")
+        quoted.append(place)
+    if not content_terms(claim):
+        return Verdict("unsupported", why="it states nothing that can be checked")
+    chosen, share, near = _evidence(claim, sources, encoder)
+    if not chosen:
+        return Verdict("unsupported", why="no article speaks of it")
+    if why := _disagreement(claim, chosen, quoted):
+        return Verdict("unsupported", why=why)
+    score, supported, partial = share + near, SUPPORTED, PARTIAL
+    if judge:
+        score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
+    if score < partial:
+        return Verdict("unsupported", why="the articles do not say this")
+    spans = tuple(dict.fromkeys((*chosen, *quoted)))
+    if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or re.search(SAID, claim)):
+        return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
+    return Verdict("supported", spans) if score >= supported else Verdict("partial", spans, "only partly said there")
+
+
+def quotations(text: str) -> list[str]:
+    """Return what stands in quotation marks, cut where the writer left something out, save titles of works."""
+    whole = (next(filter(None, match.groups())) for match in QUOTED.finditer(text))
+    parts = (part for quotation in whole for part in OMISSION.split(quotation))
+    return [part for part in parts if re.search(r"\w", part) and not _is_title(part)]
+
+
+def _is_title(text: str) -> bool:
+    """Tell the title of a film or a case from what someone said: its long words, two or more, are capitalised."""
+    long = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    return len(long) > 1 and all(word[0].isupper() for word in long)
+
+
+def _left_out(found: Span) -> bool:
+    """Tell whether a sentence of which only a part is repeated denies or doubts that part in the rest of it."""
+    for span in source(found.article).spans:
+        if span.field == found.field and span.start < found.end and found.start < span.end:
+            rest = f"{span.text[: max(0, found.start - span.start)]} … {span.text[found.end - span.start :]}"
+            if NEGATION.search(rest) or DOUBT.search(rest):
+                return True
+    return False
+
+
+def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[list[Span], float, float]:
+    """Return the spans that say most of a claim, the share of its words that they hold, and how near they are in sense.
+
+    Words weigh by how rare they are in these articles; nearness is the cosine of the encoder's vectors.
+    """
+    wanted = content_terms(claim)
+    pool = [span for s in sources for span in s.spans]
+    weight = {term: math.log((len(pool) + 1) / (1 + sum(term in span.terms for span in pool))) for term in wanted}
+    whole = sum(weight.values()) or 1.0
+
+    def held(span: Span, of: set[str]) -> float:
+        return sum(weight[term] for term in of & span.terms) / whole
+
+    best = sorted((s for s in pool if wanted & s.terms), key=lambda s: held(s, wanted), reverse=True)[:READ]
+    if not best:
+        return [], 0.0, 0.0
+    own, *others = encoder.encode([claim, *(span.text for span in best)])
+    near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
+    chosen = [max(best, key=lambda s: held(s, wanted) + near[s])]
+    left = wanted - chosen[0].terms
+    more = [*best, *source(chosen[0].article).spans]
+    while left and len(chosen) < SPANS:
+        span = max(more, key=lambda s: held(s, left) * (SAME_ARTICLE if s.article == chosen[0].article else 1.0))
+        if held(span, left) < GAIN:
+            break
+        chosen.append(span)
+        left -= span.terms
+    together = near[chosen[0]] if len(chosen) == 1 else float(own @ encoder.encode([_joined(chosen)])[0])
+    return chosen, 1 - sum(weight[term] for term in left) / whole, together
+
+
+def _joined(spans: Sequence[Span]) -> str:
+    return " ".join(span.text for span in spans)
+
+
+def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> str:
+    """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
+    text = _joined(chosen)
+    around = " ".join(other.text for span in (*chosen, *quoted) for other in source(span.article).around(span))
+    near = set[str]().union(*(source(span.article).words for span in chosen))
+    published = chosen[0].article.published
+    if missing := lacking(facts(claim), facts(around), words(around), near, published):
+        return f"not in the evidence: {', '.join(missing)}"
+    if word := denies(claim, chosen[0].text) or opposes(claim, text):
+        return f"the article says otherwise: {word}"
+    ours, theirs = _speakers(claim), _speakers(text)
+    if ours and not ours & (theirs or words(f"{around} {chosen[0].article.title}")):
+        return f"not said there by {' '.join(sorted(ours))}"
+    return ""
+
+
+def _speakers(text: str) -> set[str]:
+    named = (match[1] or match[2] for match in SPEAKER.finditer(QUOTED.sub(" ", text)))
+    return set[str]().union(*(words(name) for name in named if name not in PRONOUNS))
