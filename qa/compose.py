@@ -39,6 +39,7 @@ UNFINISHED = re.compile(
     r"|\b(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
     re.S | re.I,
 )
+WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
 UNSUPPORTED = "[unsupported]"
 BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)]|#+)\s+|\*\*|__")
 
@@ -152,7 +153,7 @@ def compose(
 
     def checked(text: str) -> Verdict:
         began = time.perf_counter()
-        verdict = check(text, articles)
+        verdict = check(text if len(text.split()) >= WHOLE_WORDS else f"{question} {text}", articles)
         spent["check"] = round(spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
         return verdict
 

@@ -51,7 +51,7 @@ dropped decline declined down lower cut loss; win won victory/lose lost defeat; 
 accept agree agreed approve approved back backed support supported endorse/reject refuse refused oppose veto;
 allow permit let/ban bar barred forbid forbidden prohibit block; include/exclude; expand/shrink contract;
 begin began begun start open launch/end stop finish close shut; keep kept retain/delete deleted remove discard;
-guilty convicted convict/acquitted acquit innocent cleared; before/after; earlier/later; early/late;
+guilty convicted convict/acquitted acquit innocent cleared;
 buy bought purchase acquire/sell sold; arrive enter entered join joined/leave left depart quit;
 more most many/fewer less least few; above over/below under; men man male/women woman female;
 alive survive survived/dead died killed; succeed succeeded success/fail failed failure; best/worst;
