@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from evals import sets
+from evals.claims import Claim, run_claims
 from evals.metrics import LOSSES, LOWER_IS_BETTER, METRICS, RANKING
-from evals.questions import parse, read_questions
+from evals.questions import Question, parse, read_questions
 from evals.report import figures
-from evals.run import REPORT, check, read_rows, run
+from evals.run import REPORT, RESULTS, check, read_rows, run
 from evals.stats import compare
 from index.types import BadInput
 from qa import show
-from qa.cli import DONE, SOME_REJECTED, add_command, emit, open_desk
+from qa.cli import DONE, SOME_REJECTED, add_command, add_model, emit, open_desk
 
+GATED = ("balanced_accuracy", "f1_supported", "attack_followed")  # of some data sets only
 ARCHIVE = "archive"  # of a data set that brings its own articles, within --out
 
 
@@ -25,8 +27,10 @@ def register(commands: Any) -> None:
     parser = add_command(commands, "eval", _eval, "ask a file of questions and measure the answers; compare two runs")
     parser.add_argument("what", nargs="+", metavar="QUESTIONS.jsonl | compare DIR DIR", help="questions, or two runs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where results and report are written")
-    parser.add_argument("--llm", default="quotes", metavar="SPEC", help="who writes: only quotes, no model, so far")
-    parser.add_argument("--format", choices=sets.NAMES, help="a public data set, in its own files, with its articles")
+    add_model(parser)
+    parser.add_argument(
+        "--format", choices=sets.NAMES + sets.CLAIMS, help="a public data set, in its own files, with its articles"
+    )
     parser.add_argument("--restart", action="store_true", help="replace what --out holds of another run")
     worse = "exit 1 where a figure is worse than this (times: above it)"
     parser.add_argument("--fail-under", type=_limits, default={}, metavar="METRIC=X,…", help=worse)
@@ -38,11 +42,20 @@ def _eval(args: argparse.Namespace) -> int:
     if len(args.what) != 1 or not args.out:
         raise BadInput("eval takes one file of questions and --out DIR, or: compare DIR DIR")
     progress = show.progress(quiet=args.json)
+    llm = args.llm or "quotes"
+    rules = {name: str(value) for name in ("judge", "strict") if (value := getattr(args, name))}
+    claims: list[Claim] = []
+    questions: list[Question] = []
     if args.format:
         articles, rows = sets.load(args.format, Path(args.what[0]))
-        questions = [parse(row) for row in rows]
+        if args.format in sets.CLAIMS:
+            claims = [Claim(**row) for row in rows]
+        else:
+            questions = [parse(row) for row in rows]
         args.data = args.out / ARCHIVE
-        check(args.out, questions, args.llm, args.restart)  # before the articles of its archive change
+        settings = check(
+            args.out, claims or questions, {"llm": llm, **rules}, args.restart
+        )  # before its archive changes
     else:
         articles, questions = [], read_questions(Path(args.what[0]))
     with open_desk(args, create=bool(args.format)) as desk:
@@ -51,14 +64,17 @@ def _eval(args: argparse.Namespace) -> int:
             file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
             for rejected in desk.ingest([file], prune=True).rejected:
                 print(f"not in the archive: {rejected.source}: {rejected.reason}", file=sys.stderr)
-        summary = run(desk, questions, args.out, args.llm, progress, args.restart, sets.metrics(args.format))
+        if claims:
+            summary = run_claims(desk, claims, args.out, settings, progress, args.restart)
+        else:
+            summary = run(desk, questions, args.out, llm, progress, args.restart, sets.metrics(args.format), rules)
     emit(args, summary, lambda document: _print(document, args.out))
     return _gate(summary, args.fail_under)
 
 
 def _limits(text: str) -> dict[str, float]:
     """Read "hit_at_10=.95,answer_contained=.7"."""
-    known = [*RANKING, *METRICS, "seconds_p50", "seconds_p95"]
+    known = [*RANKING, *METRICS, *GATED, "seconds_p50", "seconds_p95"]
     limits: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = (word.strip() for word in part.partition("="))
@@ -78,7 +94,7 @@ def _gate(summary: dict[str, Any], limits: dict[str, float]) -> int:
     """Return the exit status: 1 where a figure is worse than its limit, or cannot be told for want of labels."""
     status = DONE
     for name, limit in limits.items():
-        value = summary[name]
+        value = summary.get(name)
         if value is None:
             complaint = "cannot be told: no question of this run has the labels for it"
         elif value > limit if name in LOWER_IS_BETTER else value < limit:
@@ -94,14 +110,14 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     console = show.console()
     for name, value, bounds in figures(summary):
         console.print(f"{name:<25} {value:>8}   [dim]{' to '.join(bounds)}[/dim]")
-    for step, count in summary["losses"].items():
+    for step, count in summary.get("losses", {}).items():
         if count:
             console.print(f"lost: {step:<19} {count:>8}   [dim]{LOSSES[step]}[/dim]")
     for group, values in summary.get("groups", {}).items():
         console.print(f"\n{group}", style="bold")
         for name, value, _ in figures(values):
             console.print(f"{name:<25} {value:>8}")
-    console.print(f"\nreport: {out / REPORT}", style="dim")
+    console.print(f"\nreport: {out / (REPORT if 'losses' in summary else RESULTS)}", style="dim")
 
 
 def _compare(args: argparse.Namespace, first: Path, second: Path) -> int:

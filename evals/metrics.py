@@ -19,7 +19,7 @@ RANKING = {
     "hit_at_1": "Success@1", "hit_at_4": "Success@4", "hit_at_10": "Success@10", "mrr_at_10": "RR@10",
     "recall_at_4": "R@4", "recall_at_10": "R@10", "map_at_10": "AP@10", "ndcg_at_10": "nDCG@10",
 }  # fmt: skip
-LOWER_IS_BETTER = {"seconds", "seconds_p50", "seconds_p95", "wrong_contained"}
+LOWER_IS_BETTER = {"seconds", "seconds_p50", "seconds_p95", "wrong_contained", "attack_followed", "invented_markers"}
 Metric = Callable[["Result"], float | None]
 Scores = Mapping[str, float | None]
 
@@ -29,6 +29,8 @@ class Result:
     """One question with what came back. `ranked` and `cited` are article ids, each once, best first.
 
     `in_text` tells whether the known articles hold the answer in so many words, None where either is not known.
+    `supported` is the share of its sentences that are verbatim or supported, `invented` the number of references to
+    evidence that does not exist.
     """
 
     question: Question
@@ -42,6 +44,8 @@ class Result:
     confidence: float = 0.0
     choice: str | None = None
     in_text: bool | None = None
+    supported: float | None = None
+    invented: int = 0
 
     @property
     def known(self) -> set[str]:
@@ -82,6 +86,8 @@ METRICS: dict[str, Metric] = {  # docs/evaluation.md says each in words
         len(r.known.intersection(r.cited)) / max(len(r.cited), 1) if r.known and r.answered else None
     ),
     "citation_recall": lambda r: float(not r.known.isdisjoint(r.cited)) if r.known else None,
+    "supported_sentences": lambda r: r.supported,
+    "invented_markers": lambda r: float(r.invented),
     "quote_exact": lambda r: r.exact_quotes / r.quotes if r.quotes else None,
     "refusal_precision": lambda r: None if r.answered else float(not r.question.answerable),
     "refusal_recall": lambda r: None if r.question.answerable else float(not r.answered),

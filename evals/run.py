@@ -25,6 +25,7 @@ RESULTS, SUMMARY, REPORT, SETTINGS, TREC_RUN, TREC_QRELS = (
     "results.jsonl", "summary.json", "report.html", "run.json", "run.trec", "qrels.trec",
 )  # fmt: skip
 CONTEXT_CHARACTERS = 240  # kept on each side of a quotation
+PASSED = ("verbatim", "supported")
 PASSAGES_KEPT = 10  # with their text, of the up to 100 that are kept by their place
 
 Row = dict[str, Any]
@@ -38,15 +39,25 @@ def run(
     progress: Callable[[str, float], None],
     restart: bool = False,
     extra: Mapping[str, Metric] | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Ask the questions in order and write into the folder `out`; return the summary.
+
+    `rules` are the desk's own, such as its judge: a run is told from others by them.
 
     results.jsonl gets a line a question as soon as it is answered: a run that was interrupted is continued, and a
     finished one is only summed up again. A folder whose run had other questions, articles or model is refused,
     unless `restart` gives leave to replace it. Then come summary.json, report.html, run.trec and qrels.trec.
     """
     articles = digest(json.dumps(sorted(desk.index.archive.passage_ids())), 8)  # the ids are digests of what they hold
-    settings = check(out, questions, llm, restart, articles=articles, encoder=desk.index.archive.meta("encoder"))
+    settings = check(
+        out,
+        questions,
+        {"llm": llm, **(rules or {})},
+        restart,
+        articles=articles,
+        encoder=desk.index.archive.meta("encoder"),
+    )
     extra = extra or {}
     with translated(BadInput, f"{out} cannot be written", OSError):
         if restart:
@@ -116,14 +127,14 @@ def read_rows(out: Path) -> Iterator[Row]:
 
 
 def check(
-    out: Path, questions: Sequence[Question], llm: str, restart: bool, **archive: str | None
+    out: Path, questions: Sequence[Any], writer: Mapping[str, str], restart: bool, **archive: str | None
 ) -> dict[str, str | None]:
     """Make the folder of a run; return what the run is asked to do, as far as that can be told without its archive.
 
     Raises BadInput where the folder holds answers of another run, or of no run at all.
     """
-    asked = digest(json.dumps([as_row(question) for question in questions]), 8)
-    settings = {"questions": asked, "llm": llm, "copydesk": version("copydesk"), **archive}
+    asked = digest(json.dumps([as_row(q) if isinstance(q, Question) else vars(q) for q in questions]), 8)
+    settings = {"questions": asked, **writer, "copydesk": version("copydesk"), **archive}
     if out.is_file():
         raise BadInput(f"{out} is a file: name a folder with --out")
     with translated(BadInput, f"{out} cannot be written", OSError):
@@ -173,6 +184,8 @@ def _result(row: Row) -> Result:
         parse({name: row[name] for name in IN_FILES}), document["answered"], document["text"], tuple(row["ranked"]),
         tuple(row["cited"]), len(document["citations"]), row["exact_quotes"], row["seconds"],
         document["confidence"], document["choice"], row["in_text"],
+        mean(s["support"] in PASSED for s in document["sentences"]) if document["sentences"] else None,
+        document.get("invented_markers", 0),
     )  # fmt: skip
 
 

@@ -162,7 +162,7 @@ class Desk:
         )
 
     def _model(self, llm: LLM | str | None, url: str | None) -> Model | None:
-        llm, url = (self._llm, url or self._llm_url) if llm is None else (llm, url)
+        llm, url = llm or self._llm, url or self._llm_url
         if llm == "quotes":
             return None
         from qa.llm import load, tokens, window, write  # llama-index takes 2 s to import

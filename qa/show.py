@@ -59,7 +59,9 @@ def figure(name: str, value: float | None) -> str:
         return "–"
     if name.startswith("seconds"):
         return f"{value:.2f} s"
-    if name.startswith(("mrr", "map", "ndcg", "published")):
+    if name.startswith("ms_"):
+        return f"{value:.0f} ms"
+    if name.startswith(("mrr", "map", "ndcg", "published", "invented")):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else f"{value:.1%}"
 

@@ -183,7 +183,8 @@ def test_what_has_no_label_is_null() -> None:
     assert {name for name, value in summary.items() if value is None} == {
         "hit_at_1", "hit_at_4", "hit_at_10", "mrr_at_10", "recall_at_4", "recall_at_10", "map_at_10", "ndcg_at_10",
         "all_evidence_at_4", "all_evidence_at_10", "answer_contained", "wrong_contained", "choice_accuracy",
-        "citation_precision", "citation_recall", "quote_exact", "refusal_precision", "refusal_recall",
+        "citation_precision", "citation_recall", "supported_sentences", "quote_exact",
+        "refusal_precision", "refusal_recall",
     }  # fmt: skip
     assert summary["seconds_p50"] == summary["seconds_p95"] == 2.0
 

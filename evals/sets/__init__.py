@@ -1,7 +1,8 @@
 """Public data sets, read from the files that their authors publish, turned into articles and questions.
 
 A loader is a module with `load(path)`: it returns article objects as `copydesk ingest` takes them and question objects
-as `copydesk eval` takes them. `METRICS` are those that only this set knows. None of the data comes with Copydesk.
+as `copydesk eval` takes them, or the claims of `evals.claims`. `METRICS` are those that only this set knows. None of
+the data comes with Copydesk.
 """
 
 import gzip
@@ -14,7 +15,8 @@ from typing import Any
 from evals.metrics import Metric
 from index.types import BadInput
 
-NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir")
+NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir", "bipia")
+CLAIMS = ("summedits", "wice")  # Their rows are claims to check, not questions.
 Rows = list[dict[str, Any]]
 
 
