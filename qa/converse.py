@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from index.lexical import content_terms
 from index.types import BadInput
 from qa.compose import Message
+from qa.verify import PRONOUNS
 
 TURNS = 3  # questions with their answers that a model is shown; what was said before them is not carried on
 CHARACTERS = 600  # of each: a long history must not crowd out what was asked
@@ -19,7 +20,7 @@ FOLLOWS = re.compile(
     r"|the former|someone else|anyone else|others)\b",
     re.I,
 )
-NAMES = re.compile(r"(?<![.!?“\"] )(?<!^)\b[A-Z][\w’'-]*(?: (?:of |for |and |the )?[A-Z][\w’'-]*)*")
+NAMES = re.compile(r"(?<!^)(?<![.!?“\"] )\b[A-Z][\w’'-]*(?: (?:of |for |and |the )*[A-Z][\w’'-]*)*")
 Ask = Callable[[Sequence[Message]], Iterator[str]]
 
 
@@ -53,10 +54,14 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
         if rewritten.endswith("?") and content_terms(question) <= content_terms(rewritten):
             return rewritten
     answered = next((content for role, content in reversed(history) if role == "assistant"), "")
-    known = content_terms(question)
-    names = dict.fromkeys(NAMES.findall(f", {asked[-1]}") + NAMES.findall(f", {answered[:CHARACTERS]}"))
-    words = [word for word in re.findall(r"[\w’'-]+", asked[-1]) if word.islower() and content_terms(word) - known]
-    carried = [name for name in names if content_terms(name) - known][:CARRIED_NAMES] + words[:CARRIED_WORDS]
+    known, carried = content_terms(question), list[str]()
+    names = [*NAMES.findall(asked[-1]), *NAMES.findall(answered[:CHARACTERS])][: 2 * CARRIED_NAMES]
+    words = [word for word in re.findall(r"[\w’'-]+", asked[-1]) if word.islower()]
+    for candidates, most in ((names, CARRIED_NAMES), (words, CARRIED_NAMES + CARRIED_WORDS)):
+        for candidate in candidates:
+            if len(carried) < most and candidate not in PRONOUNS and content_terms(candidate) - known:
+                carried.append(candidate)
+                known |= content_terms(candidate)
     return f"{question.rstrip(' ?')} ({', '.join(carried)})?" if carried else question
 
 
