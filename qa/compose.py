@@ -29,18 +29,25 @@ Add nothing that it does not say. Put words in quotation marks only where they s
 Write no links, no lists, no headings and no remarks about the evidence.
 If the evidence does not answer the question, reply with exactly this sentence: {REFUSED}"""
 
-MARKER = re.compile(r"[ \t]?[\[【](?:(?:source|article|passage|evidence)s? ?:?)? ?(\d+(?: ?[,;–-] ?\d+)*)[\]】]", re.I)
+MARKER = re.compile(
+    r"[ \t]?(?:\[\^?|[\[【]?[\[【])(?:(?:source|article|passage|evidence)s? ?:?)? ?"
+    r"(\d+(?: ?(?:[,;–-]|and) ?\d+)*)(?:†[^\]】]*)?[\]】]{1,2}",
+    re.I,
+)
 HIDDEN = re.compile(r"<think>.*?(?:</think>|$)|!\[[^\]]*\](?:\([^)]*\))?|</?evidence>", re.S | re.I)
-LINK = re.compile(r"\[([^\]]+)\]\((?:[^)]*)\)")
-ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”)\]]+", re.I)
+LINK = re.compile(r"(?P<label>\[\[?([^\[\]]+)\]\]?)\([^)]*\)")
+ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”)\[\]【】]+", re.I)
 # What may yet become one of these: it is held back until the rest is there.
 UNFINISHED = re.compile(
-    r"(?:<think>.*|!?[\[【][^\]】\n]{0,200}(?:\](?:\([^)\s]*)?)?|!|<[/a-z]{0,10}|(?:https?://|www\.)\S*"
-    r"|\b(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
+    r"(?:<think>(?:(?!</think>).)*|[ \t]?!?[\[【]{1,2}[^\]】\n]{0,200}(?:[\]】]{1,2}(?:\([^)\n]{0,500})?)?|[ \t]|!"
+    r"|<[/a-z]{0,10}|(?:https?://|www\.)[^\s<>\"'”)\[\]【】]*|(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
     re.S | re.I,
 )
 WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
 UNSUPPORTED = "[unsupported]"
+# Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
+OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
+DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
 BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)]|#+)\s+|\*\*|__")
 
 
@@ -67,9 +74,12 @@ def prompt(question: str, hits: Sequence[Hit], room: Callable[[str], int]) -> tu
 def _evidence(hit: Hit) -> str:
     article = hit.article
     about = ", ".join(filter(None, (article.title, article.outlet, str(article.published or ""))))
-    return re.sub(
-        r"[<>]", lambda bracket: "‹›"["<>".index(bracket[0])], f"{about}\n{hit.text}"
-    )  # no way out of the fence
+    return unfenced(f"{about}\n{hit.text}")
+
+
+def unfenced(text: str) -> str:
+    """Return a text that cannot leave the fence of <evidence>."""
+    return text.translate(str.maketrans("<>", "‹›"))
 
 
 class Cleaner:
@@ -98,9 +108,15 @@ class Cleaner:
         return self._clean(text)
 
     def _clean(self, text: str) -> str:
-        text = MARKER.sub(self._marker, LINK.sub(r"\1", HIDDEN.sub("", text)))
-        text = "".join(c for c in text if c.isprintable() or c in "\n\t")
-        return ADDRESS.sub(lambda m: m[0] if m[0].rstrip(".,;:!?") in self._addresses else "(link removed)", text)
+        linked = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
+        text = MARKER.sub(self._marker, linked)
+        # Models write narrow and non-breaking spaces, which are no printable characters, between words.
+        text = "".join(" " if c.isspace() and c not in "\n\t" else c for c in text)
+        return ADDRESS.sub(self._address, "".join(c for c in text if c.isprintable() or c in "\n\t"))
+
+    def _address(self, match: re.Match[str]) -> str:
+        address = match[0].rstrip(".,;:!?")
+        return match[0] if address in self._addresses else f"(link removed){match[0][len(address) :]}"
 
     def _marker(self, match: re.Match[str]) -> str:
         numbers = [int(number) for number in re.findall(r"\d+", match[1])]
@@ -145,7 +161,7 @@ def compose(
     articles = list(dict.fromkeys(hit.article for hit in hits))
     cleaner = Cleaner(len(hits), [article.url for article in articles if article.url])
     draft, written, said = Draft(), "", list[str]()  # what the model wrote, cleaned; what was yielded of it
-    shown, queued = 0, 0  # characters of `written` that were yielded; sentences of it that were given to the checker
+    shown, queued = 0, 0  # characters of `written` that were yielded, and that were given to the checker
     waiting: deque[tuple[int, str, Future[Verdict]]] = deque()  # end in `written`, sentence, its verdict to come
     checker = ThreadPoolExecutor(1, "check")
     spent: dict[str, float] = {}
@@ -171,11 +187,16 @@ def compose(
                 shown = end
                 continue
             marks, new = draft.add(text, verdict.result())
-            yield f"{written[shown:end]} {marks}"
+            yield f"{written[shown:end] if said else written[shown:end].lstrip()} {marks}"
             yield from new
             yield draft.sentences[-1]
-            shown = end
-        if not strict and (ready := written[shown:].rstrip()):
+            shown = max(shown, end)  # where more had to be read to see that the sentence ended
+        if strict:
+            return
+        tail = sentences(written[queued:])
+        limit = queued + tail[0].end if len(tail) > 1 else len(written)
+        unsure = None if everything else OPENING.search(written, shown, limit)
+        if ready := written[shown : unsure.start() if unsure else limit].rstrip():
             yield ready
             shown += len(ready)
 
@@ -183,12 +204,11 @@ def compose(
         for piece in _and_end(pieces):
             written += cleaner.rest() if piece is None else cleaner.feed(piece)
             written = written if shown else written.lstrip()
-            spans = sentences(written)
-            for span in spans[queued:] if piece is None else spans[queued:-1]:
-                text = BULLET.sub("", written[span.start : span.end]).strip()
+            for end in _ends(written, queued, everything=piece is None):
+                text = BULLET.sub("", written[queued:end].strip()).strip()
                 if text and not _declines(text):
-                    waiting.append((span.end, text, checker.submit(checked, text)))
-                queued += 1
+                    waiting.append((end, text, checker.submit(checked, text)))
+                queued = end
             for event in release(everything=piece is None):
                 if isinstance(event, str):
                     spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
@@ -202,7 +222,10 @@ def compose(
         yield replace(answer, **report)
     else:
         reason: RefusalReason = "below_threshold" if written.strip() and not _declines(written) else "model_declined"
-        yield replace(refusal(question, reason, ()), **report)
+        refused = replace(refusal(question, reason, ()), **report)
+        if not said:
+            yield refused.text
+        yield replace(refused, text="".join(said).strip() or refused.text)
 
 
 def _and_end(pieces: Iterator[str]) -> Iterator[str | None]:
@@ -210,6 +233,22 @@ def _and_end(pieces: Iterator[str]) -> Iterator[str | None]:
     yield None
 
 
+def _ends(written: str, start: int, everything: bool) -> Iterator[int]:
+    """Yield the ends of the sentences behind `start` that are finished: what is yet to be written will not change them.
+
+    A quotation may go over several sentences, which are one as soon as it is closed; until then it is not finished.
+    """
+    tail = written[start:]
+    spans = sentences(tail)
+    for span in spans if everything else spans[:-1]:
+        text = tail[span.start : span.end]
+        if re.fullmatch(r"\d{1,2}[.)]", text) and re.match(r"[ \t]+\S", tail[span.end :]):
+            continue  # the number of a line in a list
+        if not everything and (text.count("“") > text.count("”") or text.count('"') % 2):
+            return
+        yield start + span.end
+
+
 def _declines(text: str) -> bool:
-    """Tell whether a text says what a model is told to say where the evidence does not answer."""
-    return fold(REFUSED)[0].strip(" .") in fold(text)[0]
+    """Tell whether a text says what a model is told to say where the evidence does not answer, and little besides."""
+    return fold(REFUSED)[0].strip(" .") in fold(text)[0] and len(text.split()) <= len(REFUSED.split()) + DECLINE_WORDS
