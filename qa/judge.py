@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.types import BadInput, ModelError
+from qa.compose import unfenced
 from qa.verify import Judge
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ def load_judge(spec: str, url: str | None = None) -> Judge | None:
     if spec in ("", "bundled"):
         return None
     kind, _, name = spec.partition(":")
-    if kind == "nli":
-        return NliJudge(name)
     if kind == "quotes" or not name:
         raise BadInput(f"{spec!r} is no judge: use bundled, nli:ID_OR_FOLDER, or a language model as in --llm")
+    if kind == "nli":
+        return NliJudge(name)
     from qa.llm import load  # llama-index takes 2 s to import
 
     return LlmJudge(load(spec, url))
@@ -43,7 +45,8 @@ class NliJudge:
         try:
             self._model = CrossEncoder(name, local_files_only=local, trust_remote_code=False)
         except (OSError, ValueError) as error:
-            raise ModelError(f"{name} is neither a folder nor a model that can be fetched: {error}") from error
+            said = textwrap.shorten(str(error), 200, placeholder=" …")  # transformers explains itself in many lines
+            raise ModelError(f"{name} is neither a folder nor a model that can be fetched: {said}") from error
         labels = {str(label).casefold(): number for number, label in self._model.config.id2label.items()}
         entails = next((number for label, number in labels.items() if label.startswith("entail")), None)
         if entails is None:
@@ -70,8 +73,8 @@ class LlmJudge:
         """Return 1 for yes, .4 for partly, 0 for no and for what is none of these."""
         from qa.llm import write
 
-        fenced = f"<evidence>\n{evidence[:EVIDENCE_CHARACTERS]}\n</evidence>"
+        fenced = f"<evidence>\n{unfenced(evidence[:EVIDENCE_CHARACTERS])}\n</evidence>"
         user = f"{fenced}\n\nSentence: {claim}\n\nDoes the evidence state it?"
         reply = "".join(write(self._llm, [("system", QUESTION), ("user", user)], max_tokens=4))
-        found = re.search(r"yes|part(?:ly|ially)|no", reply.casefold())
+        found = re.search(r"\b(?:yes|part(?:ly|ially)|no)\b", reply.casefold())
         return WORTH[found[0]] if found else 0.0
