@@ -24,8 +24,10 @@ NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from t
 SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "b": 1e9, "bn": 1e9, "tn": 1e12} | {f"{10**n}": 10.0**n for n in (3, 6, 9, 12)}
 UNITS = {  # what a number may count, by the words that say so; other nouns are compared as words
     "%": "% percent percentage pct", "$": "$ dollar dollars usd", "€": "€ euro euros", "£": "£ pound pounds sterling",
-    "¥": "¥ yen yuan", "km": "km kilometer kilometers kilometre kilometres", "mile": "mile miles mph",
-    "m": "meter meters metre metres", "foot": "foot feet ft", "kg": "kg kilogram kilograms kilo kilos",
+    "¥": "¥ yen yuan", "cm": "cm centimeter centimeters centimetre centimetres",
+    "mm": "mm millimeter millimeters millimetre millimetres", "km": "km kilometer kilometers kilometre kilometres",
+    "mile": "mile miles mph", "m": "meter meters metre metres", "foot": "foot feet ft",
+    "g": "g gram grams", "kg": "kg kilogram kilograms kilo kilos",
     "lb": "lb lbs", "ton": "ton tons tonne tonnes", "l": "liter liters litre litres", "gallon": "gallon gallons",
     "degree": "° degree degrees", "second": "second seconds", "minute": "minute minutes", "hour": "hour hours",
     "day": "day days", "week": "week weeks", "month": "month months",
@@ -34,7 +36,7 @@ UNITS = {  # what a number may count, by the words that say so; other nouns are 
 UNIT = {word: unit for unit, words in UNITS.items() for word in words.split()}
 NUMBER = re.compile(
     r"(?P<before>[$€£¥])? ?(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:st|nd|rd|th)?\b"
-    r"(?: ?(?P<scale>1000(?:000){0,3}|bn|tn|mn|k|m|b)\b)?(?: ?(?P<after>%|°|[a-z]+))?"
+    r"(?: ?(?P<scale>1000(?:000){0,3}|bn|tn|mn|k|m|b)\b)?(?: ?(?:us |u\.s\. )?(?P<after>%|°|[a-z]+))?"
 )
 ABOUT = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|over|some|more than|less than|at least)\b")
 TOLERANCE = 0.05  # of a number that is said to be about right
@@ -106,7 +108,7 @@ def _day(text: str) -> Day | None:
 def _numbers(text: str) -> Iterator[tuple[float, str, bool]]:
     from text_to_num import alpha2digit
 
-    spelled = re.sub(r"(?<=\w)[-‑](?=[a-z])", " ", text.lower())
+    spelled = re.sub(r"(?<=\w)[-‑](?=[a-z])", " ", text.lower()).replace("per cent", "percent")
     digits: str = alpha2digit(spelled, "en", 0)
     for match in NUMBER.finditer(digits):
         value = float(match["value"].replace(",", "")) * SCALES.get(match["scale"] or "", 1)
@@ -153,7 +155,10 @@ def lacking(claim: Facts, evidence: Facts, said: set[str], near: set[str], publi
     missing += [_written(day) for day in sorted(claim.days, key=str) if not any(_same(day, other) for other in told)]
     roots = {root(term) for term in near}
     dated = [(year or (published.year if published else 0), month, day) for year, month, day in evidence.days]
-    weekdays = {WEEKDAYS[date(*day).weekday()] for day in dated if day[0]}
+    weekdays = {WEEKDAYS[date(*day).weekday()] for day in dated if day[0]} | said.intersection(WEEKDAYS)
+    weekdays |= {WEEKDAYS[(published + timedelta(NEAR[word])).weekday()] for word in said & {*NEAR} if published}
+    if weekdays:  # else the day of publication, which is among the words of the article, may be the one meant
+        roots -= {root(day) for day in WEEKDAYS}
     return missing + [name for name in sorted(claim.names - weekdays) if root(name) not in roots]
 
 

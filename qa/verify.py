@@ -25,7 +25,7 @@ from qa.types import Support
 
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # soft hyphen, zero-width characters
 MARKS = str.maketrans("‘’‚‛′“”„‟″«»–—‑‒―−", '\'\'\'\'\'"""""""------')
-QUOTED = re.compile(r"[“„«]([^“”„«»]+)[”“»]|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
+QUOTED = re.compile(r"[“„«]([^“”„«»]+)(?:[”“»]|$)|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
 SAID = (
     r"(?:said|says|saying|told|tells|added|adds|stated|states|announced|announces|wrote|writes|warned|warns|argued"
@@ -39,8 +39,13 @@ SPEAKER = re.compile(
 PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 # What a sentence must not leave out of the one that it repeats: then it would state what was only said or feared.
 DOUBT = re.compile(
-    r"\b(?:claim(?:s|ed|ing)?|alleg\w+|reportedly|purported\w*|supposedly|rumou?r\w*|falsely|wrongly|speculat\w+|hoax"
-    r"|unconfirmed|if|unless|might|could|may(?= [a-z])|would|whether|hypothetical\w*|accus\w+|suspect\w*)\b"
+    r"\b(?:(?i:claim(?:s|ed|ing)?|alleg\w+|reportedly|purported\w*|supposedly|rumou?r\w*|falsely|wrongly|speculat\w+"
+    r"|hoax|unconfirmed|if|unless|might|could|would|whether|hypothetical\w*|accus\w+|suspect\w*)|may(?= [a-z]))\b"
+)
+# A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
+PART_BEFORE = ".,:/⁄-"
+PART_BEHIND = re.compile(
+    r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
 VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
 SPANS = 3  # sentences that may support one between them
@@ -111,7 +116,7 @@ class Source:
             at = folded.find(wanted) if wanted else -1
             while at >= 0:
                 end = at + len(wanted)
-                if not (_continues(folded[at - 1 : at]) or _continues(folded[end : end + 1])):
+                if not _cut(folded, at, end):
                     return Span(self._article, field, places[at], places[end - 1] + 1)
                 at = folded.find(wanted, at + 1)
         return None
@@ -136,6 +141,16 @@ def fold(text: str) -> tuple[str, list[int]]:
             folded += plain
             places += [place] * len(plain)
     return "".join(folded), places
+
+
+def _cut(folded: str, at: int, end: int) -> bool:
+    """Tell whether folded[at:end] begins or ends within a word or a number."""
+    before, behind = folded[max(0, at - 1) : at], folded[end : end + 1]
+    if _continues(before) or _continues(behind):
+        return True
+    if folded[at].isdigit() and before and before in PART_BEFORE:
+        return True
+    return folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None
 
 
 def _continues(character: str) -> bool:
@@ -245,14 +260,23 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) ->
     published = chosen[0].article.published
     if missing := lacking(facts(claim), facts(around), words(around), near, published):
         return f"not in the evidence: {', '.join(missing)}"
-    if word := denies(claim, chosen[0].text) or opposes(claim, text):
+    # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
+    if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, text):
         return f"the article says otherwise: {word}"
-    ours, theirs = _speakers(claim), _speakers(text)
-    if ours and not ours & (theirs or words(f"{around} {chosen[0].article.title}")):
-        return f"not said there by {' '.join(sorted(ours))}"
+    ours, theirs = _speakers(claim), set[str]().union(*map(words, _speakers(text)))
+    told = theirs or words(f"{around} {chosen[0].article.title}")
+    if ours and not any(words(_surname(name)) & told for name in ours):
+        return f"not said there by {' or '.join(ours)}"
     return ""
 
 
-def _speakers(text: str) -> set[str]:
+def _speakers(text: str) -> list[str]:
+    """Return the names of those who say something in a text, as they stand there."""
     named = (match[1] or match[2] for match in SPEAKER.finditer(QUOTED.sub(" ", text)))
-    return set[str]().union(*(words(name) for name in named if name not in PRONOUNS))
+    return [name for name in dict.fromkeys(named) if name not in PRONOUNS]
+
+
+def _surname(name: str) -> str:
+    """Return the part of a name that tells two presidents apart: its last word."""
+    parts = [part for part in name.split() if part.rstrip(".") not in ("Jr", "Sr", "II", "III")]
+    return (parts or [name])[-1]
