@@ -27,7 +27,7 @@ Ask = Callable[[Sequence[Message]], Iterator[str]]
 def turns(history: Sequence[Mapping[str, str]]) -> list[Message]:
     """Return a history of {"role": "user" or "assistant", "content"} as pairs. Raises BadInput for anything else."""
     pairs = []
-    for turn in history:
+    for turn in history if isinstance(history, Sequence) else [None]:
         role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
         if role not in ("user", "assistant") or not isinstance(content, str):
             raise BadInput('history is a list of {"role": "user" or "assistant", "content": text}')
@@ -51,7 +51,8 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
         )
         rewritten = next((line.strip(' "“”*') for line in lines if line.strip()), "")
         # A weak model may answer, or speak of something else: then its words are not the question's.
-        if rewritten.endswith("?") and content_terms(question) <= content_terms(rewritten):
+        own = content_terms(FOLLOWS.sub(" ", question))  # without "he", which is what is replaced
+        if rewritten.endswith("?") and own <= content_terms(rewritten):
             return rewritten
     answered = next((content for role, content in reversed(history) if role == "assistant"), "")
     known, carried = content_terms(question), list[str]()
