@@ -56,7 +56,8 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
             return rewritten
     answered = next((content for role, content in reversed(history) if role == "assistant"), "")
     known, carried = content_terms(question), list[str]()
-    names = [*NAMES.findall(asked[-1]), *NAMES.findall(answered[:CHARACTERS])][: 2 * CARRIED_NAMES]
+    both = (f", {asked[-1]}", f", {answered[:CHARACTERS]}")  # with a comma: what begins an answer may be a name
+    names = [name for text in both for name in NAMES.findall(text)][: 2 * CARRIED_NAMES]
     words = [word for word in re.findall(r"[\w’'-]+", asked[-1]) if word.islower()]
     for candidates, most in ((names, CARRIED_NAMES), (words, CARRIED_NAMES + CARRIED_WORDS)):
         for candidate in candidates:

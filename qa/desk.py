@@ -185,7 +185,7 @@ class Desk:
             raise BadInput("the text is empty: give it some sentences to check")
         if len(text) > CHECKED_CHARACTERS:
             raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
-        named = [self.article(article_id) for article_id in articles]
+        named = [self.article(article_id) for article_id in ([articles] if isinstance(articles, str) else articles)]
         draft = Draft()
         found: list[Article] = []
         for span in sentences(text):

@@ -1,6 +1,7 @@
 """The HTTP API and the web page on one port."""
 
 import json
+import logging
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +18,8 @@ from index.types import BadInput, CopydeskError, UnknownArticle
 from qa.desk import Desk, Event
 from qa.source import source_page
 from qa.types import as_json, kind
+
+logger = logging.getLogger(__name__)
 
 
 class Question(BaseModel):
@@ -116,6 +119,9 @@ def _sent(events: Iterable[Event]) -> Iterator[str]:
             yield f"event: {kind(event)}\ndata: {json.dumps(as_json(event), ensure_ascii=False)}\n\n"
     except CopydeskError as error:
         yield f"event: error\ndata: {json.dumps({'error': str(error)})}\n\n"
+    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
+        logger.exception("an answer broke off")
+        yield f"event: error\ndata: {json.dumps({'error': f'internal error ({error}): see the log'})}\n\n"
 
 
 def serve(desk: Desk, host: str, port: int) -> None:

@@ -116,9 +116,13 @@ def print_answer(answer: Document) -> None:
     if answer["choice"]:
         out.print(Text.assemble("\nChoice: ", (answer["choice"], "bold")))
     for sentence in answer["sentences"]:
-        if style := SUPPORT.get(sentence["support"]):
+        if sentence["why"]:
             shown = textwrap.shorten(sentence["text"], 60, placeholder=" …")
-            out.print(Text(f"\n{sentence['support']}: “{shown}”: {sentence['why']}", style))
+            out.print(
+                Text(
+                    f"\n{sentence['support']}: “{shown}”: {sentence['why']}", SUPPORT.get(sentence["support"], "yellow")
+                )
+            )
     if cited:
         out.print(f"\n{heading}", style="bold")
     for citation in cited:

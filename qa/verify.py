@@ -191,14 +191,23 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
     if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or re.search(SAID, claim)):
         return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
-    return Verdict("supported", spans) if score >= supported else Verdict("partial", spans, "only partly said there")
+    if score < supported:
+        return Verdict("partial", spans, "only partly said there")
+    # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
+    other = next(
+        (title for title in _quoted(claim) if _is_title(title) and not any(s.find(title) for s in sources)), ""
+    )
+    return Verdict("supported", spans, f"“{other}” is not found word for word" if other else "")
 
 
 def quotations(text: str) -> list[str]:
     """Return what stands in quotation marks, cut where the writer left something out, save titles of works."""
+    return [part for part in _quoted(text) if not _is_title(part)]
+
+
+def _quoted(text: str) -> list[str]:
     whole = (next(filter(None, match.groups())) for match in QUOTED.finditer(text))
-    parts = (part for quotation in whole for part in OMISSION.split(quotation))
-    return [part for part in parts if re.search(r"\w", part) and not _is_title(part)]
+    return [part for quotation in whole for part in OMISSION.split(quotation) if re.search(r"\w", part)]
 
 
 def _is_title(text: str) -> bool:
@@ -224,7 +233,7 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[
     """
     wanted = content_terms(claim)
     pool = [span for s in sources for span in s.spans]
-    weight = {term: math.log((len(pool) + 1) / (1 + sum(term in span.terms for span in pool))) for term in wanted}
+    weight = {term: math.log((len(pool) + 1) / (0.5 + sum(term in span.terms for span in pool))) for term in wanted}
     whole = sum(weight.values()) or 1.0
 
     def held(span: Span, of: set[str]) -> float:
