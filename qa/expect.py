@@ -6,14 +6,15 @@ import re
 from typing import Literal
 
 from index.lexical import content_terms, terms
+from index.read.plain import MONTHS as MONTHS
+from index.read.plain import WEEKDAY
 
 NAME_PREFIX = 4
 Kind = Literal["number", "day", "name", "any"]
 
-MONTHS = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 DATE = re.compile(
     rf"\b{MONTHS} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b|\b\d{{1,2}} {MONTHS}(?: \d{{4}})?\b|\b(?:19|20)\d\d\b"
-    rf"|\b{MONTHS}(?= |$)(?<!May )|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{{1,2}}:\d\d\b"
+    rf"|\b{MONTHS}(?= |$)(?<!May )|\b{WEEKDAY}\b|\d{{1,2}}:\d\d\b"
 )
 TIME = re.compile(
     r"\b(?:today|tomorrow|yesterday|tonight|spring|summer|fall|autumn|winter|night|morning"

@@ -11,8 +11,8 @@ from index.read.decode import decode
 from index.split import is_caption
 from index.types import BadInput
 
-MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
-DAY = rf"(?:{MONTH} \d{{1,2}}|\d{{1,2}} {MONTH})"
+MONTHS = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
+DAY = rf"(?:{MONTHS} \d{{1,2}}|\d{{1,2}} {MONTHS})"
 WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 PLACE = r"[A-Z][A-Za-z .'-]{2,40}"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
