@@ -6,8 +6,7 @@ import re
 from typing import Literal
 
 from index.lexical import content_terms, terms
-from index.read.plain import MONTHS as MONTHS
-from index.read.plain import WEEKDAY
+from index.read.plain import MONTHS, WEEKDAY
 
 NAME_PREFIX = 4
 Kind = Literal["number", "day", "name", "any"]

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from index.lexical import content_terms
 from index.read.dates import parse_date
+from index.read.plain import MONTHS
 from index.types import BadInput
-from qa.expect import MONTHS
 from qa.expect import NUMBER as SPELLED
 
 Day = tuple[int | None, int, int]  # year where it is said, month, day

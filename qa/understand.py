@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from index.read.dates import parse_date
+from index.read.plain import MONTHS
 from index.types import BadInput, Filters, Query
-from qa.expect import MONTHS
 
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
