@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -107,7 +107,7 @@ class Desk:
         llm_url: str | None = None,
         history: Sequence[Mapping[str, str]] = (),
         strict: bool | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Yield the answer's text as it comes, each Citation and checked Sentence with its marks, and last the Answer.
 
         This is the whole path of a question. `outlets`, `since` and `until` restrict what is searched; `asked` is the
@@ -207,7 +207,7 @@ class Desk:
     def _read(self, query: Query, hits: list[Hit]) -> list[Candidate]:
         return read(self.reranker, query, collapse(hits))
 
-    def stream(self, question: str, **options: Any) -> Iterator[str | Answer]:
+    def stream(self, question: str, **options: Any) -> Generator[str | Answer, None, None]:
         """Yield the answer's text as it comes, marks such as [1] in their places, and last the finished Answer.
 
         The options are those of `events`.

@@ -3,13 +3,14 @@
 import json
 import logging
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import suppress
 from itertools import chain
 from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.concurrency import iterate_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict
@@ -83,7 +84,7 @@ def build_app(desk: Desk) -> FastAPI:
             return as_json(desk.ask(**options))
         events = desk.events(**options)
         first = next(events)  # what cannot be asked or answered is refused with its own status
-        return StreamingResponse(_sent(chain([first], events)), media_type="text/event-stream")
+        return StreamingResponse(_sent(first, events), media_type="text/event-stream")
 
     @app.post("/api/check")
     def check(draft: Draft) -> dict[str, Any]:
@@ -112,16 +113,18 @@ def build_app(desk: Desk) -> FastAPI:
     return mount(app, desk)
 
 
-def _sent(events: Iterable[Event]) -> Iterator[str]:
+async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIterator[str]:
     """Yield events in the form in which they are sent; what fails on the way is the last of them."""
     try:
-        for event in events:
+        async for event in iterate_in_threadpool(chain([first], events)):
             yield f"event: {kind(event)}\ndata: {json.dumps(as_json(event), ensure_ascii=False)}\n\n"
     except CopydeskError as error:
         yield f"event: error\ndata: {json.dumps({'error': str(error)})}\n\n"
     except Exception as error:  # the outermost door of a stream: logged whole, told in one line
         logger.exception("an answer broke off")
         yield f"event: error\ndata: {json.dumps({'error': f'internal error ({error}): see the log'})}\n\n"
+    finally:
+        events.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
 def serve(desk: Desk, host: str, port: int) -> None:
