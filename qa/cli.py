@@ -57,7 +57,6 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the options that say who writes answers, and what becomes of sentences that nothing supports."""
     parser.add_argument("--llm", metavar="SPEC", help="who writes: quotes (default, no model), "
                         "llamacpp:FILE.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL, litellm:MODEL")  # fmt: skip
-    parser.add_argument("--llm-url", metavar="URL", help=URL_HELP)
     parser.add_argument("--strict", action="store_true", default=None, help="leave out what no article supports")
     add_judge(parser)
 
@@ -66,6 +65,7 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     """Add the option that says who decides what is supported."""
     parser.add_argument("--judge", metavar="SPEC", help="who decides what is supported: bundled (default), "
                         "nli:ID_OR_FOLDER, or a model as in --llm")  # fmt: skip
+    parser.add_argument("--llm-url", metavar="URL", help=URL_HELP)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -44,6 +44,7 @@ UNFINISHED = re.compile(
     re.S | re.I,
 )
 WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
+NOTHING_LEFT = "The articles support nothing of what the model wrote."
 UNSUPPORTED = "[unsupported]"
 # Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
@@ -223,6 +224,8 @@ def compose(
     else:
         reason: RefusalReason = "below_threshold" if written.strip() and not _declines(written) else "model_declined"
         refused = replace(refusal(question, reason, ()), **report)
+        if reason == "below_threshold":
+            refused = replace(refused, text=NOTHING_LEFT)
         if not said:
             yield refused.text
         yield replace(refused, text="".join(said).strip() or refused.text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from index.lexical import content_terms
 from index.types import BadInput
 from qa.compose import Message
-from qa.verify import PRONOUNS
+from qa.facts import PRONOUNS, has_day
 
 TURNS = 3  # questions with their answers that a model is shown; what was said before them is not carried on
 CHARACTERS = 600  # of each: a long history must not crowd out what was asked
@@ -52,7 +52,7 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
         rewritten = next((line.strip(' "“”*') for line in lines if line.strip()), "")
         # A weak model may answer, or speak of something else: then its words are not the question's.
         own = content_terms(FOLLOWS.sub(" ", question))  # without "he", which is what is replaced
-        if rewritten.endswith("?") and own <= content_terms(rewritten):
+        if rewritten.endswith("?") and ": " not in rewritten and own <= content_terms(rewritten):
             return rewritten
     answered = next((content for role, content in reversed(history) if role == "assistant"), "")
     known, carried = content_terms(question), list[str]()
@@ -61,7 +61,12 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
     words = [word for word in re.findall(r"[\w’'-]+", asked[-1]) if word.islower()]
     for candidates, most in ((names, CARRIED_NAMES), (words, CARRIED_NAMES + CARRIED_WORDS)):
         for candidate in candidates:
-            if len(carried) < most and candidate not in PRONOUNS and content_terms(candidate) - known:
+            if (
+                len(carried) < most
+                and candidate not in PRONOUNS
+                and not has_day(candidate)
+                and content_terms(candidate) - known
+            ):
                 carried.append(candidate)
                 known |= content_terms(candidate)
     return f"{question.rstrip(' ?')} ({', '.join(carried)})?" if carried else question

@@ -161,6 +161,11 @@ class Desk:
             timings_ms=clock.laps | written.timings_ms,
         )
 
+    @property
+    def llm(self) -> LLM | str:
+        """Who writes where a question does not say otherwise."""
+        return self._llm
+
     def _model(self, llm: LLM | str | None, url: str | None) -> Model | None:
         llm, url = llm or self._llm, url or self._llm_url
         if llm == "quotes":

@@ -66,6 +66,10 @@ possible likely/impossible unlikely; legal/illegal; peace/war; advance attack/re
 deny denied/admit confess confirm; proud/ashamed; friend ally/enemy; positive/negative; true/false
 """.split(";")  # noqa: SIM905  readable as prose
 ]
+PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
+CAPITALS = {"kyiv": "ukraine", "moscow": "russia", "kremlin": "russia", "washington": "us", "london": "uk",
+            "beijing": "china", "paris": "france", "berlin": "germany", "tokyo": "japan", "brussels": "eu"}  # fmt: skip
+SUBJECT = re.compile(r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*) (?:has |have |had |also |then )?([a-z]{3,}ed)\b")
 INITIALS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)|(?<=\b[A-Z]\.[A-Z])\.")  # "U.S." is the name "US"
 RUN = re.compile(r"[A-Z][\w’'-]*(?: (?:of |for |and |the |& ?)*[A-Z][\w’'-]*)+")
 RUN_BEFORE, RUN_AFTER = (
@@ -185,6 +189,31 @@ def _same(one: Day, other: Day) -> bool:
 
 def _written(day: Day) -> str:
     return f"{date(day[0] or 2000, *day[1:]):%-d %B}" + (f" {day[0]}" if day[0] else "")
+
+
+def has_day(text: str) -> bool:
+    """Tell whether a text says a day: a date, or a word such as Thursday or yesterday."""
+    return bool(facts(text).days or words(text) & {*WEEKDAYS, *NEAR})
+
+
+def other_subject(claim: str, evidence: str) -> str | None:
+    """Return what the evidence says that somebody did of whom the claim says it of another; None where it does not.
+
+    A capital stands for its country: "Kyiv accepted" is no other than "Ukraine accepted".
+    """
+    theirs = {verb: (names, whole) for verb, names, whole in _subjects(evidence)}
+    said = {root(CAPITALS.get(word, word)) for word in words(evidence)}
+    for verb, names, _ in _subjects(claim):
+        if verb in theirs and not names & theirs[verb][0] and not names & said:
+            return theirs[verb][1]
+    return None
+
+
+def _subjects(text: str) -> Iterator[tuple[str, set[str], str]]:
+    """Yield the verb, as its stem, behind each name, the roots of the name, and both as they stand there."""
+    for match in SUBJECT.finditer(text):
+        if match[1] not in PRONOUNS and (verb := content_terms(match[2])):
+            yield min(verb), {root(CAPITALS.get(word, word)) for word in words(match[1])}, match[0]
 
 
 def denies(claim: str, evidence: str) -> str | None:

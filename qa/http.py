@@ -79,6 +79,8 @@ def build_app(desk: Desk) -> FastAPI:
 
     @app.post("/api/ask", response_model=None)
     def ask(question: Asking) -> dict[str, Any] | StreamingResponse:
+        if (question.llm or "").startswith("llamacpp:") and question.llm != desk.llm:
+            raise BadInput(f"{question.llm} is not what this service runs: start it with copydesk serve --llm")
         options = question.model_dump(exclude={"stream"})
         if not question.stream:
             return as_json(desk.ask(**options))

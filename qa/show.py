@@ -143,6 +143,8 @@ def print_checked(checked: Document) -> None:
         out.print(Text.assemble((f"{sentence['support']:<12}", style), sentence["text"], " ", (marks, "cyan")))
         if sentence["why"]:
             out.print(Text(f"{'':<12}{sentence['why']}", style))
+    held = sum(sentence["support"] in ("verbatim", "supported") for sentence in checked["sentences"])
+    out.print(f"\n{held:,} of {len(checked['sentences']):,} sentences are supported", style="bold")
     if checked["citations"]:
         out.print("\nSources", style="bold")
     for citation in checked["citations"]:

@@ -12,15 +12,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from textwrap import shorten
 from typing import Literal, Protocol
 
 from index.encoder import Encoder
 from index.lexical import content_terms, terms
 from index.split import sentences
 from index.types import Article
-from qa.facts import NEGATION, denies, facts, lacking, opposes, words
+from qa.facts import NEGATION, PRONOUNS, denies, facts, has_day, lacking, opposes, other_subject, words
 from qa.types import Support
 
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # soft hyphen, zero-width characters
@@ -36,7 +37,6 @@ SPEAKER = re.compile(
     rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}\b"
     rf"|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
 )
-PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 # What a sentence must not leave out of the one that it repeats: then it would state what was only said or feared.
 DOUBT = re.compile(
     r"\b(?:(?i:claim(?:s|ed|ing)?|alleg\w+|reportedly|purported\w*|supposedly|rumou?r\w*|falsely|wrongly|speculat\w+"
@@ -189,7 +189,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
-    if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or re.search(SAID, claim)):
+    if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or SPEAKER.search(claim)):
         return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
     if score < supported:
         return Verdict("partial", spans, "only partly said there")
@@ -263,15 +263,20 @@ def _joined(spans: Sequence[Span]) -> str:
 
 def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> str:
     """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
+    article = chosen[0].article
+    own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
     text = _joined(chosen)
-    around = " ".join(other.text for span in (*chosen, *quoted) for other in source(span.article).around(span))
-    near = set[str]().union(*(source(span.article).words for span in chosen))
-    published = chosen[0].article.published
-    if missing := lacking(facts(claim), facts(around), words(around), near, published):
+    around = " ".join(other.text for span in own for other in source(article).around(span))
+    # Where the evidence has a day itself, the days of the sentences around it are those of other events.
+    dated = _joined(own) if has_day(_joined(own)) else around
+    evidence = replace(facts(around), days=facts(dated).days)
+    if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
         return f"not in the evidence: {', '.join(missing)}"
+    if subject := other_subject(claim, chosen[0].text):
+        return f"the article says this of another: “{subject}”"
     # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
     if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, text):
-        return f"the article says otherwise: {word}"
+        return f"the article says otherwise ({word}): “{shorten(chosen[0].text, 100, placeholder=' …')}”"
     ours, theirs = _speakers(claim), set[str]().union(*map(words, _speakers(text)))
     told = theirs or words(f"{around} {chosen[0].article.title}")
     if ours and not any(words(_surname(name)) & told for name in ours):

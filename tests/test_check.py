@@ -273,7 +273,11 @@ def test_a_refusal_as_events(service: Service) -> None:
         ({"question": ""}, 400, "the question is empty: ask something in words"),
         ({"question": QUESTION, "llm": "magic"}, 400, "--llm magic is not understood: use quotes, "),
         ({"question": QUESTION, "history": [{"role": "system", "content": "x"}]}, 400, "history is a list of "),
-        ({"question": QUESTION, "llm": "llamacpp:/none.gguf"}, 503, "no file at /none.gguf: name a GGUF file"),
+        (
+            {"question": QUESTION, "llm": "llamacpp:/none.gguf"},
+            400,
+            "llamacpp:/none.gguf is not what this service runs",
+        ),
     ],
 )
 def test_errors_before_the_first_word_have_their_status(

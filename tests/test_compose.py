@@ -217,7 +217,7 @@ def test_every_sentence_is_checked_wherever_pieces_end(said: list[str], cuts: li
     answer = composed(*(text[a:b] for a, b in pairwise(places)), strict=strict)
     kept = [s for s in said if not (strict and "no" in s.split())]
     if not kept:
-        assert answer.text == REFUSED
+        assert answer.text == "The articles support nothing of what the model wrote."
     else:
         assert [s.text for s in answer.sentences] == kept
         assert answer.text == " ".join(f"{s} {'[unsupported]' if 'no' in s.split() else '[1]'}" for s in kept)
@@ -229,7 +229,11 @@ def test_with_strict_nothing_unsupported_is_ever_shown(seeded: Desk) -> None:
     assert [s.text for s in answer.sentences] == [VERBATIM]
     assert not any("May" in piece or "talks" in piece for piece in pieces)
     _, answer = told(seeded, scripted(WRONG), strict=True)
-    assert (answer.answered, answer.text, answer.sentences) == (False, REFUSED, ())
+    assert (answer.answered, answer.text, answer.sentences) == (
+        False,
+        "The articles support nothing of what the model wrote.",
+        (),
+    )
     assert answer.refusal is not None
     assert answer.refusal.reason == "below_threshold"
     assert answer.refusal.closest

@@ -173,7 +173,11 @@ def test_verbatim(encoder: Encoder) -> None:
 @pytest.mark.parametrize(
     ("claim", "support", "why"),
     [
-        ("The harbour would harm the bay.", "unsupported", "the article says otherwise: bay"),
+        (
+            "The harbour would harm the bay.",
+            "unsupported",
+            "the article says otherwise (bay): “He denied that the harbour would harm the bay.”",
+        ),
         ("The dredging had killed the herring.", "partial", "the article is less certain: “claimed”"),
         ("The old bridge will be closed.", "partial", "the article is less certain: “If”"),
     ],
@@ -205,11 +209,26 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
         ("On Friday the council decided that the port gets a harbour.", "not in the evidence: friday"),
         ("Mayor Elsa Berg said that 3,400 people will work on the site.", "not in the evidence: elsa"),
         ("The port of Tallinn will receive 1.2 billion dollars.", "not in the evidence: tallinn"),
-        ("The council approved a second airport.", "the article says otherwise: airport"),
-        ("The council did not approve a harbour of Vilnar.", "the article says otherwise: approv"),
-        ("The unemployment rate rose to 4.5 per cent.", "the article says otherwise: rose"),
-        ("The river Orla fell by 40 centimetres in March.", "the article says otherwise: fell"),
-        ("Council member Jonas Lind supported the plan.", "the article says otherwise: support"),
+        (
+            "The council approved a second airport.",
+            "the article says otherwise (airport): “The council did not approve a second airport.”",
+        ),
+        (
+            "The council did not approve a harbour of Vilnar.",
+            "the article says otherwise (approv): “Council approves harbour of Vilnar”",
+        ),
+        (
+            "The unemployment rate rose to 4.5 per cent.",
+            "the article says otherwise (rose): “The unemployment rate fell to 4.5 per cent.”",
+        ),
+        (
+            "The river Orla fell by 40 centimetres in March.",
+            "the article says otherwise (fell): “The river Orla rose by 40 centimetres in March.”",
+        ),
+        (
+            "Council member Jonas Lind supported the plan.",
+            "the article says otherwise (support): “Council member Jonas Lind opposed the plan.”",
+        ),
         ("Jonas Lind said that 3,400 people will work on the site.", "not said there by Jonas Lind"),
         ("Mayor Per Holm said 3,400 people would work on the site.", "not said there by Mayor Per Holm"),
         ("According to Jonas Lind, 3,400 people will work on the site.", "not said there by Jonas Lind"),
