@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from evals.run import PASSED, RESULTS, SETTINGS, SUMMARY, read_rows
+from evals.run import PASSED, SUMMARY, collect
 from index.types import BadInput, translated
 from qa.desk import Desk
 from qa.types import as_json
@@ -40,20 +41,8 @@ def run_claims(
     A run that was interrupted goes on. A claim passes where each of its sentences is verbatim or supported.
     """
     with translated(BadInput, f"{out} cannot be written", OSError):
-        if restart:
-            (out / RESULTS).unlink(missing_ok=True)
-        (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        with (out / RESULTS).open("ab") as lines:
-            rows = {row["id"]: row for row in read_rows(out)}
-            lines.truncate((out / RESULTS).read_bytes().rfind(b"\n") + 1)
-            for claim in claims:
-                if claim.id not in rows:
-                    progress("claims", len(rows) / len(claims))
-                    rows[claim.id] = _row(desk, claim)
-                    lines.write(json.dumps(rows[claim.id], ensure_ascii=False).encode() + b"\n")
-                    lines.flush()
-        progress("claims", 1.0)
-        summary = summarise([rows[claim.id] for claim in claims]) | {"settings": dict(settings)}
+        rows = collect(desk, claims, partial(_row, desk), out, settings, progress, restart)
+        summary = summarise(rows) | {"settings": dict(settings)}
         (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return summary
 

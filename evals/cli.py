@@ -53,9 +53,8 @@ def _eval(args: argparse.Namespace) -> int:
         else:
             questions = [parse(row) for row in rows]
         args.data = args.out / ARCHIVE
-        settings = check(
-            args.out, claims or questions, {"llm": llm, **rules}, args.restart
-        )  # before its archive changes
+        # Before its archive changes:
+        settings = check(args.out, claims or questions, {"llm": llm, **rules}, args.restart)
     else:
         articles, questions = [], read_questions(Path(args.what[0]))
     with open_desk(args, create=bool(args.format)) as desk:

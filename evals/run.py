@@ -60,27 +60,15 @@ def run(
     )
     extra = extra or {}
     with translated(BadInput, f"{out} cannot be written", OSError):
-        if restart:
-            (out / RESULTS).unlink(missing_ok=True)
-        (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        with (out / RESULTS).open("ab") as lines:
-            rows = {row["id"]: row for row in read_rows(out)}
-            lines.truncate((out / RESULTS).read_bytes().rfind(b"\n") + 1)  # what follows was cut off
-            left = [q for q in questions if q.id not in rows]
-            if left:
-                desk.warm_up()  # or the first question would be charged with loading the models
-            for q in left:
-                progress("questions", len(rows) / len(questions))
-                started = time.perf_counter()
-                answer = desk.ask(q.question, asked=q.asked, outlets=q.outlets, choices=q.choices, top=TOP_MAX, llm=llm)
-                row = _row(desk, q, answer, time.perf_counter() - started)
-                result = _result(row)
-                row |= {"scores": scores([result], extra)[0], "loss": loss(result)}
-                lines.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-                lines.flush()
-                rows[q.id] = row
-        progress("questions", 1.0)
-        ordered = [rows[question.id] for question in questions]
+
+        def ask(q: Question) -> Row:
+            started = time.perf_counter()
+            answer = desk.ask(q.question, asked=q.asked, outlets=q.outlets, choices=q.choices, top=TOP_MAX, llm=llm)
+            row = _row(desk, q, answer, time.perf_counter() - started)
+            result = _result(row)
+            return row | {"scores": scores([result], extra)[0], "loss": loss(result)}
+
+        ordered = collect(desk, questions, ask, out, settings, progress, restart)
         results = [_result(row) for row in ordered]
         summary = summarise(results, scores(results, extra)) | {"settings": settings}
         (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -92,6 +80,37 @@ def run(
         grades = [(r.question.id, 0, *graded) for r in results for graded in r.question.articles.items()]
         _write_trec(out / TREC_QRELS, grades)
     return summary
+
+
+def collect(
+    desk: Desk,
+    asked: Sequence[Any],
+    ask: Callable[[Any], Row],
+    out: Path,
+    settings: Mapping[str, Any],
+    progress: Callable[[str, float], None],
+    restart: bool,
+) -> list[Row]:
+    """Return the rows of what is asked, in order; those that the folder holds already are not asked again.
+
+    Each has an `id`, as its row has, and is written down as soon as it is answered.
+    """
+    if restart:
+        (out / RESULTS).unlink(missing_ok=True)
+    (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    with (out / RESULTS).open("ab") as lines:
+        rows = {row["id"]: row for row in read_rows(out)}
+        lines.truncate((out / RESULTS).read_bytes().rfind(b"\n") + 1)  # what follows was cut off
+        left = [item for item in asked if item.id not in rows]
+        if left:
+            desk.warm_up()  # or the first would be charged with loading the models
+        for item in left:
+            progress("questions", len(rows) / len(asked))
+            rows[item.id] = ask(item)
+            lines.write(json.dumps(rows[item.id], ensure_ascii=False).encode() + b"\n")
+            lines.flush()
+    progress("questions", 1.0)
+    return [rows[item.id] for item in asked]
 
 
 def summarise(results: Sequence[Result], rows: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:

@@ -137,12 +137,12 @@ class Desk:
             candidates = read(self.reranker, query, hits)
             hits = rerank(query, hits, candidates)
             clock.lap("rerank")
-        answer = replace(quotes.answer(question, candidates, hits), choice=choice)
+        answer = quotes.answer(alone, candidates, hits)
         events = _told(answer)
         if model and answer.confidence >= ASK_FROM:  # below, nothing was found that it could answer from
             messages, used = prompt(alone, hits, model.room)
             pieces = model.write(messages, ANSWER_TOKENS)
-            events = compose(question, used, pieces, self._verify, self._strict if strict is None else strict)
+            events = compose(alone, used, pieces, self._verify, self._strict if strict is None else strict)
         for event in events:
             if isinstance(event, Answer):
                 written = event
@@ -152,6 +152,7 @@ class Desk:
         refused = written.refusal and replace(written.refusal, closest=_closest(answer))
         yield replace(
             written,
+            question=question,
             refusal=refused,
             choice=choice,
             confidence=answer.confidence,

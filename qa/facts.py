@@ -96,8 +96,13 @@ class Facts:
 def facts(text: str) -> Facts:
     """Return the facts that a sentence or a few of them state."""
     text = INITIALS.sub("", text)
-    days = frozenset(day for match in DATE.finditer(text) if (day := _day(match[0])))
-    return Facts(frozenset(_numbers(DATE.sub(" ", text))), days, frozenset(_names(DATE.sub(" ", text))))
+    rest = DATE.sub(" ", text)
+    return Facts(frozenset(_numbers(rest)), frozenset(dates(text)), frozenset(_names(rest)))
+
+
+def dates(text: str) -> list[Day]:
+    """Return the days that a text names by month and day, in order."""
+    return [day for match in DATE.finditer(text) if (day := _day(match[0]))]
 
 
 def _day(text: str) -> Day | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,13 @@ import pytest
 from index.encoder import Encoder, SentenceTransformerEncoder
 from index.index import Index
 from qa import Desk
+from qa.cli import main
 from qa.rerank import OnnxReranker, Reranker
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parent.parent
 SEEDS = REPOSITORY / "seeds"
+Run = Callable[..., tuple[int, str, str]]
 SHARED = REPOSITORY.parent / "shared"
 
 
@@ -27,6 +29,17 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def reranker() -> Reranker:
     return OnnxReranker()
+
+
+@pytest.fixture
+def run(archive: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line on the `archive` of the test file: status, stdout, stderr."""
+
+    def call(*words: str, data: Path = archive) -> tuple[int, str, str]:
+        status = main(["--data", str(data), *words])
+        return (status, *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture

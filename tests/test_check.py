@@ -16,13 +16,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from conftest import SEEDS
+from conftest import SEEDS, Run
 from scripted import Scripted
 
 from index.encoder import Encoder
 from index.types import CopydeskError
 from qa import Desk
-from qa.cli import main
 from qa.client import stream
 from qa.http import build_app
 from qa.rerank import Reranker
@@ -32,7 +31,6 @@ VERBATIM = "Ukraine accepted such a ceasefire in Jeddah on March 11."
 WRONG = "The ceasefire began on May 9."
 DRAFT = f"{VERBATIM} {WRONG}\n\nMarco Rubio sat in the session. {VERBATIM}\n"
 UNKNOWN = "no article has the id x: copydesk articles list prints the ids"
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +39,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker
     with Desk(folder, encoder, reranker) as desk:
         desk.ingest([SEEDS])
     return folder
-
-
-@pytest.fixture
-def run(archive: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str, data: Path = archive) -> tuple[int, str, str]:
-        status = main(["--data", str(data), *words])
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

@@ -6,19 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SEEDS
+from conftest import SEEDS, Run
 
 from index.encoder import Encoder
 from qa import Desk
 from qa.cli import main
 from qa.rerank import Reranker
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +24,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker
     with Desk(folder, encoder, reranker) as desk:
         desk.ingest([SEEDS])
     return folder
-
-
-@pytest.fixture
-def run(archive: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str, data: Path = archive) -> tuple[int, str, str]:
-        status = main(["--data", str(data), *words])
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 def document(output: tuple[int, str, str], status: int = 0) -> Any:

@@ -14,7 +14,7 @@ from evals.sets import Rows, read_json
 from index.lexical import content_terms
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-ASKED = {  # with a word of the answer, by the article that gives it
+ASKED = {  # by the article that answers
     "jeddah-ceasefire": ["Who proposed the ceasefire that Kyiv accepted in Jeddah?",
                          "On what date did Ukraine accept a complete ceasefire in Jeddah?"],
     "truce-minerals": ["When could a general truce be declared?",
