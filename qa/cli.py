@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
     add_model(serve)
 
     for entry in entry_points(group="copydesk.commands"):
@@ -239,7 +240,7 @@ def _serve(args: argparse.Namespace) -> int:
     from qa.http import serve
 
     with open_desk(args, create=True) as desk:
-        serve(desk, args.host, args.port)
+        serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"))
     return DONE
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from index.types import BadInput, CopydeskError, UnknownArticle
 from qa.desk import Desk, Event
+from qa.guard import Guard, check_host
 from qa.source import source_page
 from qa.types import as_json, kind
 
@@ -55,11 +56,15 @@ class Draft(BaseModel):
     articles: list[str] = []
 
 
-def build_app(desk: Desk) -> FastAPI:
-    """Return the service of one open desk: the API, the pages of sources, and the web UI at /."""
+STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
+
+
+def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
+    """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`."""
     from qa.ui import mount  # gradio takes seconds to import
 
     app = FastAPI(title="Copydesk", docs_url="/api/docs", redoc_url=None, openapi_url="/api/openapi.json")
+    app.add_middleware(Guard, host=host, token=token)
 
     @app.exception_handler(CopydeskError)
     def refuse(_: Request, error: CopydeskError) -> JSONResponse:
@@ -109,8 +114,9 @@ def build_app(desk: Desk) -> FastAPI:
         return {"removed": desk.remove([article_id])}
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse)
-    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> str:
-        return source_page(desk.article(article_id), field, start, end)
+    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
+        page = source_page(desk.article(article_id), field, start, end)
+        return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     return mount(app, desk)
 
@@ -129,8 +135,12 @@ async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIter
         events.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
-def serve(desk: Desk, host: str, port: int) -> None:
-    """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile."""
+def serve(desk: Desk, host: str, port: int, token: str | None = None) -> None:
+    """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
+
+    Raises BadInput where the port is taken, and where others could reach `host` without a token.
+    """
+    check_host(host, token)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:  # before anything is loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
@@ -139,7 +149,7 @@ def serve(desk: Desk, host: str, port: int) -> None:
     with listener:
         address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{listener.getsockname()[1]}"  # noqa: S104
         desk.warm_up()
-        config = uvicorn.Config(build_app(desk), log_level="warning", timeout_graceful_shutdown=3)
+        config = uvicorn.Config(build_app(desk, host, token), log_level="warning", timeout_graceful_shutdown=3)
         desk.index.lock.announce(address)
         print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
         with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this

@@ -4,6 +4,7 @@ import html
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,20 @@ PLACEHOLDER = "Ask about the news in the archive"
 EMPTY = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="font:15px/1.6 system-ui;
 padding:2rem;opacity:.65">Click a number such as [1] in an answer: the article opens here, with the quoted sentence
 marked.</body>"""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question, what the page shows of its answer, and both as they go on: as understood, and once complete."""
+
+    question: str
+    html: str
+    understood: str = ""
+    text: str = ""
+
+    def said(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the turn as `history` takes it."""
+        return {"role": "user", "content": self.understood}, {"role": "assistant", "content": self.text}
 
 
 def answer_html(answer: Answer) -> str:
@@ -68,25 +83,26 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
     """Put the page of an open desk at / of an app; whatever routes the app has keep working."""
 
     def reply(
-        question: str, history: list[Any], turns: list[dict[str, str]], outlets: list[str], since: str, until: str
-    ) -> Iterator[Any]:
-        before, history = turns, [*history, {"role": "user", "content": question}]
-        yield "", [*history, _message("Reading the archive…")], turns
+        question: str, talk: list[Turn], outlets: list[str], since: str, until: str
+    ) -> Iterator[tuple[Any, list[dict[str, Any]], list[Turn]]]:
+        before = [said for turn in talk if turn.text for said in turn.said()]
         written, citations = "", list[Citation]()
+        turn = Turn(question, "Reading the archive…")
+        yield "", _messages([*talk, turn]), [*talk, turn]
         try:
             for event in desk.events(
                 question, history=before, outlets=outlets, since=since or None, until=until or None
             ):
                 if isinstance(event, Answer):
-                    turns = [*before, {"role": "user", "content": event.rewritten or question},
-                             {"role": "assistant", "content": event.text}]  # fmt: skip
-                    yield gr.skip(), [*history, _message(answer_html(event))], turns
-                    return
-                written += event if isinstance(event, str) else ""
-                citations += [event] if isinstance(event, Citation) else []
-                yield gr.skip(), [*history, _message(text_html(written, citations))], gr.skip()
+                    turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
+                else:
+                    written += event if isinstance(event, str) else ""
+                    citations += [event] if isinstance(event, Citation) else []
+                    turn = Turn(question, text_html(written, citations))
+                yield gr.skip(), _messages([*talk, turn]), [*talk, turn]
         except CopydeskError as error:
-            yield gr.skip(), [*history, _message(html.escape(str(error)))], gr.skip()
+            turn = Turn(question, html.escape(str(error)))
+            yield gr.skip(), _messages([*talk, turn]), [*talk, turn]
 
     with gr.Blocks(title="Copydesk", fill_height=True, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(MASTHEAD, elem_id="masthead")
@@ -103,18 +119,31 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
             with gr.Column(scale=5, min_width=320):
                 frame = f'<iframe name="source" title="Source" srcdoc="{html.escape(EMPTY)}"></iframe>'
                 gr.HTML(frame, elem_id="source")
-        turns = gr.State([])
-        asked = [box, chat, turns, outlets, since, until]
-        gr.on([box.submit, send.click], reply, asked, [box, chat, turns], show_progress_on=chat)
-        page.load(lambda: _welcome(desk), None, [outlets, chat])
+        # The conversation is kept here, not in the chat's payload: what a browser sends as one may name files.
+        talk = gr.State([])
+        asked = [box, talk, outlets, since, until]
+        gr.on(
+            [box.submit, send.click], reply, asked, [box, chat, talk], show_progress_on=chat, api_visibility="private"
+        )
+        chat.clear(list, None, talk, api_visibility="private")
+        page.load(lambda: _welcome(desk), None, [outlets, chat], api_visibility="private")
+    page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     font = ("system-ui", "sans-serif")
     theme = gr.themes.Default(primary_hue="slate", font=font, font_mono=("ui-monospace", "monospace"))
     mounted: FastAPI = gr.mount_gradio_app(app, page, path="/", theme=theme, css_paths=CSS, footer_links=[])
     return mounted
 
 
-def _message(content: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": gr.HTML(f'<div class="answer">{content}</div>')}
+def _messages(talk: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Return a conversation as the chat shows it."""
+    return [
+        message
+        for turn in talk
+        for message in (
+            {"role": "user", "content": turn.question},
+            {"role": "assistant", "content": gr.HTML(f'<div class="answer">{turn.html}</div>')},
+        )
+    ]
 
 
 def _welcome(desk: Desk) -> tuple[gr.Dropdown, gr.Chatbot]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,3 +66,38 @@ def seeded(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker:
     with Desk(tmp_path_factory.mktemp("seeded"), encoder, reranker) as opened:
         opened.ingest([SEEDS])
         yield opened
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Path:
+    """An archive that holds the seeds and an article with hostile names; the service has it open."""
+    folder = tmp_path_factory.mktemp("served")
+    hostile = folder / "hostile.json"
+    hostile.write_text(
+        json.dumps({"id": "a/b?c#d", "title": "<b>Bold</b> claims", "text": "A <script>x()</script> claim."})
+    )
+    with Desk(folder / "archive", encoder, reranker) as desk:
+        desk.ingest([SEEDS, hostile])
+    return folder / "archive"
+
+
+@contextmanager
+def serving(archive: Path, *options: str) -> Iterator[str]:
+    """Run `copydesk serve` on a free port until the block ends, and give its address."""
+    command = [sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.fullmatch(r"Copydesk serves \d+ articles at (http://\S+) \(Ctrl-C stops it\)\n", line)
+    assert found, line
+    yield found[1]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def service(archive: Path) -> Iterator[str]:
+    """The address of a running service."""
+    with serving(archive) as address:
+        yield address

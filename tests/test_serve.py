@@ -2,11 +2,9 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +12,10 @@ import httpx
 import pytest
 from conftest import SEEDS
 
-from index.encoder import Encoder
 from index.types import Article
-from qa import Desk
-from qa.rerank import Reranker
 from qa.source import source_page, source_path
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Path:
-    folder = tmp_path_factory.mktemp("served")
-    hostile = folder / "hostile.json"
-    hostile.write_text(
-        json.dumps({"id": "a/b?c#d", "title": "<b>Bold</b> claims", "text": "A <script>x()</script> claim."})
-    )
-    with Desk(folder / "archive", encoder, reranker) as desk:
-        desk.ingest([SEEDS, hostile])
-    return folder / "archive"
-
-
-@pytest.fixture(scope="module")
-def service(archive: Path) -> Iterator[str]:
-    """Start `copydesk serve` on a free port and yield its address."""
-    command = [sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("Copydesk serves 7 articles at http://127.0.0.1:")
-    yield line.split(" at ")[1].split()[0]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
 
 
 def test_health_and_articles(service: str) -> None:

@@ -1,0 +1,156 @@
+"""Who may talk to the service. Host, Origin and token are checked before any route is reached, Gradio's too."""
+
+import ipaddress
+import re
+import secrets
+import socket
+from contextlib import suppress
+from html import escape
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from index.types import BadInput
+
+COOKIE = "copydesk"
+SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
+# What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
+OPEN = re.compile(
+    r"/|/login|/healthz|/(?:api|source)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
+    r"|/gradio_api/(?:info|startup-events|heartbeat/\w+|queue/(?:join|data)|cancel|reset|theme\.css)"
+)
+# Only scripts that stand in such a page as it is sent get its nonce: markup that slips into an answer runs nothing.
+# (Gradio's HTML component makes functions of strings of its own, hence unsafe-eval.)
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval' 'nonce-%s'; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'self'"
+)
+LOGIN = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Copydesk</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<body style="font:16px/1.6 system-ui;max-width:24rem;margin:20vh auto;padding:1rem"><h1>Copydesk</h1>
+<form method="post" action="/login"><label>Access token<br><input name="token" type="password" autofocus
+style="font:inherit;width:100%"></label> <button style="font:inherit;margin-top:.6rem">Open</button></form>{said}"""
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    with suppress(ValueError):
+        return ipaddress.ip_address(host)
+    return None
+
+
+def check_host(host: str, token: str | None) -> None:
+    """Raise BadInput where others could come in unasked: any address but loopback needs a token."""
+    if not is_loopback(host) and not token:
+        raise BadInput(
+            f"--host {host} lets other machines in: give an --auth-token (or COPYDESK_TOKEN) that they must know"
+        )
+
+
+class Guard:
+    """ASGI middleware. Refuses a foreign Host or Origin (403), a request without the token (401), a closed path (404).
+
+    A page of another site, or one whose name was made to point here (DNS rebinding), is thereby kept out. `host` is the
+    address that the service listens on; with `token`, every request needs it, as a bearer or as the cookie that the
+    form at /login sets.
+    """
+
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", token: str | None = None) -> None:
+        self._app, self._host, self._token = app, host.casefold(), token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        respond = self._refusal(scope)
+        if respond is None and self._token and not self._known(scope):
+            respond = await self._login(Request(scope, receive))
+        scripted = scope["path"] in SCRIPTED
+        if scripted:  # a compressed page could not be given its nonce
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        await (respond or self._app)(scope, receive, _Secured(send, scripted))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not self._serves(host):
+            return _error(403, f"this service does not answer to the name {host!r}: open it at its own address")
+        navigates = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
+        foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not navigates
+        if foreign or (origin is not None and urlsplit(origin).netloc != host):
+            return _error(403, f"a page of {origin or 'another site'} may not use this service")
+        if scope["type"] == "websocket" or not OPEN.fullmatch(scope["path"]):
+            return _error(404, f"nothing is at {scope['path']}")
+        return None
+
+    def _serves(self, header: str) -> bool:
+        """Tell whether a Host header names this service: loopback, what it listens on, or, on every address, a number.
+
+        No foreign name can be made to be a number, nor the machine's own name.
+        """
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:
+            return False
+        everywhere = self._host in ("0.0.0.0", "::") and (_address(name) or name == socket.gethostname().casefold())  # noqa: S104
+        return is_loopback(name) or name == self._host or bool(everywhere)
+
+    def _known(self, scope: Scope) -> bool:
+        request = Request(scope)
+        kind, _, bearer = request.headers.get("authorization", "").partition(" ")
+        given = bearer if kind.casefold() == "bearer" else request.cookies.get(COOKIE, "")
+        return secrets.compare_digest(given.encode(), (self._token or "").encode())
+
+    async def _login(self, request: Request) -> Response:
+        said = ""
+        if request.url.path == "/login" and request.method == "POST":
+            token = (await request.form()).get("token")
+            if isinstance(token, str) and secrets.compare_digest(token.encode(), (self._token or "").encode()):
+                opened = RedirectResponse("/", 303)
+                opened.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+                return opened
+            said = "That is not the token."
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(LOGIN.format(said=escape(said)), 401)
+        return _error(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
+
+
+class _Secured:
+    """Adds the headers that keep a response within its own page; the scripts of a `scripted` page get a nonce."""
+
+    def __init__(self, send: Send, scripted: bool) -> None:
+        self._send, self._scripted, self._nonce = send, scripted, secrets.token_urlsafe(16)
+        self._start: Message = {}  # of a scripted page, held back until its new length is known
+        self._page = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = headers.get("content-security-policy") or POLICY % self._nonce
+            headers["x-content-type-options"], headers["x-frame-options"] = "nosniff", "SAMEORIGIN"
+            headers["referrer-policy"] = "same-origin"
+            if self._scripted:
+                self._start = message
+                return
+        elif self._scripted and message["type"] == "http.response.body":
+            self._page += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            page = self._page.replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
+            MutableHeaders(scope=self._start)["content-length"] = str(len(page))
+            await self._send(self._start)
+            message = {"type": "http.response.body", "body": page}
+        await self._send(message)
+
+
+def _error(status: int, said: str) -> JSONResponse:
+    return JSONResponse({"error": said}, status)

@@ -1,0 +1,131 @@
+"""What must not come in or get out: foreign pages, other machines, files of this one. Asked of the running service."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import serving
+
+from index.types import BadInput
+from qa.guard import check_host, is_loopback
+
+ROUTES = ["/", "/api/articles", "/api/docs", "/source/truce-minerals", "/config", "/gradio_api/info", "/theme.css"]
+QUEUE = {"fn_index": 0, "session_hash": "s", "event_data": None, "trigger_id": None}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},  # a name that was made to point here
+        {"Host": "127.0.0.1.evil.example:80"},
+        {"Host": ""},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:9"},  # another page of this machine
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+    ],
+)
+def test_foreign_names_and_pages_are_refused(service: str, route: str, headers: dict[str, str]) -> None:
+    assert httpx.get(service + route, headers=headers).status_code == 403
+    assert httpx.post(service + route, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_loopback_names_are_served_with_headers_that_keep_pages_in(service: str, route: str) -> None:
+    port = service.rsplit(":", 1)[1]
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        response = httpx.get(service + route, headers={"Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"})
+        assert response.status_code == 200
+        assert "frame-ancestors 'self'" in response.headers["content-security-policy"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_a_link_from_elsewhere_opens_the_page(service: str) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert httpx.get(service, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "route", ["file=/etc/hostname", "upload", "proxy=http://127.0.0.1/", "call/reply", "run/reply", "deep_link"]
+)
+def test_what_gradio_has_besides_its_page_is_closed(service: str, route: str) -> None:
+    for method in ("GET", "POST"):
+        assert httpx.request(method, f"{service}/gradio_api/{route}").status_code == 404
+        assert httpx.request(method, f"{service}//gradio_api/{route}").status_code == 404
+    assert httpx.get(f"{service}/monitoring").status_code == 404
+
+
+def test_no_payload_makes_the_page_read_a_file(service: str, tmp_path: Path) -> None:
+    """A file named in a payload is neither copied nor shown, in whatever input and with whatever component."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("do not show this")
+    file = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+    config = httpx.get(f"{service}/config").json()
+    kinds = {component["id"]: component["type"] for component in config["components"]}
+    assert {kinds[n] for d in config["dependencies"] for n in d["inputs"]} <= {"textbox", "dropdown", "state"}
+    for dependency in config["dependencies"]:
+        for place in range(len(dependency["inputs"])):
+            data: list[object] = ["Who proposed the ceasefire?", None, [], "", ""][: len(dependency["inputs"])]
+            data[place] = [{"role": "user", "content": [{"type": "file", "file": file}]}, file]
+            body = QUEUE | {"data": data, "fn_index": dependency["id"]}
+            assert httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30).status_code == 200
+    said = []
+    with httpx.stream("GET", f"{service}/gradio_api/queue/data", params={"session_hash": "s"}, timeout=60) as events:
+        for line in events.iter_lines():
+            said.append(line)
+            if "close_stream" in line:
+                break
+    assert "do not show this" not in "".join(said)
+    assert "/file=" not in "".join(said)
+    cached = Path(config.get("upload_dir") or "/tmp/gradio")
+    assert not [path for path in cached.rglob("secret.txt") if path.read_text() == "do not show this"]
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
+     ("192.168.1.5", False), ("newsroom.example", False), ("", False)],
+)  # fmt: skip
+def test_other_addresses_need_a_token(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+    check_host(host, "token")
+    if loopback:
+        check_host(host, None)
+    else:
+        with pytest.raises(BadInput, match="lets other machines in: give an --auth-token"):
+            check_host(host, None)
+
+
+def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
+    del archive
+    with serving(tmp_path, "--host", "0.0.0.0", "--auth-token", "open sesame") as address:
+        assert address.startswith("http://127.0.0.1:")
+        port = address.rsplit(":", 1)[1]
+        for route in (*ROUTES, "/healthz", "/gradio_api/queue/data?session_hash=a"):
+            refused = httpx.get(address + route)
+            assert refused.status_code == 401
+            assert refused.json() == {
+                "error": "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
+            }
+        assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open"}).status_code == 401
+        assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open sesame"}).status_code == 200
+        assert httpx.get(f"{address}/healthz", headers={"Host": f"10.1.2.3:{port}"}).status_code == 401
+        assert httpx.get(f"{address}/healthz", headers={"Host": "evil.example"}).status_code == 403
+        with httpx.Client(follow_redirects=True, headers={"Accept": "text/html"}) as browser:
+            assert '<input name="token"' in browser.get(address).text
+            assert "That is not the token." in browser.post(f"{address}/login", data={"token": "no"}).text
+            opened = browser.post(f"{address}/login", data={"token": "open sesame"})
+            assert (opened.status_code, opened.url.path) == (200, "/")
+            assert browser.get(f"{address}/healthz").json()["ok"] is True
+        ask = [sys.executable, "-m", "qa", "--data", str(tmp_path), "articles", "list", "--json"]
+        refused = subprocess.run(ask, capture_output=True, text=True, check=False)
+        assert refused.returncode == 2
+        assert refused.stderr == "copydesk: this service needs its token: set COPYDESK_TOKEN to it\n"
+        env = {"COPYDESK_TOKEN": "open sesame", "PATH": "/usr/bin"}
+        told = subprocess.run(ask, capture_output=True, text=True, check=True, env=env)
+        assert json.loads(told.stdout) == {"articles": []}
