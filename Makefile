@@ -7,7 +7,7 @@ PORT ?= 7860
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: serve test ask check format bench lock browser clean
+.PHONY: serve test ask check format bench lock tools clean
 
 serve: .venv/ready
 	$(BIN)/copydesk --data $(DATA) ingest seeds
@@ -18,7 +18,7 @@ ask: .venv/ready
 	@$(BIN)/copydesk --data $(DATA) ingest seeds >/dev/null
 	@$(BIN)/copydesk --data $(DATA) ask "$(Q)"
 
-test: .venv/ready-test browser
+test: .venv/ready-test tools
 	$(BIN)/python -m pytest
 
 check: .venv/ready-test
@@ -35,11 +35,14 @@ CORPUS ?= seeds
 bench: .venv/ready
 	$(BIN)/python -m evals.bench $(CORPUS)
 
-# The page's test drives Debian's chromium; without one, and without the right to install it, that test is skipped.
-browser:
-	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
-	  echo "chromium is not installed: the test of the page will be skipped" >&2
+# The page's tests drive Debian's chromium, and strace tells which addresses are asked; without them, and without the
+# right to install them, these tests are skipped.
+TOOLS := chromium strace
+tools:
+	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	  test -z "$$missing" || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; } || \
+	  echo "not installed:$$missing: the tests that need it will be skipped" >&2
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Copydesk needs Python 3.11 or later")'

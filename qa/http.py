@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict
 
 from index.types import BadInput, CopydeskError, UnknownArticle
@@ -63,7 +64,10 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None) -> 
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`."""
     from qa.ui import mount  # gradio takes seconds to import
 
-    app = FastAPI(title="Copydesk", docs_url="/api/docs", redoc_url=None, openapi_url="/api/openapi.json")
+    # FastAPI's own documentation loads its scripts from two hosts outside.
+    app = FastAPIOffline(
+        "/api/docs", None, title="Copydesk", openapi_url="/api/openapi.json", static_url="/api/docs/files"
+    )
     app.add_middleware(Guard, host=host, token=token)
 
     @app.exception_handler(CopydeskError)

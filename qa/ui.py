@@ -1,18 +1,14 @@
 """The web page: a chat, and beside it the source that a click on [n] opens, the quoted sentence marked."""
 
 import html
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
-
 import gradio as gr
+from fastapi import FastAPI
 
 from index.types import CopydeskError
 from qa.compose import UNSUPPORTED

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +21,9 @@ from index.index import Index
 from qa import Desk
 from qa.cli import main
 from qa.rerank import OnnxReranker, Reranker
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parent.parent
@@ -82,16 +87,16 @@ def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker
 
 
 @contextmanager
-def serving(archive: Path, *options: str) -> Iterator[str]:
-    """Run `copydesk serve` on a free port until the block ends, and give its address."""
-    command = [sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def serving(archive: Path, *options: str, under: Sequence[str] = ()) -> Iterator[str]:
+    """Run `copydesk serve` on a free port until the block ends, `under` another program, and give its address."""
+    command = [*under, sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     line = process.stdout.readline()
     found = re.fullmatch(r"Copydesk serves \d+ articles at (http://\S+) \(Ctrl-C stops it\)\n", line)
     assert found, line
     yield found[1]
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # the whole group, as a terminal's Ctrl-C does
     assert process.wait(timeout=30) == 0
     process.stdout.close()
 
@@ -101,3 +106,20 @@ def service(archive: Path) -> Iterator[str]:
     """The address of a running service."""
     with serving(archive) as address:
         yield address
+
+
+@contextmanager
+def browsing(address: str) -> Iterator[Page]:
+    """Open a page in a real browser; fail where it asked for anything but what is at this address."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        page = browser.new_page()
+        outside: list[str] = []
+        page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else outside.append(r.url))
+        page.on("console", lambda said: outside.append(said.text) if "Content Security" in said.text else None)
+        yield page
+        browser.close()
+    assert outside == []

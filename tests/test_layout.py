@@ -31,6 +31,7 @@ HOMES = {
     "gradio": ["qa/ui.py"],
     "fastapi": ["qa/http.py", "qa/ui.py"],
     "httpx": ["qa/client.py", "qa/llm.py"],
+    "fastapi_offline": ["qa/http.py"],
     "httpx_sse": ["qa/client.py"],
     "starlette": ["qa/guard.py"],
     "rich": ["qa/show.py"],
