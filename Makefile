@@ -13,10 +13,13 @@ serve: .venv/ready
 	$(BIN)/copydesk --data $(DATA) ingest seeds
 	$(BIN)/copydesk --data $(DATA) serve --host $(HOST) --port $(PORT)
 
-ask: .venv/ready
+# An archive that exists is asked as it is, also while `make serve` has it open.
+ask: .venv/ready $(DATA)/archive.sqlite3
 	@test -n "$(Q)" || { echo 'say what to ask: make ask Q="Who led the delegation?"' >&2; exit 2; }
-	@$(BIN)/copydesk --data $(DATA) ingest seeds >/dev/null
 	@$(BIN)/copydesk --data $(DATA) ask "$(Q)"
+
+$(DATA)/archive.sqlite3: | .venv/ready
+	@$(BIN)/copydesk --data $(DATA) ingest seeds
 
 test: .venv/ready-test tools
 	$(BIN)/python -m pytest

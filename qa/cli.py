@@ -130,11 +130,15 @@ def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
     if not args.data:
         raise BadInput("--data is empty: name the folder of the archive")
-    if not create and not (Path(args.data).expanduser() / ARCHIVE).exists():
+    if not create and not _holds_archive(args.data):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
     settings = {"llm": "quotes", "llm_url": None, "judge": "bundled", "strict": False}
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **(settings | given))
+
+
+def _holds_archive(data: str) -> bool:
+    return (Path(data).expanduser() / ARCHIVE).exists()
 
 
 def _ingest(args: argparse.Namespace) -> int:
@@ -239,6 +243,8 @@ def _models(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace) -> int:
     from qa.http import serve
 
+    if not _holds_archive(args.data):  # perhaps a slip of the pen
+        print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     with open_desk(args, create=True) as desk:
         serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"))
     return DONE

@@ -139,6 +139,14 @@ async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIter
         events.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
+class _Server(uvicorn.Server):
+    """Open pages hold connections that never end: at the end they are cut off, and that is no error to be told."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
 def serve(desk: Desk, host: str, port: int, token: str | None = None) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
@@ -151,10 +159,11 @@ def serve(desk: Desk, host: str, port: int, token: str | None = None) -> None:
     except (OSError, OverflowError) as error:
         raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --host or --port") from error
     with listener:
-        address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{listener.getsockname()[1]}"  # noqa: S104
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
-        config = uvicorn.Config(build_app(desk, host, token), log_level="warning", timeout_graceful_shutdown=3)
+        config = uvicorn.Config(build_app(desk, host, token), log_level="warning", timeout_graceful_shutdown=1)
         desk.index.lock.announce(address)
         print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
         with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this
-            uvicorn.Server(config).run(sockets=[listener])
+            _Server(config).run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import SEEDS, browsing
+from conftest import REPOSITORY, SEEDS, browsing, serving
 
 from index.types import Article
 from qa.source import source_page, source_path
@@ -80,7 +81,6 @@ def test_a_port_in_use(service: str, tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr.endswith(": choose another with --host or --port\n")
-    assert result.stderr.count("\n") == 1
 
 
 def test_a_source_page_escapes_what_came_from_outside() -> None:
@@ -110,3 +110,38 @@ def test_the_page_answers_and_opens_the_source(service: str) -> None:
         box.fill("Who won the Champions League final?")
         page.keyboard.press("Enter")
         expect(page.locator(".refusal")).to_have_text("The archive does not answer this question.", timeout=60_000)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
+def test_ctrl_c_ends_a_service_whose_page_is_open(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qa", "--data", str(tmp_path), "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    address = process.stdout.readline().split(" at ")[1].split()[0]
+    with browsing(address) as page:
+        page.goto(address)
+        page.get_by_placeholder("Ask about the news in the archive").wait_for()
+        page.wait_for_timeout(1000)  # its heartbeat is a response that never ends
+        started = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    new = f"copydesk: no archive at {tmp_path}: a new, empty one is made there\n"
+    assert (process.returncode, said) == (0, new)
+    assert time.perf_counter() - started < 3  # seconds that it would wait for the page
+
+
+@pytest.mark.parametrize(("host", "address"), [("::1", "http://[::1]:"), ("::", "http://[::1]:")])
+def test_an_address_that_is_announced_answers(tmp_path: Path, host: str, address: str) -> None:
+    with serving(tmp_path, "--host", host, "--auth-token", "t") as announced:
+        assert announced.startswith(address)
+        assert httpx.get(f"{announced}/healthz", headers={"Authorization": "Bearer t"}).json()["ok"] is True
+
+
+def test_make_ask_beside_make_serve(service: str, archive: Path) -> None:
+    """What `make ask` runs for an archive that is there is `copydesk ask` alone: an ingestion would be refused."""
+    del service
+    plan = subprocess.run(
+        ["make", "-n", "ask", "Q=Who?", f"DATA={archive}"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert " ingest " not in plan.stdout
+    assert f'copydesk --data {archive} ask "Who?"' in plan.stdout
