@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,15 +90,18 @@ def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker
 def serving(archive: Path, *options: str, under: Sequence[str] = ()) -> Iterator[str]:
     """Run `copydesk serve` on a free port until the block ends, `under` another program, and give its address."""
     command = [*under, sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.fullmatch(r"Copydesk serves \d+ articles at (http://\S+) \(Ctrl-C stops it\)\n", line)
-    assert found, line
-    yield found[1]
-    os.killpg(process.pid, signal.SIGINT)  # the whole group, as a terminal's Ctrl-C does
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.fullmatch(r"Copydesk serves \d+ articles at (http://\S+) \(Ctrl-C stops it\)\n", line)
+            assert found, line
+            yield found[1]
+            os.killpg(process.pid, signal.SIGINT)  # the whole group, as a terminal's Ctrl-C does
+            assert process.wait(timeout=30) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
