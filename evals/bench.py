@@ -16,9 +16,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from index.encoder import encoded_text
-from index.index import Index
 from index.ingest import ingest
+from index.sync import Index
 from qa.desk import Desk
+from qa.request import SearchRequest
 
 QUESTIONS = (
     "Who led the delegation?",
@@ -53,7 +54,7 @@ def bench(paths: list[str], folder: str) -> None:
     with Desk(folder) as desk:
         desk.warm_up()
         encode = [timed(partial(desk.index.encoder.encode, [q])) for q in QUESTIONS * REPEATS]
-        search = [timed(partial(desk.search, q, reranked=False)) for q in QUESTIONS * REPEATS]
+        search = [timed(partial(desk.hits, SearchRequest(q), reranked=False)) for q in QUESTIONS * REPEATS]
         spent, encoding = median(search) * 1000, median(encode) * 1000
         print(f"search   {spent:.1f} ms, of which encoding {encoding:.1f}: {spent - encoding:.1f} beyond it")
     commands = [

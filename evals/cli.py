@@ -15,8 +15,8 @@ from evals.report import figures
 from evals.run import REPORT, RESULTS, check, read_rows, run
 from evals.stats import compare
 from index.types import BadInput
-from qa import show
-from qa.cli import DONE, SOME_REJECTED, add_command, add_model, emit, open_desk
+from qa.doors import show
+from qa.doors.cli import DONE, SOME_REJECTED, add_command, add_judge, add_options, emit, open_desk
 
 GATED = ("balanced_accuracy", "f1_supported", "attack_followed")  # of some data sets only
 ARCHIVE = "archive"  # of a data set that brings its own articles, within --out
@@ -27,7 +27,8 @@ def register(commands: Any) -> None:
     parser = add_command(commands, "eval", _eval, "ask a file of questions and measure the answers; compare two runs")
     parser.add_argument("what", nargs="+", metavar="QUESTIONS.jsonl | compare DIR DIR", help="questions, or two runs")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where results and report are written")
-    add_model(parser)
+    add_options(parser, "llm", "llm_url", "strict")
+    add_judge(parser)
     parser.add_argument(
         "--format", choices=sets.NAMES + sets.CLAIMS, help="a public data set, in its own files, with its articles"
     )

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from index.read.dates import parse_date
 from index.read.records import read_jsonl
+from index.text.days import parse_date
 from index.types import BadInput, translated
-from qa.desk import check_choices, checked_question
+from qa.request import AskRequest
 
 Strings = tuple[str, ...]
 
@@ -60,8 +60,8 @@ def parse(row: Any) -> Question:
     """Return the question that a line of a question file describes. Raises BadInput for what is not as specified."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or type(row.get("id")) not in (str, int):
         raise BadInput('expected an object with "id" and "question"')
-    checked_question(row["question"])  # what cannot be asked is told now, not after an hour of asking
-    check_choices(_strings(row.get("choices"), "choices"))
+    # What cannot be asked is told now, not after an hour of asking.
+    AskRequest(row["question"], choices=_strings(row.get("choices"), "choices"))
     if unknown := row.keys() - set(IN_FILES):
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
     answers, articles = row.get("answer") or [], row.get("articles") or {}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evals.metrics import LOSSES, Result, by_depth, fold, loss, right, trade_off
-from qa.show import day, figure
+from qa.doors.show import day, figure
 
 TEMPLATE = Path(__file__).with_name("report.html")
 BARS = 24  # of the latency distribution

@@ -18,7 +18,8 @@ from evals.report import render
 from evals.stats import interval
 from index.read.records import read_jsonl
 from index.types import BadInput, digest, translated
-from qa.desk import TOP_MAX, Desk
+from qa.desk import Desk
+from qa.request import TOP_MAX
 from qa.types import Answer, as_json
 
 RESULTS, SUMMARY, REPORT, SETTINGS, TREC_RUN, TREC_QRELS = (

@@ -1,7 +1,7 @@
 """The archive: articles, their earlier versions, passages and vectors in one SQLite file. It alone is the truth.
 
-Both search indexes are derived from it. Each write adds rows to `changes` in the same transaction; an index that
-has applied them says so with `applied`, and what it has not is handed out again, after a crash too.
+What is derived from it, such as both search indexes, has a name. Each write adds rows to `changes` in the same
+transaction; who has applied them says so with `applied`, and what it has not is handed out again, after a crash too.
 """
 
 import json
@@ -17,16 +17,24 @@ from typing import Any
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, Passage, digest
+from index.types import ArchiveError, Article, Listed, Passage, digest
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+# A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
+SCHEMA_2 = """
+CREATE TABLE texts (id TEXT, version INTEGER, text TEXT NOT NULL, PRIMARY KEY (id, version));
+CREATE INDEX articles_url ON articles (url);
+CREATE INDEX articles_published ON articles (published DESC, id);
+CREATE INDEX IF NOT EXISTS articles_outlet ON articles (outlet);
+INSERT OR REPLACE INTO meta VALUES ('schema', '2');
+"""
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
-    outlet TEXT, published TEXT, url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL,
-    added TEXT NOT NULL);
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT, published TEXT,
+    url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL, added TEXT NOT NULL,
+    characters INTEGER NOT NULL);
 CREATE TABLE versions AS SELECT * FROM articles;
 CREATE UNIQUE INDEX versions_article ON versions (id, version);
 CREATE TABLE passages (
@@ -36,11 +44,26 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_vector ON passages (vector);
 CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
-INSERT INTO meta VALUES ('schema', '{SCHEMA_VERSION}');
+{SCHEMA_2}
 COMMIT;
 """
-DROP_UNUSED_VECTORS = "DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages)"
-ARTICLE_COLUMNS = "id, title, text, outlet, published, url, authors"
+UPGRADE = {  # by the format that is found
+    "1": f"""
+BEGIN IMMEDIATE;
+ALTER TABLE articles ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
+{SCHEMA_2}
+INSERT INTO texts SELECT id, version, text FROM articles UNION ALL SELECT id, version, text FROM versions;
+UPDATE articles SET characters = length(text);
+UPDATE versions SET characters = length(text);
+ALTER TABLE articles DROP COLUMN text;
+ALTER TABLE versions DROP COLUMN text;
+COMMIT;
+"""
+}
+DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
+LISTED = "a.id, title, outlet, published, url"
 Place = tuple[str, str]  # the ingested path, and the file below it
 
 
@@ -77,8 +100,8 @@ class Archive:
             self._db.execute("PRAGMA synchronous = FULL")
             if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 self._db.executescript(SCHEMA)
-            # Each question asks for the outlets: without an index that reads through the text of every article.
-            self._db.execute("CREATE INDEX IF NOT EXISTS articles_outlet ON articles (outlet)")
+            elif step := UPGRADE.get(self.meta("schema") or ""):
+                self._db.executescript(step)
             found = self.meta("schema")
         if found != SCHEMA_VERSION:
             raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
@@ -130,17 +153,21 @@ class Archive:
         with self._transaction():
             blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
             self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
+            unused: list[str] = []
             for entry in entries:
-                a, version = entry.article, self._retire(entry.article.id) + 1
+                a = entry.article
+                before, keys = self._retire(a.id)
+                unused += keys
                 day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
-                content = (a.title, a.text, a.outlet, day, a.url, json.dumps(a.authors))
-                row = (a.id, version, content_hash(a), *content, entry.root, entry.file, now)
+                row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
+                       entry.root, entry.file, now, len(a.text))  # fmt: skip
                 self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
+                self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
                 parts = zip(entry.passages, entry.vector_keys, strict=True)
                 rows = [(p.id, a.id, p.start, p.end, key) for p, key in parts]
                 self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
                 self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
-            self._db.execute(DROP_UNUSED_VECTORS)
+            self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
@@ -151,43 +178,56 @@ class Archive:
         """Remove articles with all their versions, passages and vectors."""
         with self._transaction():
             for article_id in ids:
-                self._retire(article_id)
-                self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,))
-                self._db.execute("DELETE FROM versions WHERE id = ?", (article_id,))
-            self._db.execute(DROP_UNUSED_VECTORS)
+                _, keys = self._retire(article_id)
+                for table in ("articles", "versions", "texts"):
+                    self._db.execute(f"DELETE FROM {table} WHERE id = ?", (article_id,))
+                self._db.execute(DROP_UNUSED, (json.dumps(keys),))
 
-    def _retire(self, article_id: str) -> int:
-        """Copy an article to the versions and take its passages out; return its version, 0 when it is new."""
+    def _retire(self, article_id: str) -> tuple[int, list[str]]:
+        """Copy an article to the versions, take its passages out; return its version, 0 when new, and their vectors."""
         row = self._db.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
         if row is None:
-            return 0
+            return 0, []
+        keys = self._db.execute("SELECT vector FROM passages WHERE article_id = ?", (article_id,)).fetchall()
         self._db.execute("INSERT INTO versions SELECT * FROM articles WHERE id = ?", (article_id,))
         self._db.execute("INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?", (article_id,))
         self._db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
-        return int(row[0])
+        return int(row[0]), [key for (key,) in keys]
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
-        for column in ("id", "url"):
-            if rows := self._read(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE {column} = ?", article_id):
-                return _article(rows[0])
-        return None
+        return next(
+            iter(self._articles("articles", "id", article_id) or self._articles("articles", "url", article_id)), None
+        )
 
-    def articles(self) -> list[tuple[Article, int]]:
-        """Return every article with its number of passages, newest first."""
-        passages = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
-        rows = self._read(f"SELECT {ARTICLE_COLUMNS}, {passages} FROM articles a ORDER BY published DESC, id")
-        return [(_article(row[:7]), row[7]) for row in rows]
+    def versions(self, article_id: str) -> list[Article]:
+        """Return the earlier versions of an article, oldest first."""
+        return self._articles("versions", "id", article_id)
+
+    def _articles(self, table: str, column: str, value: str) -> list[Article]:
+        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{column} = ?"
+        return [
+            Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
+            for key, title, outlet, published, url, authors, text in self._read(f"{query} ORDER BY version", value)
+        ]
+
+    def listed(self, article_id: str | None = None) -> list[Listed]:
+        """Return what is known of every article save its text, newest first; or of one."""
+        held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+        one = "WHERE a.id = ?1" if article_id else ""
+        query = f"SELECT {LISTED}, characters, {held} FROM articles a {one} ORDER BY published DESC, a.id"
+        rows = self._read(query, *filter(None, [article_id]))
+        return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows]
+
+    def span(self) -> tuple[date | None, date | None]:
+        """Return the days of the earliest and of the latest article; None where no article has one."""
+        [days] = self._read("SELECT min(published), max(published) FROM articles")
+        return _day(days[0]), _day(days[1])
 
     def outlets(self) -> list[str]:
         """Return the outlets of all articles, the most frequent first."""
         query = "SELECT outlet FROM articles WHERE outlet IS NOT NULL GROUP BY outlet ORDER BY count(*) DESC, outlet"
         return [row[0] for row in self._read(query)]
-
-    def versions(self, article_id: str) -> list[Article]:
-        """Return the earlier versions of an article, oldest first."""
-        query = f"SELECT {ARTICLE_COLUMNS} FROM versions WHERE id = ? ORDER BY version"
-        return [_article(row) for row in self._read(query, article_id)]
 
     # Passages and vectors
 
@@ -195,9 +235,6 @@ class Archive:
         """Return the numbers of articles and of passages."""
         [(articles, passages)] = self._read("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
         return articles, passages
-
-    def passage_count(self, article_id: str) -> int:
-        return int(self._read("SELECT count(*) FROM passages WHERE article_id = ?", article_id)[0][0])
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
         """Return passages by id, each with its article; ids the archive does not hold are left out."""
@@ -220,25 +257,29 @@ class Archive:
         rows = self._read(query, json.dumps(list(passage_ids)))
         return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
 
-    # What the derived indexes still have to do
+    # What is derived, and what it still has to do
 
-    def pending(self, index: str) -> tuple[list[str], int]:
-        """Return the passages, each once, changed since this index said `applied`, and the last change's number."""
+    def derive(self, names: Iterable[str]) -> None:
+        """Keep changes, from now on, until each of these has applied them too."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", [(name,) for name in names]
+            )
+
+    def pending(self, name: str) -> tuple[list[str], int]:
+        """Return the passages, each once, changed since this one said `applied`, and the last change's number."""
         last = int(self._read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
-        mark = int(self.meta(f"applied:{index}") or 0)
+        mark = int(self.meta(f"applied:{name}") or 0)
         changed = self._read("SELECT DISTINCT passage_id FROM changes WHERE sequence > ?", mark)
         return [row[0] for row in changed], last
 
-    def applied(self, index: str, sequence: int) -> None:
-        """Note that an index holds every change up to `sequence`, and forget changes that both hold."""
+    def applied(self, name: str, sequence: int) -> None:
+        """Note that `name` holds every change up to `sequence`, and forget changes that all who are derived hold."""
         with self._transaction():
-            self.set_meta(f"applied:{index}", str(sequence))
-            marks = [int(row[0]) for row in self._db.execute("SELECT value FROM meta WHERE key LIKE 'applied:%'")]
-            if len(marks) == 2:
-                self._db.execute("DELETE FROM changes WHERE sequence <= ?", (min(marks),))
+            self.set_meta(f"applied:{name}", str(sequence))
+            held = "SELECT min(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%'"
+            self._db.execute(f"DELETE FROM changes WHERE sequence <= ({held})")
 
 
-def _article(row: Sequence[Any]) -> Article:
-    key, title, text, outlet, published, url, authors = row
-    day = date.fromisoformat(published) if published else None
-    return Article(key, title, text, outlet, day, url, tuple(json.loads(authors)))
+def _day(published: str | None) -> date | None:
+    return date.fromisoformat(published) if published else None

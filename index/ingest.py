@@ -7,9 +7,9 @@ from pathlib import Path
 
 from index.archive import Entry, Place, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
-from index.index import Index
 from index.read import Found, read
-from index.split import passages
+from index.sync import Index
+from index.text.cut import passages
 from index.types import Article, Rejected
 
 BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.

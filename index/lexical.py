@@ -8,39 +8,12 @@ from pathlib import Path
 
 import tantivy
 
+from index.text.terms import analyzer
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
 
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
-# Words of questions that say nothing of their subject, beside tantivy's own English stop words.
-QUESTION_WORDS = (  # noqa: SIM905  readable as prose
-    "who whom whose what which when where why how do does did has have had can could should would may might must many "
-    "much long old far often soon was were been being us our your its his her their from about according besides "
-    "following name named"
-).split()
-
-
-def _analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:
-    """Fold case and accents, so that "Dia" finds "Día", and stem: tantivy's own "en_stem" keeps accents apart."""
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    for step in (tantivy.Filter.remove_long(40), tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), *stopwords):
-        builder = builder.filter(step)
-    return builder.filter(tantivy.Filter.stemmer("english")).build()
-
-
-_TERMS = _analyzer()
-_CONTENT = _analyzer(tantivy.Filter.stopword("english"), tantivy.Filter.custom_stopword(QUESTION_WORDS))
 _translated = partial(translated, ArchiveError, "the lexical index fails", ValueError, OSError, mend=REPAIR)
-
-
-def terms(text: str) -> set[str]:
-    """Return the stems by which the words of a text are searched."""
-    return set(_TERMS.analyze(text))
-
-
-def content_terms(text: str) -> set[str]:
-    """Return the stems of a text's words without those that say nothing of its subject."""
-    return set(_CONTENT.analyze(text))
 
 
 class LexicalIndex:
@@ -57,7 +30,7 @@ class LexicalIndex:
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, path=str(folder), reuse=True)
-        self._index.register_tokenizer("news", _analyzer())
+        self._index.register_tokenizer("news", analyzer())
 
     def __len__(self) -> int:
         self._index.reload()

@@ -23,6 +23,19 @@ class Article:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What a list shows of an article: all but its text, and its numbers of characters and passages."""
+
+    id: str
+    title: str
+    outlet: str | None
+    published: date | None
+    url: str | None
+    characters: int
+    passages: int
+
+
+@dataclass(frozen=True)
 class Passage:
     """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from."""
 

@@ -1,7 +1,7 @@
 """Question in, cited answer out. `Desk` is all that a program needs."""
 
-from index.index import Health
 from index.ingest import IngestReport
+from index.sync import Health
 from index.types import (
     ArchiveError,
     ArchiveInUse,
@@ -10,12 +10,14 @@ from index.types import (
     CopydeskError,
     Filters,
     Hit,
+    Listed,
     ModelError,
     Passage,
     Rejected,
     UnknownArticle,
 )
 from qa.desk import Desk
+from qa.request import AskRequest, SearchRequest
 from qa.types import Answer, Checked, Citation, Refusal, Sentence
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "ArchiveError",
     "ArchiveInUse",
     "Article",
+    "AskRequest",
     "BadInput",
     "Checked",
     "Citation",
@@ -32,10 +35,12 @@ __all__ = [
     "Health",
     "Hit",
     "IngestReport",
+    "Listed",
     "ModelError",
     "Passage",
     "Refusal",
     "Rejected",
+    "SearchRequest",
     "Sentence",
     "UnknownArticle",
 ]

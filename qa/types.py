@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import PlainSerializer, TypeAdapter
 
 from index.types import Article, Hit
 
 Support = Literal["verbatim", "supported", "partial", "unsupported"]
 RefusalReason = Literal["no_evidence", "below_threshold", "model_declined"]
+REFUSED = "The archive does not answer this question."  # also what a model is told to say then
+UNSUPPORTED = "[unsupported]"  # the mark of a sentence that no article supports
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,42 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a passage stands that was retrieved, and the score that ranked it."""
+
+    article_id: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A passage that a search found, as a document."""
+
+    article_id: str
+    title: str
+    outlet: str | None
+    published: date | None
+    url: str | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+def _places(hits: tuple[Hit, ...]) -> list[Place]:
+    return [Place(hit.article.id, hit.passage.start, hit.passage.end, hit.score) for hit in hits]
+
+
+@dataclass(frozen=True)
 class Answer:
     """An answer, or a refusal. `retrieved` are the passages in the order they were ranked, best first.
 
     `confidence`, 0…1, is how sure the desk is that the archive answers; below .5 `quotes` refuses. `choice` is the one
     of the choices offered with the question that the evidence speaks for. `rewritten` is the question that was searched
     for, where it followed on others. `invented_markers` counts the model's references to evidence that does not exist.
+    `broken` says why the model broke off, where it did: then the answer is what it had written.
     """
 
     question: str
@@ -73,12 +108,27 @@ class Answer:
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     refusal: Refusal | None
-    retrieved: tuple[Hit, ...]
+    retrieved: Annotated[tuple[Hit, ...], PlainSerializer(_places, list[Place])]
     llm: str
     confidence: float = 0.0
     choice: str | None = None
     rewritten: str | None = None
     invented_markers: int = 0
+    broken: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+Piece = str | Citation | Sentence  # of an answer that is being written
+Event = Piece | Answer
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a writer of answers has to say beside what it wrote; see `Answer`."""
+
+    refusal: RefusalReason | None = None
+    invented_markers: int = 0
+    broken: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -91,36 +141,28 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
     return Citation(n, *meta, whole[start:end], field, start, end)
 
 
-def as_json(value: str | Answer | Checked | Citation | Sentence | Hit) -> dict[str, Any]:
-    """Return the JSON document of an answer, of a checked text, or of a part of one; {"text"} of a piece of text."""
+def found(hit: Hit) -> Found:
+    """Return a hit as a document."""
+    a, passage = hit.article, hit.passage
+    return Found(a.id, a.title, a.outlet, a.published, a.url, passage.start, passage.end, hit.text, hit.score)
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """Return the JSON document of any of these, or of any dataclass; {"text"} of a piece of text."""
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, Checked):
-        return {name: [as_json(part) for part in parts] for name, parts in
-                (("sentences", value), ("citations", value.citations))}  # fmt: skip
-    if isinstance(value, Answer):
-        document = {name: getattr(value, name) for name in ("question", "answered", "text")}
-        document["sentences"] = [asdict(sentence) for sentence in value.sentences]
-        document["citations"] = [as_json(citation) for citation in value.citations]
-        document["refusal"] = value.refusal and {
-            "reason": value.refusal.reason,
-            "closest": [as_json(citation) for citation in value.refusal.closest],
-        }
-        places = ("article_id", "start", "end", "score")
-        document["retrieved"] = [{name: hit[name] for name in places} for hit in map(as_json, value.retrieved)]
-        last = ("llm", "confidence", "choice", "rewritten", "invented_markers", "timings_ms")
-        return document | {name: getattr(value, name) for name in last}
-    if isinstance(value, Hit):
-        article = {name: getattr(value.article, name) for name in ("title", "outlet", "url")}
-        published = value.article.published and value.article.published.isoformat()
-        span = {"start": value.passage.start, "end": value.passage.end, "text": value.text, "score": value.score}
-        return {"article_id": value.article.id, **article, "published": published, **span}
-    document = asdict(value)
-    if "published" in document:
-        document["published"] = document["published"] and document["published"].isoformat()
+        return {"sentences": list(map(as_json, value)), "citations": list(map(as_json, value.citations))}
+    value = found(value) if isinstance(value, Hit) else value
+    document: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
     return document
 
 
-def kind(event: str | Answer | Citation | Sentence) -> str:
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def kind(event: Event) -> str:
     """Return what an event of an answer in the making is called: text, citation, sentence or answer."""
     return "text" if isinstance(event, str) else type(event).__name__.lower()

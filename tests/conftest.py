@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from index.encoder import Encoder, SentenceTransformerEncoder
-from index.index import Index
+from index.sync import Index
 from qa import Desk
-from qa.cli import main
+from qa.doors.cli import main
 from qa.rerank import OnnxReranker, Reranker
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from conftest import SEEDS, Run
 
 from index.encoder import Encoder
 from qa import Desk
-from qa.cli import main
+from qa.doors.cli import main
 from qa.rerank import Reranker
 
 

@@ -18,8 +18,13 @@ from scripted import Scripted, scripted
 
 from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Citation, Desk, ModelError, Sentence
-from qa.compose import INSTRUCTIONS, Cleaner, compose
-from qa.verify import Span, Verdict
+from qa.check.spans import Span
+from qa.check.verify import Verdict
+from qa.llm.clean import Cleaner
+from qa.llm.compose import Check, compose
+from qa.llm.prompt import INSTRUCTIONS, Model
+from qa.steps.evidence import Evidence
+from qa.types import Outcome, Piece
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 VERBATIM = "Ukraine accepted such a ceasefire in Jeddah on March 11."
@@ -175,10 +180,23 @@ HITS = [Hit(ARTICLE, Passage("p", "a", 0, len(ARTICLE.text)), 1.0)]
 
 
 def composed(*pieces: str, strict: bool = False) -> Answer:
-    *events, answer = compose("?", HITS, iter(pieces), supported, strict)
-    assert isinstance(answer, Answer)
-    assert "".join(event for event in events if isinstance(event, str)) == answer.text
-    return answer
+    return written(iter(pieces), supported, strict)
+
+
+def written(pieces: Iterator[str], check: Check, strict: bool = False) -> Answer:
+    """Have a model write these pieces from HITS, and put the answer together as the path of a question does."""
+    model = Model("scripted", lambda messages, most: pieces, lambda text: 10_000)
+    told: list[Piece] = []
+    outcome: list[Outcome] = []
+
+    def ended() -> Iterator[Piece]:
+        outcome.append((yield from compose(model, check, strict, Evidence("?", HITS, [], 1.0))))
+
+    told += ended()
+    text = "".join(piece for piece in told if isinstance(piece, str)).strip()
+    sentences = tuple(piece for piece in told if isinstance(piece, Sentence))
+    citations = tuple(piece for piece in told if isinstance(piece, Citation))
+    return Answer("?", outcome[0].refusal is None, text, sentences, citations, None, (), "", broken=outcome[0].broken)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 11, 1000])
@@ -305,8 +323,7 @@ def test_a_sentence_is_checked_while_the_next_is_written() -> None:
         assert more.wait(20), "nothing more is written while a sentence is checked"
         return supported(text, articles)
 
-    *_, answer = compose("?", HITS, pieces(), check, strict=False)
-    assert isinstance(answer, Answer)
+    answer = written(pieces(), check)
     assert answer.text == "Kyiv agreed. [1] Then Paris agreed. [1]"
 
 
@@ -350,11 +367,26 @@ def test_a_model_that_breaks_off(seeded: Desk, error: Exception) -> None:
         yield f"{VERBATIM} And"
         raise error
 
-    stream = seeded.stream(QUESTION, llm=Scripted(script=broken))
-    assert next(stream) == VERBATIM
-    with pytest.raises(ModelError, match=str(error)) as raised:
-        list(stream)
-    assert "\n" not in str(raised.value)
+    *told, answer = seeded.stream(QUESTION, llm=Scripted(script=broken))
+    assert told[0] == VERBATIM
+    assert isinstance(answer, Answer)
+    assert answer.text == "".join(map(str, told)) == f"{VERBATIM} [1] And [unsupported]"
+    assert [(s.text, s.support) for s in answer.sentences] == [(VERBATIM, "verbatim"), ("And", "unsupported")]
+    assert [c.quote for c in answer.citations] == [VERBATIM.rstrip(".")]
+    assert (answer.answered, answer.refusal) == (True, None)
+    assert str(error) in (answer.broken or "")
+    assert "\n" not in (answer.broken or "")
+
+
+def test_a_model_that_breaks_off_before_its_first_word(seeded: Desk) -> None:
+    error = ConnectionError("cable cut")
+
+    def broken() -> Iterator[str]:
+        yield "  "
+        raise error
+
+    with pytest.raises(ModelError, match="cable cut") as raised:
+        seeded.ask(QUESTION, llm=Scripted(script=broken))
     assert raised.value.__cause__ is error
 
 

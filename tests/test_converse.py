@@ -9,8 +9,8 @@ import pytest
 from scripted import scripted
 
 from qa import BadInput, Desk
-from qa.compose import Message
-from qa.converse import INSTRUCTIONS, follows, rewrite, turns
+from qa.request import AskRequest
+from qa.steps.converse import INSTRUCTIONS, Message, follows, rewrite
 
 ASKED: list[Message] = [
     ("user", "Who heads the Office of the President of Ukraine?"),
@@ -130,8 +130,8 @@ def test_histories_that_cannot_be_read(seeded: Desk, history: Any) -> None:
 
 
 def test_turns() -> None:
-    assert turns(HISTORY) == ASKED
-    assert turns(()) == []
+    assert AskRequest("Who?", history=HISTORY).turns == ASKED
+    assert AskRequest("Who?").turns == []
 
 
 # Through the desk

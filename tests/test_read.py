@@ -8,7 +8,7 @@ import pytest
 from conftest import SHARED
 
 from index.read import read
-from index.read.dates import parse_date
+from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected
 
 

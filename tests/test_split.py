@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.split import is_caption, passages, sentences
+from index.text.cut import is_caption, passages, sentences
 from index.types import Article
 
 NEWS = (

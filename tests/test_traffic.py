@@ -24,7 +24,6 @@ def strace(log: Path) -> list[str]:
 def outside(log: Path) -> list[str]:
     """Return the system calls that name an address outside this machine; a resolver's address counts as outside."""
     lines = log.read_text(errors="replace").splitlines()
-    assert lines, "nothing was traced"
     addresses = re.compile(r"sin6?_port=htons\(\d+\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )\"([^\"]+)\"")
     return [line for line in lines if (at := addresses.search(line)) and not at[1].startswith(("127.", "::1"))]
 

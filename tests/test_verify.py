@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 
 from index.encoder import Encoder
+from index.text.fold import fold
 from index.types import Article, BadInput, ModelError
-from qa.judge import LlmJudge, NliJudge, load_judge
-from qa.verify import Source, Verdict, fold, quotations, verify
+from qa.check.spans import Source
+from qa.check.verify import Verdict, quotations, verify
+from qa.llm.judge import LlmJudge, NliJudge, load_judge
 
 TEXT = """The port of Vilnar will receive 1.2 billion US dollars for a new harbour, the council decided on Thursday. \
 Mayor Anna Berg said that 3,400 people will work on the site. “We will build it in two years,” Berg told reporters.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evals.metrics import Result, contains
 from evals.sets import Rows, read_json
-from index.lexical import content_terms
+from index.text.terms import content_terms
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 ASKED = {  # by the article that answers

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from index.read import html, markdown, plain, records
-from index.read.dates import parse_date
-from index.split import is_caption, sentences
+from index.text.cut import is_caption, sentences
+from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected, translated
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").

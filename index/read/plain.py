@@ -6,30 +6,27 @@ from contextlib import suppress
 from datetime import date
 from typing import Any, BinaryIO
 
-from index.read.dates import parse_date
 from index.read.decode import decode
-from index.split import is_caption
+from index.text.cut import is_caption
+from index.text.days import MONTH_DAY, WEEKDAY, parse_date
 from index.types import BadInput
 
-MONTHS = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
-DAY = rf"(?:{MONTHS} \d{{1,2}}|\d{{1,2}} {MONTHS})"
-WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 PLACE = r"[A-Z][A-Za-z .'-]{2,40}"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
 
 # "date 2025-04-18 In Paris, …" or a line of its own that is a date.
 HEADER = re.compile(
     rf"\s*(?:(?:date|published|posted|updated)\b\s*:?\s*|(?=[^\n]{{,40}}\n))"
-    rf"(\d{{4}}-\d\d-\d\d|(?:{WEEKDAY},? )?{DAY},? \d{{4}})\b[ \t]*[-–—|:,.]?\s*",
+    rf"(\d{{4}}-\d\d-\d\d|(?:{WEEKDAY},? )?{MONTH_DAY},? \d{{4}})\b[ \t]*[-–—|:,.]?\s*",
     re.IGNORECASE,
 )
-WEEKDAY_AND_DAY = re.compile(rf"\b({WEEKDAY}),? ({DAY})\b(?:,? (\d{{4}}))?")
+WEEKDAY_AND_DAY = re.compile(rf"\b({WEEKDAY}),? ({MONTH_DAY})\b(?:,? (\d{{4}}))?")
 DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …", or a line that is a date
-    rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({DAY},? \d{{4}})(?: \([^)]+\) ?[-–—]|\s*$)", re.MULTILINE
+    rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({MONTH_DAY},? \d{{4}})(?: \([^)]+\) ?[-–—]|\s*$)", re.MULTILINE
 )
 OUTLET_TRACES = (
     # PARIS, April 18 (Reuters) -
-    re.compile(rf"^{PLACE}(?:, {DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE),
+    re.compile(rf"^{PLACE}(?:, {MONTH_DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE),
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
     re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
     re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE

@@ -1,0 +1,92 @@
+"""Searches both indexes and joins what they found, with what is known of news: it leads with its point, and it ages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from index.sync import Index
+from index.types import Article, Filters, Hit, Passage, Query
+
+POOL = 100  # Passages asked of each index before fusion.
+DENSE_WEIGHT = 0.6
+LEAD_WEIGHT = 0.1
+LEAD_CHARACTERS = 1500.0
+RECENCY_WEIGHT = 0.8
+RECENCY_DAYS = 30.0
+PART_WEIGHT = 1.0
+OUTLET_WEIGHT = 0.8
+DAY_WEIGHT = 0.3
+NEWS_DAYS = 14  # What is current news is searched for again among the articles of these days alone.
+
+Scores = Sequence[Mapping[str, float]]  # by passage, for the question and each of its parts
+
+
+def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
+    """Return up to `top` passages, best first; scores order the hits of one search and mean nothing beyond it."""
+    texts = [query.text, *query.parts]
+    everywhere = [query.filters, *narrowed(query)]
+    lexical = [{k: s for f in everywhere for k, s in index.lexical.search(text, POOL, f)} for text in texts]
+    vectors = index.encoder.encode(texts)
+    dense = [dict(index.dense.search(vector, POOL, query.filters)) for vector in vectors]
+    found = list({key for scores in (*dense, *lexical) for key in scores})
+    if not found:
+        return []
+    similar = (index.archive.vectors(found) @ vectors.T).T.tolist()
+    return _joined(index, query, [dict(zip(found, row, strict=True)) for row in similar], lexical)[:top]
+
+
+def _joined(index: Index, query: Query, dense: Scores, lexical: Scores) -> list[Hit]:
+    """Join both scores of the question and of each of its parts; a passage counts for its best part."""
+    whole, *parts = map(fuse, dense, lexical)
+    best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
+    hits = [
+        Hit(article, passage, whole[key] + PART_WEIGHT * best[key] + prior(article, passage, query))
+        for key, (article, passage) in index.archive.passages(list(whole)).items()
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
+
+
+def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
+    """Return the convex combination of two searches' scores, each divided by its best, 0…1 a passage.
+
+    Bruch et al. (2023, "An Analysis of Fusion Functions for Hybrid Retrieval") find such a combination better
+    than reciprocal rank fusion; our measurements are in evals/EXPERIMENTS.md. Cosines below 0 count 0.
+    """
+    best_dense = max(dense.values(), default=0.0) or 1.0
+    best_lexical = max(lexical.values(), default=0.0) or 1.0
+    return {
+        key: DENSE_WEIGHT * max(dense.get(key, 0.0), 0.0) / best_dense
+        + (1 - DENSE_WEIGHT) * lexical.get(key, 0.0) / best_lexical
+        for key in dense.keys() | lexical.keys()
+    }
+
+
+def prior(article: Article, passage: Passage, query: Query) -> float:
+    """Return what a passage gains before its words count: for standing early, for being news, for being named.
+
+    Without a `present` age does not matter. With it, an article published later gains nothing.
+    """
+    gain = LEAD_WEIGHT * math.exp(-passage.start / LEAD_CHARACTERS)
+    if article.outlet in query.outlets:
+        gain += OUTLET_WEIGHT
+    if day := article.published:
+        if {(day.year, day.month, day.day), (None, day.month, day.day)} & set(query.days):
+            gain += DAY_WEIGHT
+        if query.present and day <= query.present:
+            gain += RECENCY_WEIGHT * math.exp(-(query.present - day).days / RECENCY_DAYS)
+    return gain
+
+
+def narrowed(query: Query) -> list[Filters]:
+    """Return the filters under which to search once more, so that what will gain is among what is found."""
+    found = []
+    if query.present:
+        since, until = query.present - timedelta(days=NEWS_DAYS), query.present
+        held = query.filters
+        found.append(replace(held, since=max(held.since or since, since), until=min(held.until or until, until)))
+    if query.outlets and not query.filters.outlets:
+        found.append(replace(query.filters, outlets=query.outlets))
+    return found

@@ -1,0 +1,198 @@
+"""An archive with its encoder and its two search indexes, which are kept in step with it and sound."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, cast
+
+from index.archive import Archive
+from index.dense import DenseIndex, probe
+from index.encoder import DEFAULT_ENCODER, Encoder, SentenceTransformerEncoder
+from index.lexical import LexicalIndex
+from index.lock import ArchiveLock
+from index.read import ARCHIVE
+from index.types import ArchiveError, translated
+
+PARTS = ("dense", "lexical")
+APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
+
+Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
+Part = DenseIndex | LexicalIndex
+
+
+@dataclass(frozen=True)
+class Health:
+    """How many articles and passages the archive and each index hold, and what is wrong, if anything."""
+
+    ok: bool
+    articles: int
+    passages: int
+    dense: int
+    lexical: int
+    problems: list[str]
+
+
+def silent(task: str, share: float) -> None:
+    """Report no progress."""
+
+
+class Index:
+    """Opens or creates an archive folder, alone: a second process gets ArchiveInUse. A context manager.
+
+    Opening is cheap. The encoder (seconds) and the indexes load on first use, and then catch up with the
+    archive where the last process ended before they could, or are built again where they were lost.
+    """
+
+    def __init__(
+        self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
+    ) -> None:
+        self.folder = Path(folder).expanduser()
+        self.progress = progress
+        self._encoder = encoder
+        self._parts: dict[str, Part] = {}
+        with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock = ArchiveLock(self.folder)
+        try:
+            self.archive = Archive(self.folder / ARCHIVE)
+            self.archive.derive(PARTS)
+            name = encoder if isinstance(encoder, str) else encoder.name
+            built = self.archive.meta("encoder")
+            if built is None:
+                self.archive.set_meta("encoder", name)
+            elif built != name:
+                raise ArchiveError(
+                    f"{self.folder} was built with the encoder {built}, not {name}: "
+                    f"open it with --encoder {built}, or ingest into a new folder"
+                )
+        except ArchiveError:
+            self.lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close everything and let others in."""
+        self._close_parts()
+        self.archive.close()
+        self.lock.release()
+
+    @property
+    def encoder(self) -> Encoder:
+        if isinstance(self._encoder, str):
+            self._encoder = SentenceTransformerEncoder(self._encoder)
+        return self._encoder
+
+    @property
+    def dense(self) -> DenseIndex:
+        return cast(DenseIndex, self._part("dense"))
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        return cast(LexicalIndex, self._part("lexical"))
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove articles, with their earlier versions, from the archive and both indexes; return how many."""
+        if ids:
+            self.archive.remove(ids)
+            self.catch_up()
+        return len(ids)
+
+    def catch_up(self) -> None:
+        """Apply to both indexes what the archive holds and they do not yet."""
+        for name in PARTS:
+            self._catch_up(name, self._part(name))
+
+    def doctor(self, repair: bool = False) -> Health:
+        """Check the archive file and both indexes, changing nothing; with `repair`, build again what is wrong."""
+        self._close_parts()
+        articles, passages = self.archive.counts()
+        checks: dict[str, Callable[[Path], int]] = {"dense": probe, "lexical": lambda folder: len(LexicalIndex(folder))}
+        held, problems = dict.fromkeys(checks, 0), dict[str, str]()
+        for name, count in checks.items():
+            try:
+                held[name] = count(self._folder(name))
+            except ArchiveError as error:
+                problems[name] = str(error)
+            else:
+                if held[name] != passages or self.archive.pending(name)[0]:
+                    problems[name] = f"it holds {held[name]} of {passages} passages"
+        if repair and problems:
+            for name in problems:
+                self._parts[name] = self._rebuild(name)
+            return self.doctor()
+        listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
+        if complaint := self.archive.health():
+            listed.append(f"archive file: {complaint}; restore it from a copy")
+        return Health(not listed, articles, passages, held["dense"], held["lexical"], listed)
+
+    def _close_parts(self) -> None:
+        for part in self._parts.values():
+            part.close()
+        if "dense" in self._parts:
+            self.archive.set_meta("dense_in_use", "no")
+        self._parts.clear()
+
+    # How an index is kept in step with the archive
+
+    def _folder(self, name: str) -> Path:
+        return self.folder / f"{name}-{self.archive.meta(name) or 1}"
+
+    def _create(self, name: str, folder: Path) -> Part:
+        if name == "lexical":
+            return LexicalIndex(folder)
+        self.archive.set_meta("dense_in_use", "yes")
+        return DenseIndex(folder, self.archive.vectors)
+
+    def _part(self, name: str) -> Part:
+        if name not in self._parts:
+            self._parts[name] = self._open(name)
+        return self._parts[name]
+
+    def _open(self, name: str) -> Part:
+        """Open an index and bring it up to date; build it again if it is lost or will not open."""
+        killed = name == "dense" and self.archive.meta("dense_in_use") == "yes"  # the last process was, and left this
+        try:
+            if killed:
+                probe(self._folder(name))
+            part = self._create(name, self._folder(name))
+        except ArchiveError:
+            return self._rebuild(name)
+        self._catch_up(name, part)
+        if len(part) == self.archive.counts()[1]:
+            return part
+        part.close()
+        return self._rebuild(name)
+
+    def _rebuild(self, name: str) -> Part:
+        """Build an index from the archive in a folder of its own; only then delete the one it replaces."""
+        old = self._folder(name)
+        number = int(self.archive.meta(name) or 1) + 1
+        shutil.rmtree(new := self.folder / f"{name}-{number}", ignore_errors=True)
+        part = self._create(name, new)
+        _, sequence = self.archive.pending(name)
+        self._apply(name, part, self.archive.passage_ids())
+        self.archive.set_meta(name, str(number))
+        self.archive.applied(name, sequence)
+        shutil.rmtree(old, ignore_errors=True)
+        return part
+
+    def _catch_up(self, name: str, part: Part) -> None:
+        changed, sequence = self.archive.pending(name)
+        if changed:
+            self._apply(name, part, changed)
+            self.archive.applied(name, sequence)
+
+    def _apply(self, name: str, part: Part, passage_ids: Sequence[str]) -> None:
+        """Make an index agree with the archive about these passages, whatever it held of them."""
+        for start in range(0, len(passage_ids), APPLY_PASSAGES):
+            ids = passage_ids[start : start + APPLY_PASSAGES]
+            held = self.archive.passages(ids)
+            part.apply([passage_id for passage_id in ids if passage_id not in held], list(held.values()))
+            if len(passage_ids) > APPLY_PASSAGES:
+                self.progress(f"{name} index", (start + len(ids)) / len(passage_ids))

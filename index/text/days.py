@@ -1,0 +1,89 @@
+"""Days: as values, as people write them, and as a text says them."""
+
+import re
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+from index.text.fold import words
+from index.types import BadInput
+
+Day = tuple[int | None, int, int]  # year where it is said, month, day
+
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
+MONTH_DAY = rf"(?:{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\d{{1,2}}(?:st|nd|rd|th)? {MONTH})"
+WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+DATE = re.compile(rf"\b{MONTH_DAY}(?:,? \d{{4}}\b)?|\b\d{{4}}-\d\d-\d\d\b")
+# What tells when, a date or less: a year, a month, a day of the week, the time of day.
+WHEN = re.compile(
+    rf"{DATE.pattern}|\b(?:19|20)\d\d\b|\b{MONTH}(?= |$)(?<!May )|\b{WEEKDAY}\b|\d{{1,2}}:\d\d\b"
+    r"|\b(?i:today|tomorrow|yesterday|tonight|spring|summer|fall|autumn|winter|night|morning"
+    r"|hours?|days?|weeks?|months?|years?)\b"
+)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
+WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"]}
+
+
+def parse_date(value: object) -> date:
+    """Return the day that a value names: a date, ISO 8601, RFC 2822, "18 April 2025", "2022/01/02"…
+
+    Day, month and year must all be there; "03/04/2022" is read the American way, month first.
+    Raises BadInput for anything else.
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and (text := value.strip()):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text).date()
+        if numbers := re.match(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)", text):
+            with suppress(ValueError):
+                return date(*map(int, numbers.groups()))
+        elif len(text) < 60:
+            import dateparser  # 0.2 s with its data
+
+            if found := dateparser.parse(text, languages=["en"], settings=WHOLE_DATES):
+                day: date = found.date()
+                return day
+    shown = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
+    raise BadInput(f"{shown} is not a date: write it as YYYY-MM-DD")
+
+
+def dates(text: str) -> list[Day]:
+    """Return the days that a text names by month and day, in order."""
+    return [day for match in DATE.finditer(text) if (day := _day(match[0]))]
+
+
+def _day(text: str) -> Day | None:
+    dated = re.search(r"\b\d{4}\b", text)
+    try:
+        day = parse_date(text if dated else f"{text} 2000")
+    except BadInput:
+        return None
+    return day.year if dated else None, day.month, day.day
+
+
+def has_day(text: str) -> bool:
+    """Tell whether a text says a day: a date, or a word such as Thursday or yesterday."""
+    return bool(dates(text) or {*WEEKDAYS, *NEAR}.intersection(words(text)))
+
+
+def meant(said: set[str], published: date | None) -> set[Day]:
+    """Return the days that "thursday" or "yesterday", among the folded words of an article of this day, may mean."""
+    if not published:
+        return set()
+    shifts = {shift for word, shift in NEAR.items() if word in said}
+    shifts |= {shift for shift in range(-7, 8) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
+    days = [published + timedelta(shift) for shift in shifts]
+    return {(day.year, day.month, day.day) for day in days}
+
+
+def same_day(one: Day, other: Day) -> bool:
+    """Tell whether two days may be the same: where one has no year, it is any."""
+    return one[1:] == other[1:] and (one[0] == other[0] or None in (one[0], other[0]))
+
+
+def written(day: Day) -> str:
+    """Return a day as people write it: 18 April 2025."""
+    return f"{date(day[0] or 2000, *day[1:]):%-d %B}" + (f" {day[0]}" if day[0] else "")

@@ -1,0 +1,88 @@
+"""Names: the words that are some, who says something, and what two forms of a name have in common."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from index.text import fold, lists, numbers
+
+NAME = r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*"
+OF = r"(?:of |for |and |the |& ?)*"  # between two words of a name
+RUN = re.compile(rf"[A-Z][\w’'-]*(?: {OF}[A-Z][\w’'-]*)+")
+RUN_BEFORE, RUN_AFTER = re.compile(rf"[A-Z][\w.’'-]* {OF}$"), re.compile(rf"(?:[’']s)? {OF}[A-Z]")
+INITIALS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)|(?<=\b[A-Z]\.[A-Z])\.")  # "U.S." is the name "US"
+WORD = re.compile(r"[^\W\d_][\w’'-]*")
+INSIDE = re.compile(r"[\w,;:)’'\"”] ?[\"“‘(]?$")  # what matches this before a word does not begin a sentence
+WITHIN = re.compile(r"(?<=[\w,;:)’'\"] )[\"“‘(]?([A-Z][\w’'-]*)")
+CARRIED = re.compile(rf"(?<!^)(?<![.!?“\"] )\b[A-Z][\w’'-]*(?: {OF}[A-Z][\w’'-]*)*")
+PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
+SAID = lists.pattern("saying")
+SPEAKER = re.compile(
+    rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
+)
+SUBJECT = re.compile(r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*) (?:has |have |had |also |then )?([a-z]{3,}ed)\b")
+ENDING = re.compile(r"(?:[’']s?|s)?$|(?:ese|ish|ian|an|ain|ia|on|land|[aeiony]+)(?:[’']s|s)?$")
+
+
+def words(text: str) -> set[str]:
+    """Return the folded words of a text, and the initials of the names in it."""
+    plain = INITIALS.sub("", text)
+    runs = ("".join(word[0] for word in run.split() if word[0].isupper()) for run in RUN.findall(plain))
+    return {*fold.words(plain), *(word for run in runs for word in fold.words(run))}
+
+
+def capitalised(text: str) -> list[str]:
+    """Return the capitalised words of a text that begin no sentence; quick, and blind for names that do."""
+    return WITHIN.findall(text)
+
+
+def names(text: str) -> Iterator[str]:
+    """Yield the folded words of names: capitalised, and no English words where these begin a sentence or a title."""
+    from lemminflect import getAllLemmas  # 0.7 s with its dictionary
+
+    text = INITIALS.sub("", text)
+    if text.isupper():
+        return
+    for match in WORD.finditer(text):
+        before, after = text[: match.start()], text[match.end() :]
+        doubtful = not INSIDE.search(before) or RUN_AFTER.match(after) or RUN_BEFORE.search(before)
+        for part in re.sub(r"[’']s$", "", match[0]).split("-"):
+            known = getAllLemmas(part.casefold()) or numbers.SAID.fullmatch(part)
+            if part[:1].isupper() and len(part) > 1 and not (known and doubtful and not part.isupper()):
+                yield from words(part)
+
+
+def runs(text: str) -> list[str]:
+    """Return the names of a text whole, as they stand there, save those that begin a sentence."""
+    return [name for name in CARRIED.findall(text) if name not in PRONOUNS]
+
+
+def speakers(text: str) -> list[str]:
+    """Return the names of those who say something in a text, as they stand there."""
+    named = (match[1] or match[2] for match in SPEAKER.finditer(text))
+    return [name for name in dict.fromkeys(named) if name not in PRONOUNS]
+
+
+def subjects(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield who did something in a text: the name, the verb behind it, and both as they stand there."""
+    for match in SUBJECT.finditer(text):
+        if match[1] not in PRONOUNS:
+            yield match[1], match[2], match[0]
+
+
+def surname(name: str) -> str:
+    """Return the part of a name that tells two presidents apart: its last word."""
+    parts = [part for part in name.split() if part.rstrip(".") not in ("Jr", "Sr", "II", "III")]
+    return (parts or [name])[-1]
+
+
+@lru_cache(maxsize=65536)
+def root(word: str) -> str:
+    """Return what a name has in common with the words made from it: "ukrain" of Ukraine, Ukrainian and Ukrainians."""
+    word = lists.meanings("countries").get(word, word)
+    return ENDING.sub("", word) if len(ENDING.sub("", word)) > 2 else word
+
+
+def country(word: str) -> str:
+    """Return the root of a name, for a capital that of its country."""
+    return root(lists.meanings("capitals").get(word, word))

@@ -1,0 +1,96 @@
+"""The path of a question, from what was asked to the finished answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from index.search import search
+from qa.llm.compose import compose
+from qa.llm.prompt import QUESTION_TOKENS
+from qa.request import AskRequest
+from qa.steps import quotes
+from qa.steps.choose import choose
+from qa.steps.converse import rewrite
+from qa.steps.evidence import Evidence, Writer, read
+from qa.steps.rank import collapse, rerank
+from qa.steps.understand import understand
+from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence
+
+if TYPE_CHECKING:
+    from qa.desk import Desk
+
+# A model is asked where the desk is at least this sure: the words of a question off the subject are rarely all there.
+ASK_FROM = 0.05
+
+
+def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
+    """Yield the answer's text as it comes, each Citation and checked Sentence with its marks, and last the Answer.
+
+    Raises BadInput for what this archive cannot be asked, ModelError for a model that cannot be reached or used.
+    """
+    clock = Clock()
+    model = desk.model(request.llm, request.llm_url)
+    question = rewrite(request.question, request.turns, model and (lambda said: model.write(said, QUESTION_TOKENS)))
+    if request.turns:
+        clock.lap("rewrite")
+    with desk.lock:
+        query = understand(question, request, desk.outlets())
+        hits = collapse(search(desk.index, query))
+        clock.lap("retrieve")
+        looked = partial(search, desk.index)
+        choice = choose(desk.reranker, query, request.choices, hits, looked) if request.choices else None
+        candidates = read(desk.reranker, query, hits)
+        hits = rerank(query, hits, candidates)
+        clock.lap("rerank")
+    evidence = Evidence(question, hits, candidates, quotes.confidence(candidates))
+    write: Writer = quotes.write
+    if model and evidence.confidence >= ASK_FROM:
+        write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
+    told: list[Piece] = []
+    outcome = yield from _kept(write(evidence), told)
+    clock.lap("answer")
+    yield Answer(
+        request.question,
+        outcome.refusal is None,
+        "".join(piece for piece in told if isinstance(piece, str)).strip(),
+        tuple(piece for piece in told if isinstance(piece, Sentence)),
+        tuple(piece for piece in told if isinstance(piece, Citation)),
+        Refusal(outcome.refusal, quotes.closest(evidence)) if outcome.refusal else None,
+        tuple(hits[: request.top]),
+        model.name if model else "quotes",
+        evidence.confidence,
+        choice,
+        question if question != request.question else None,
+        outcome.invented_markers,
+        outcome.broken,
+        clock.laps | outcome.timings_ms,
+    )
+
+
+def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generator[Piece, None, Outcome]:
+    """Pass pieces on and keep them; return what their writer returns."""
+    try:
+        while True:
+            told.append(next(pieces))
+            yield told[-1]
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+    finally:
+        pieces.close()
+
+
+class Clock:
+    """Times the steps of one question, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 1)
+        self._last = now

@@ -1,0 +1,1 @@
+"""Whether an article says what a sentence says, and where."""

@@ -1,0 +1,85 @@
+"""Checks a whole text: its sentences one after the other, and the citations that they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from index.search import search
+from index.text.cut import sentences
+from index.text.terms import content_terms
+from index.types import Article, BadInput, Hit, Query
+from qa.check.spans import Span
+from qa.check.verify import Verdict, quotations
+from qa.request import QUESTION_WORDS, is_text
+from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
+
+if TYPE_CHECKING:
+    from qa.desk import Desk
+
+CHECKED_CHARACTERS = 200_000
+CHECKED_ARTICLES = 6  # in which a sentence of a draft is looked for
+FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.M | re.S)
+# A line that states nothing: a heading of Markdown (with #, underlined or in bold), "Sources:", a rule.
+HEADING = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*|[^\n]+\n[ \t]*(?:=+|-{3,})|[^\n.!?]{1,60}:|[-*_=# \t]+)[ \t]*$", re.M
+)
+BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+|\*\*|__")
+
+
+class Draft:
+    """Sentences with their verdicts, and the citations in the order of their first use."""
+
+    def __init__(self) -> None:
+        self.citations: list[Citation] = []
+        self.sentences: list[Sentence] = []
+        self._numbers: dict[Span, int] = {}
+
+    def add(self, text: str, verdict: Verdict) -> tuple[str, list[Citation]]:
+        """Take in a sentence; return the marks that follow it, and the citations that it is the first to use."""
+        new: list[Citation] = []
+        for span in verdict.spans:
+            if span not in self._numbers:
+                self._numbers[span] = len(self.citations) + len(new) + 1
+                new.append(cite(span.article, span.field, span.start, span.end, self._numbers[span]))
+        numbers = tuple(self._numbers[span] for span in verdict.spans)
+        self.citations += new
+        self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why))
+        return "".join(f"[{number}]" for number in numbers) or UNSUPPORTED, new
+
+
+def statements(text: str) -> Iterator[str]:
+    """Yield the sentences of a text without what states nothing: code, headings, bullets."""
+    prose = HEADING.sub("\n", FENCE.sub("\n", text))
+    for span in sentences(prose):
+        if (sentence := BULLET.sub("", prose[span.start : span.end]).strip()) and any(map(str.isalnum, sentence)):
+            yield sentence
+
+
+def check(desk: Desk, text: str, named: list[Article]) -> Checked:
+    """Check a text sentence by sentence against the named articles, or else those of the archive that speak of it.
+
+    Raises BadInput for a text that states nothing, or of more than 200,000 characters.
+    """
+    if not is_text(text) or not (said := list(statements(text))):
+        raise BadInput("the text is empty: give it some sentences to check")
+    if len(text) > CHECKED_CHARACTERS:
+        raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
+    draft = Draft()
+    found: list[Article] = []
+    for sentence in said:
+        found = named or _about(desk, sentence, found)
+        draft.add(sentence, desk.verify(sentence, found))
+    return Checked(draft.sentences, tuple(draft.citations))
+
+
+def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:
+    """Return the articles that may support a sentence; the first of those `before` know its "he" and "it"."""
+    hits: list[Hit] = []
+    with desk.lock:
+        for wanted in (sentence, *quotations(sentence)):
+            words = " ".join(wanted.split()[:QUESTION_WORDS])
+            hits += search(desk.index, Query(words), top=2 * CHECKED_ARTICLES) if content_terms(words) else []
+    articles = dict.fromkeys(hit.article for hit in hits)
+    return [*articles][:CHECKED_ARTICLES] + [article for article in before[:2] if article not in articles]

@@ -1,0 +1,95 @@
+"""Places in articles, and where a text stands in one word for word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
+
+from index.text.cut import sentences
+from index.text.fold import fold
+from index.text.names import words
+from index.text.terms import terms
+from index.types import Article
+
+# A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
+PART_BEFORE = ".,:/⁄-"
+PART_BEHIND = re.compile(
+    r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
+)
+AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A place in an article, `getattr(article, field)[start:end]`."""
+
+    article: Article
+    field: Literal["text", "title"]
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        whole: str = getattr(self.article, self.field)
+        return whole[self.start : self.end]
+
+    @cached_property
+    def terms(self) -> set[str]:
+        return terms(self.text)
+
+
+class Source:
+    """An article made ready to be searched for what sentences say."""
+
+    def __init__(self, article: Article) -> None:
+        self.spans = [Span(article, "text", s.start, s.end) for s in sentences(article.text)]
+        if article.title:
+            self.spans.append(Span(article, "title", 0, len(article.title)))
+        day = f"{article.published:%A %-d %B %Y}" if article.published else ""
+        self.words = words("\n".join((article.title, article.outlet or "", *article.authors, day, article.text)))
+        self._article = article
+        self._folded = {field: fold(getattr(article, field)) for field in ("text", "title")}
+
+    def find(self, text: str) -> Span | None:
+        """Return where a text stands word for word: marks, case, white space and invisible characters aside."""
+        wanted = fold(text)[0].strip(" .,;:!?\"'")
+        fields: tuple[Literal["text", "title"], ...] = ("text", "title")
+        for field in fields:
+            folded, places = self._folded[field]
+            at = folded.find(wanted) if wanted else -1
+            while at >= 0:
+                end = at + len(wanted)
+                if not _cut(folded, at, end):
+                    return Span(self._article, field, places[at], places[end - 1] + 1)
+                at = folded.find(wanted, at + 1)
+        return None
+
+    def around(self, span: Span) -> list[Span]:
+        """Return the sentences in which a span stands, with those before and behind."""
+        at = [
+            n for n, s in enumerate(self.spans) if s.field == span.field and s.start < span.end and span.start < s.end
+        ]
+        return self.spans[max(0, at[0] - AROUND) : at[-1] + AROUND + 1]
+
+
+def _cut(folded: str, at: int, end: int) -> bool:
+    """Tell whether folded[at:end] begins or ends within a word or a number."""
+    before, behind = folded[max(0, at - 1) : at], folded[end : end + 1]
+    if _continues(before) or _continues(behind):
+        return True
+    if folded[at].isdigit() and before and before in PART_BEFORE:
+        return True
+    return folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None
+
+
+def _continues(character: str) -> bool:
+    return character.isalnum() or bool(character and unicodedata.combining(character))
+
+
+@lru_cache(maxsize=128)
+def source(article: Article) -> Source:
+    """Return an article made ready, from memory where something was checked against it before."""
+    return Source(article)

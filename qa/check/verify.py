@@ -1,0 +1,181 @@
+"""Checks sentences against articles: which spans support each, and how. The cheapest test that decides comes first.
+
+1. The sentence stands in an article, word for word.
+2. Its quotations stand there word for word; its numbers, units, days, names, speakers and denials agree with the
+   sentences that say most of it.
+3. A scorer tells how far the rest is said there: from words and vectors, or the judge that the user set.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from textwrap import shorten
+from typing import Protocol
+
+from index.encoder import Encoder
+from index.text import lists
+from index.text.days import has_day
+from index.text.names import SPEAKER, speakers, surname, words
+from index.text.terms import content_terms
+from index.types import Article
+from qa.check.facts import NEGATION, denies, facts, lacking, opposes, other_subject
+from qa.check.spans import Source, Span, source
+from qa.types import Support
+
+QUOTED = re.compile(r"[“„«]([^“”„«»]+)(?:[”“»]|$)|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
+OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
+DOUBT = re.compile(rf"(?i:{lists.pattern('doubts')})|\bmay\b(?= [a-z])")
+VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
+SPANS = 3  # sentences that may support one between them
+READ = 6  # sentences that the encoder reads for one: those that hold most of its words
+GAIN = 0.08  # share of a sentence's words for which one more span is cited
+SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
+# Of the share of a sentence's words and its cosine, together 0…2: set on WiCE's and SummEdits' development sets. The
+# cross-encoder's logit in place of the cosine tells less and takes three times as long, §11 of evals/EXPERIMENTS.md.
+SUPPORTED, PARTIAL = 1.1, 0.8
+JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
+
+
+class Judge(Protocol):
+    """Tells how far a text supports a sentence."""
+
+    def support(self, claim: str, evidence: str) -> float:
+        """Return a probability, 0…1; .5 and more is support."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far a sentence is supported, by which spans, and what speaks against it."""
+
+    support: Support
+    spans: tuple[Span, ...] = ()
+    why: str = ""
+
+
+def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
+    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
+    sources = [source(article) for article in articles]
+    if len(claim.split()) >= VERBATIM_WORDS:
+        for found in filter(None, (s.find(claim) for s in sources)):
+            if not _left_out(found):
+                return Verdict("verbatim", (found,))
+    quoted: list[Span] = []
+    for quotation in quotations(claim):
+        places = filter(None, (s.find(quotation) for s in sources))
+        if (place := next(places, None)) is None:
+            return Verdict("unsupported", why=f"“{quotation}” is not found in the articles")
+        quoted.append(place)
+    if not content_terms(claim):
+        return Verdict("unsupported", why="it states nothing that can be checked")
+    chosen, share, near = _evidence(claim, sources, encoder)
+    if not chosen:
+        return Verdict("unsupported", why="no article speaks of it")
+    if why := _disagreement(claim, chosen, quoted):
+        return Verdict("unsupported", why=why)
+    score, supported, partial = share + near, SUPPORTED, PARTIAL
+    if judge:
+        score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
+    if score < partial:
+        return Verdict("unsupported", why="the articles do not say this")
+    spans = tuple(dict.fromkeys((*chosen, *quoted)))
+    if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or SPEAKER.search(claim)):
+        return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
+    if score < supported:
+        return Verdict("partial", spans, "only partly said there")
+    # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
+    other = next(
+        (title for title in _quoted(claim) if _is_title(title) and not any(s.find(title) for s in sources)), ""
+    )
+    return Verdict("supported", spans, f"“{other}” is not found word for word" if other else "")
+
+
+def quotations(text: str) -> list[str]:
+    """Return what stands in quotation marks, cut where the writer left something out, save titles of works."""
+    return [part for part in _quoted(text) if not _is_title(part)]
+
+
+def _quoted(text: str) -> list[str]:
+    whole = (next(filter(None, match.groups())) for match in QUOTED.finditer(text))
+    return [part for quotation in whole for part in OMISSION.split(quotation) if re.search(r"\w", part)]
+
+
+def _is_title(text: str) -> bool:
+    """Tell the title of a film or a case from what someone said: its long words, two or more, are capitalised."""
+    long = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    return len(long) > 1 and all(word[0].isupper() for word in long)
+
+
+def _left_out(found: Span) -> bool:
+    """Tell whether a sentence of which only a part is repeated denies or doubts that part in the rest of it."""
+    for span in source(found.article).spans:
+        if span.field == found.field and span.start < found.end and found.start < span.end:
+            rest = f"{span.text[: max(0, found.start - span.start)]} … {span.text[found.end - span.start :]}"
+            if NEGATION.search(rest) or DOUBT.search(rest):
+                return True
+    return False
+
+
+def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[list[Span], float, float]:
+    """Return the spans that say most of a claim, the share of its words that they hold, and how near they are in sense.
+
+    Words weigh by how rare they are in these articles; nearness is the cosine of the encoder's vectors.
+    """
+    wanted = content_terms(claim)
+    pool = [span for s in sources for span in s.spans]
+    weight = {term: math.log((len(pool) + 1) / (0.5 + sum(term in span.terms for span in pool))) for term in wanted}
+    whole = sum(weight.values()) or 1.0
+
+    def held(span: Span, of: set[str]) -> float:
+        return sum(weight[term] for term in of & span.terms) / whole
+
+    best = sorted((s for s in pool if wanted & s.terms), key=lambda s: held(s, wanted), reverse=True)[:READ]
+    if not best:
+        return [], 0.0, 0.0
+    own, *others = encoder.encode([claim, *(span.text for span in best)])
+    near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
+    chosen = [max(best, key=lambda s: held(s, wanted) + near[s])]
+    left = wanted - chosen[0].terms
+    more = [*best, *source(chosen[0].article).spans]
+    while left and len(chosen) < SPANS:
+        span = max(more, key=lambda s: held(s, left) * (SAME_ARTICLE if s.article == chosen[0].article else 1.0))
+        if held(span, left) < GAIN:
+            break
+        chosen.append(span)
+        left -= span.terms
+    together = near[chosen[0]] if len(chosen) == 1 else float(own @ encoder.encode([_joined(chosen)])[0])
+    return chosen, 1 - sum(weight[term] for term in left) / whole, together
+
+
+def _joined(spans: Sequence[Span]) -> str:
+    return " ".join(span.text for span in spans)
+
+
+def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> str:
+    """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
+    article = chosen[0].article
+    own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
+    text = _joined(chosen)
+    around = " ".join(other.text for span in own for other in source(article).around(span))
+    # Where the evidence has a day itself, the days of the sentences around it are those of other events.
+    dated = _joined(own) if has_day(_joined(own)) else around
+    evidence = replace(facts(around), days=facts(dated).days)
+    if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
+        return f"not in the evidence: {', '.join(missing)}"
+    if subject := other_subject(claim, chosen[0].text):
+        return f"the article says this of another: “{subject}”"
+    # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
+    if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, text):
+        return f"the article says otherwise ({word}): “{shorten(chosen[0].text, 100, placeholder=' …')}”"
+    ours, theirs = _speakers(claim), set[str]().union(*map(words, _speakers(text)))
+    told = theirs or words(f"{around} {chosen[0].article.title}")
+    if ours and not any(words(surname(name)) & told for name in ours):
+        return f"not said there by {' or '.join(ours)}"
+    return ""
+
+
+def _speakers(text: str) -> list[str]:
+    return speakers(QUOTED.sub(" ", text))

@@ -1,0 +1,292 @@
+"""The command line. Answers and reports go to stdout, everything else to stderr; errors are one line."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import Field, asdict, fields
+from importlib import import_module
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from index.encoder import DEFAULT_ENCODER
+from index.read import ARCHIVE
+from index.read.decode import decode
+from index.types import ArchiveInUse, BadInput, CopydeskError
+from qa.desk import Desk
+from qa.doors import show
+from qa.doors.client import request, stream
+from qa.doors.show import Document
+from qa.request import AskRequest, SearchRequest
+from qa.types import as_json, kind
+
+DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+PASSED = ("verbatim", "supported")
+Run = Callable[[argparse.Namespace], int]
+Print = Callable[[Document], None]
+Ask = Callable[[Desk], Document]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message} (see {self.prog} --help)")
+
+
+# These may stand before the command or behind it; `main` has their defaults.
+COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data)")
+COMMON.add_argument("--encoder", metavar="NAME", help=f"encoder of a new archive (default {DEFAULT_ENCODER})")
+COMMON.add_argument("--json", action="store_true", help="print one JSON document")
+OPTIONS = {field.name: field for field in fields(AskRequest)}
+
+
+def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
+    """Add a command; `run` gets the parsed arguments and returns the exit status."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, parents=[COMMON])
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options of a request, each as `AskRequest` says it."""
+    for name in names:
+        _add_option(parser, OPTIONS[name])
+
+
+def _add_option(parser: argparse.ArgumentParser, field: "Field[Any]") -> None:
+    said = field.metadata
+    flag = said["flag"] or f"--{field.name.replace('_', '-')}"
+    kind: dict[str, Any] = {"metavar": said["metavar"]} if said["metavar"] else {"action": "store_true"}
+    if field.default == ():
+        kind |= {"action": "append"}
+    elif isinstance(field.default, int):
+        kind |= {"type": int}
+    default = [] if field.default == () else field.default
+    parser.add_argument(flag, dest=field.name, default=default, help=said["help"], **kind)
+
+
+def add_judge(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says who decides what is supported."""
+    parser.add_argument("--judge", metavar="SPEC", help="who decides what is supported: bundled (default), "
+                        "nli:ID_OR_FOLDER, or a model as in --llm")  # fmt: skip
+
+
+def build_parser() -> argparse.ArgumentParser:
+    summary = "Answers from your news archive, every sentence with its source."
+    parser = _Parser(prog="copydesk", description=summary, parents=[COMMON])
+    parser.add_argument("--version", action="version", version=f"copydesk {version('copydesk')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
+    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
+    ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
+
+    ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
+    search = add_command(commands, "search", _search, "find passages")
+    for command, asked in ((ask, AskRequest), (search, SearchRequest)):
+        command.add_argument("question", metavar="QUESTION")
+        add_options(command, *(field.name for field in fields(asked) if field.metadata))
+    add_judge(ask)
+
+    check = add_command(commands, "check", _check, "check any text, sentence by sentence, against the archive")
+    check.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
+    check.add_argument("--article", action="append", default=[], dest="articles", metavar="ID", help="only these")
+    check.add_argument("--fail-under", type=float, metavar="SHARE",
+                       help="exit 1 where less of the sentences (0 to 1) is verbatim or supported")  # fmt: skip
+    check.add_argument("--strict", action="store_const", const=1.0, dest="fail_under",
+                       help="exit 1 where one sentence is not")  # fmt: skip
+    add_judge(check)
+    add_options(check, "llm_url")
+
+    add_command(commands, "models", _models, "list the language models that are installed and reachable")
+
+    articles = add_command(commands, "articles", _articles, "list, show or remove articles")
+    articles.add_argument("action", choices=("list", "show", "remove"))
+    articles.add_argument("ids", nargs="*", metavar="ID")
+
+    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
+    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
+
+    serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=7860)
+    serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
+    serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
+                       help="another model that questions over HTTP may name")  # fmt: skip
+    add_options(serve, "llm", "llm_url", "strict")
+    add_judge(serve)
+
+    for entry in entry_points(group="copydesk.commands"):
+        import_module(entry.value).register(commands)
+    return parser
+
+
+def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
+    """Print a result as JSON, or as people read it."""
+    if args.json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        print_for_people(document)
+
+
+def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
+    """Open the archive that the arguments name, with progress on stderr where people look at it."""
+    if not args.data:
+        raise BadInput("--data is empty: name the folder of the archive")
+    if not create and not _holds_archive(args.data):
+        raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
+    settings = ("llm", "llm_url", "judge", "strict")
+    given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
+    return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **given)
+
+
+def _holds_archive(data: str) -> bool:
+    return (Path(data).expanduser() / ARCHIVE).exists()
+
+
+def _ingest(args: argparse.Namespace) -> int:
+    with open_desk(args, create=True) as desk:
+        report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune)
+    emit(args, asdict(report), show.print_ingest)
+    return SOME_REJECTED if report.rejected else DONE
+
+
+def _read(args: argparse.Namespace, ask: Ask, route: tuple[str, str], body: Any = None) -> Document:
+    """Return what the desk answers; where a service holds the archive, ask it at this (method, path) instead."""
+    try:
+        with open_desk(args) as desk:
+            return ask(desk)
+    except ArchiveInUse as error:
+        return request(_service(args, error), *route, body)
+
+
+def _service(args: argparse.Namespace, error: ArchiveInUse) -> str:
+    """Return where the service answers that holds the archive. It has its own model server and judge."""
+    if error.address is None:
+        raise error
+    for option in ("llm_url", "judge"):
+        if getattr(args, option, None):
+            name = f"--{option.replace('_', '-')}"
+            raise BadInput(f"the archive is served at {error.address}: {name} is for copydesk serve then") from error
+    return error.address
+
+
+def _options(args: argparse.Namespace, kind: type) -> Document:
+    return {field.name: getattr(args, field.name) for field in fields(kind) if hasattr(args, field.name)}
+
+
+def _ask(args: argparse.Namespace) -> int:
+    body = _options(args, AskRequest)
+    try:
+        with open_desk(args) as desk:
+            told = ((kind(event), as_json(event)) for event in desk.events(**body))
+            answer = show.follow(told, quiet=args.json)
+    except ArchiveInUse as error:
+        with stream(_service(args, error), "/api/ask", body) as events:
+            answer = show.follow(events, quiet=args.json)
+    emit(args, answer, show.print_answer)
+    return SOME_REJECTED if answer["broken"] else DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    if args.fail_under is not None and not 0 <= args.fail_under <= 1:
+        raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
+    try:
+        file = sys.stdin.buffer if args.file == "-" else Path(args.file).expanduser().open("rb")
+        with file:
+            text = decode(file.read())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{args.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    body = {"text": text, "articles": args.articles}
+    checked = _read(args, lambda desk: as_json(desk.check(**body)), ("POST", "/api/check"), body)
+    emit(args, checked, show.print_checked)
+    held = sum(sentence["support"] in PASSED for sentence in checked["sentences"])
+    return SOME_REJECTED if held < (args.fail_under or 0) * len(checked["sentences"]) else DONE
+
+
+def _search(args: argparse.Namespace) -> int:
+    body = _options(args, SearchRequest)
+
+    def search(desk: Desk) -> Document:
+        return {"hits": [as_json(hit) for hit in desk.search(**body)]}
+
+    emit(args, _read(args, search, ("POST", "/api/search"), body), show.print_hits)
+    return DONE
+
+
+def _articles(args: argparse.Namespace) -> int:
+    if args.action == "list":
+        if args.ids:
+            raise BadInput("articles list takes no ids: articles show ID prints one")
+        route = ("GET", "/api/articles")
+        listed = _read(args, lambda desk: {"articles": list(map(as_json, desk.articles()))}, route)
+        emit(args, listed, show.print_articles)
+        return DONE
+    if not args.ids:
+        raise BadInput(f"articles {args.action} needs an id: articles list prints them")
+    if args.action == "show":
+        if len(args.ids) > 1:
+            raise BadInput("articles show takes one id")
+        route = ("GET", f"/api/articles/{quote(args.ids[0], safe='')}")
+        emit(args, _read(args, lambda desk: desk.show(args.ids[0]), route), show.print_article)
+        return DONE
+    with open_desk(args) as desk:
+        removed = desk.remove(args.ids)
+    emit(args, {"removed": removed}, lambda document: print(f"{document['removed']} removed"))
+    return DONE
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    with open_desk(args) as desk:
+        health = desk.index.doctor(args.repair)
+    emit(args, asdict(health), show.print_health)
+    return DONE if health.ok else SOME_REJECTED
+
+
+def _models(args: argparse.Namespace) -> int:
+    from qa.llm.providers import models
+
+    emit(args, {"models": models()}, show.print_models)
+    return DONE
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from qa.doors.http import serve
+
+    if not _holds_archive(args.data):  # perhaps a slip of the pen
+        print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
+    with open_desk(args, create=True) as desk:
+        serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"), args.allow_llm)
+    return DONE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused."""
+    logging.basicConfig(level=logging.ERROR, format="copydesk: %(message)s")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    try:
+        data = os.environ.get("COPYDESK_DATA", "copydesk-data")
+        defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
+        args = build_parser().parse_args(argv, defaults)
+        run: Run = args.run
+        return run(args)
+    except CopydeskError as error:
+        print(f"copydesk: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("copydesk: interrupted; what was written stays, run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    except Exception as error:  # noqa: BLE001  the outermost door: logged whole, told in one line
+        with NamedTemporaryFile("w", prefix="copydesk-", suffix=".log", delete=False) as log:
+            traceback.print_exception(error, file=log)
+        print(f"copydesk: internal error ({type(error).__name__}: {error}); see {log.name}", file=sys.stderr)
+    return REFUSED

@@ -1,0 +1,223 @@
+"""The HTTP API and the web page on one port."""
+
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.concurrency import iterate_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi_offline import FastAPIOffline
+from pydantic import ConfigDict
+
+from index.types import BadInput, CopydeskError, Listed, UnknownArticle
+from qa.desk import Desk
+from qa.doors.guard import Guard, check_host
+from qa.doors.source import source_page
+from qa.request import AskRequest, SearchRequest, Strings
+from qa.types import Answer, Citation, Event, Found, Sentence, as_json, kind
+
+logger = logging.getLogger(__name__)
+STRICT = ConfigDict(extra="forbid")  # of a body: a misspelt option would pass unseen
+STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
+
+
+@dataclass(frozen=True)
+class Searching(SearchRequest):
+    """The body of /api/search."""
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass(frozen=True)
+class Asking(AskRequest):
+    """The body of /api/ask. With `stream`, the answer comes as server-sent events: text, citation, sentence, answer."""
+
+    __pydantic_config__ = STRICT
+
+    stream: bool = False
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The body of /api/check."""
+
+    __pydantic_config__ = STRICT
+
+    text: str
+    articles: Strings = ()
+
+
+# What comes back, where it is no answer.
+
+
+@dataclass(frozen=True)
+class Hits:
+    hits: list[Found]
+
+
+@dataclass(frozen=True)
+class Articles:
+    articles: list[Listed]
+
+
+@dataclass(frozen=True)
+class Whole(Listed):
+    authors: list[str]
+    text: str
+
+
+@dataclass(frozen=True)
+class Checks:
+    sentences: list[Sentence]
+    citations: list[Citation]
+
+
+@dataclass(frozen=True)
+class Removed:
+    removed: int
+
+
+@dataclass(frozen=True)
+class State:
+    ok: bool
+    articles: int
+    passages: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    error: str
+
+
+def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
+    """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
+
+    Questions may name the desk's own model, `quotes`, and the `allowed` ones: a visitor must not spend the operator's
+    keys, or find out which files there are.
+    """
+    from qa.doors.page import mount  # gradio takes seconds to import
+
+    # FastAPI's own documentation loads its scripts from two hosts outside.
+    refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
+    app = FastAPIOffline(
+        "/api/docs", None, title="Copydesk", openapi_url="/api/openapi.json", static_url="/api/docs/files",
+        responses=refusals,
+    )  # fmt: skip
+    app.add_middleware(Guard, host=host, token=token)
+    offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
+
+    @app.exception_handler(CopydeskError)
+    def refuse(_: Request, error: CopydeskError) -> JSONResponse:
+        return _refused(
+            404 if isinstance(error, UnknownArticle) else 400 if isinstance(error, BadInput) else 503, error
+        )
+
+    @app.exception_handler(RequestValidationError)
+    def misread(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return _refused(400, f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}")
+
+    @app.get("/healthz")
+    def health() -> State:
+        return State(True, *desk.index.archive.counts())
+
+    @app.post("/api/ask", response_model=Answer)
+    def ask(request: Asking) -> JSONResponse | EventSourceResponse:
+        if request.llm_url or (request.llm and request.llm not in offered):
+            raise BadInput(f"{request.llm_url or request.llm} is not offered here: use {' or '.join(offered)}")
+        if not request.stream:
+            return JSONResponse(as_json(desk.answer(request)))
+        events = desk.answering(request)
+        first = next(events)  # what cannot be asked or answered is refused with its own status
+        return EventSourceResponse(_sent(first, events))
+
+    @app.post("/api/check", response_model=Checks)
+    def check(request: Checking) -> JSONResponse:
+        return JSONResponse(as_json(desk.check(request.text, articles=request.articles)))
+
+    @app.post("/api/search", response_model=Hits)
+    def search(request: Searching) -> JSONResponse:
+        return JSONResponse({"hits": [as_json(hit) for hit in desk.hits(request)]})
+
+    @app.get("/api/articles")
+    def articles() -> Articles:
+        return Articles(desk.articles())
+
+    @app.get("/api/articles/{article_id:path}", response_model=Whole)
+    def article(article_id: str) -> JSONResponse:
+        return JSONResponse(desk.show(article_id))
+
+    @app.delete("/api/articles/{article_id:path}")
+    def remove(article_id: str) -> Removed:
+        return Removed(desk.remove([article_id]))
+
+    @app.get("/source/{article_id:path}", response_class=HTMLResponse)
+    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
+        page = source_page(desk.article(article_id), field, start, end)
+        return HTMLResponse(page, headers={"content-security-policy": STILL})
+
+    return mount(app, desk)
+
+
+def _refused(status: int, why: object) -> JSONResponse:
+    """Return a refusal in one line; what was sent, and is told again, may hold halves of characters."""
+    return JSONResponse({"error": str(why).encode("utf-8", "replace").decode()}, status)
+
+
+async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIterator[bytes]:
+    """Yield events in the form in which they are sent; what fails on the way is the last of them."""
+
+    def event(name: str, document: dict[str, Any]) -> bytes:
+        sent: bytes = format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
+        return sent
+
+    try:
+        async for told in iterate_in_threadpool(chain([first], events)):
+            yield event(kind(told), as_json(told))
+    except CopydeskError as error:
+        yield event("error", {"error": str(error)})
+    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
+        logger.exception("an answer broke off")
+        yield event("error", {"error": f"internal error ({error}): see the log"})
+    finally:
+        events.close()  # A reader who left would else leave the model writing until garbage is collected.
+
+
+class _Server(uvicorn.Server):
+    """Open pages hold connections that never end: at the end they are cut off, and that is no error to be told."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
+def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: Sequence[str] = ()) -> None:
+    """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
+
+    Raises BadInput where the port is taken, and where others could reach `host` without a token.
+    """
+    check_host(host, token)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:  # before anything is loaded, so that a port in use is told at once
+        listener = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --host or --port") from error
+    with listener:
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
+        desk.warm_up()
+        app = build_app(desk, host, token, allowed)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+        desk.index.lock.announce(address)
+        print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
+        with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this
+            _Server(config).run(sockets=[listener])

@@ -1,0 +1,161 @@
+"""The web page: a chat, and beside it the source that a click on [n] opens, the quoted sentence marked."""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+
+from index.types import CopydeskError
+from qa.desk import Desk
+from qa.doors.source import source_path
+from qa.request import AskRequest
+from qa.types import UNSUPPORTED, Answer, Citation
+
+CSS = Path(__file__).with_name("page.css")
+MASTHEAD = """<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is checked against the articles; click
+its number to read it there.</p>"""
+PLACEHOLDER = "Ask about the news in the archive"
+EMPTY = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="font:15px/1.6 system-ui;
+padding:2rem;opacity:.65">Click a number such as [1] in an answer: the article opens here, with the quoted sentence
+marked.</body>"""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question, what the page shows of its answer, and both as they go on: as understood, and once complete."""
+
+    question: str
+    html: str
+    understood: str = ""
+    text: str = ""
+
+    def said(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the turn as `history` takes it."""
+        return {"role": "user", "content": self.understood}, {"role": "assistant", "content": self.text}
+
+
+def answer_html(answer: Answer) -> str:
+    """Return an answer as HTML in which each [n] opens its source; everything that came from outside is escaped."""
+    if answer.refusal:
+        body = f'<span class="refusal">{html.escape(answer.text)}</span>'
+        listed = [f"{_source(c, 'closest')}<br>“{html.escape(c.quote)}”" for c in answer.refusal.closest]
+    else:
+        body = text_html(answer.text, answer.citations)
+        listed = [_source(c, f"[{c.n}]") for c in answer.citations]
+    listed += [
+        f'<span class="{said.support}">{said.support}: “{html.escape(said.text)}”: {html.escape(said.why)}</span>'
+        for said in answer.sentences
+        if said.why
+    ]
+    if answer.broken:
+        listed.append(f'<b class="unsupported">The answer broke off: {html.escape(answer.broken)}</b>')
+    understood = f'<p class="understood">Understood as: {html.escape(answer.rewritten)}</p>' if answer.rewritten else ""
+    return f"{understood}{body}<ol>{''.join(f'<li>{item}</li>' for item in listed)}</ol>"
+
+
+def text_html(text: str, citations: Sequence[Citation]) -> str:
+    """Return an answer's text, as far as it is written, with links for its marks."""
+    links = {f"[{c.n}]": _link(c, f"[{c.n}]") for c in citations}
+    links[UNSUPPORTED] = '<b class="unsupported">not in the articles</b>'
+    marked = re.sub(r"\[\w+\]", lambda mark: links.get(mark[0], mark[0]), html.escape(text))
+    return marked.replace("\n", "<br>")
+
+
+def _link(citation: Citation, mark: str) -> str:
+    path = source_path(citation.article_id, citation.field, citation.start, citation.end)
+    return f'<a class="cite" href="{html.escape(path)}" target="source">{mark}</a>'
+
+
+def _source(citation: Citation, mark: str) -> str:
+    day = f"{citation.published:%-d %B %Y}" if citation.published else "undated"
+    about = html.escape(f"{citation.outlet or 'unknown outlet'}, {day}: {citation.title}")
+    return f"{_link(citation, mark)} {about}"
+
+
+def mount(app: FastAPI, desk: Desk) -> FastAPI:
+    """Put the page of an open desk at / of an app; whatever routes the app has keep working."""
+
+    def reply(question: str, talk: list[Turn], outlets: list[str], since: str, until: str) -> Iterator[tuple[Any, ...]]:
+        before = [said for turn in talk if turn.text for said in turn.said()]
+        written, citations = "", list[Citation]()
+        turn = Turn(question, "Reading the archive…")
+
+        def shown(box: Any = gr.skip(), stop: bool = True) -> tuple[Any, ...]:  # noqa: B008  the same each time
+            return box, _messages([*talk, turn]), [*talk, turn], gr.Button(visible=stop)
+
+        yield shown(box="")
+        try:
+            asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
+            with closing(desk.answering(asked)) as events:
+                for event in events:
+                    if isinstance(event, Answer):
+                        turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
+                    else:
+                        written += event if isinstance(event, str) else ""
+                        citations += [event] if isinstance(event, Citation) else []
+                        turn = Turn(question, text_html(written, citations))
+                        yield shown()
+        except CopydeskError as error:
+            turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')
+        yield shown(stop=False)
+
+    with gr.Blocks(title="Copydesk", fill_height=True, fill_width=True, analytics_enabled=False) as page:
+        gr.HTML(MASTHEAD, elem_id="masthead")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=6, min_width=340):
+                chat = gr.Chatbot(show_label=False, height="60vh", buttons=[], feedback_options=None, layout="panel")
+                with gr.Row():
+                    box = gr.Textbox(placeholder=PLACEHOLDER, show_label=False, scale=8, autofocus=True)
+                    send = gr.Button("Ask", variant="primary", scale=1, min_width=90)
+                    stop = gr.Button("Stop", variant="stop", scale=1, min_width=90, visible=False)
+                with gr.Accordion("Only articles of…", open=False), gr.Row():
+                    outlets = gr.Dropdown([], multiselect=True, label="Outlets")
+                    since = gr.Textbox(label="Since", placeholder="2025-04-01")
+                    until = gr.Textbox(label="Until", placeholder="2025-04-30")
+            with gr.Column(scale=5, min_width=320):
+                frame = f'<iframe name="source" title="Source" srcdoc="{html.escape(EMPTY)}"></iframe>'
+                gr.HTML(frame, elem_id="source")
+        # The conversation is kept here, not in the chat's payload: what a browser sends as one may name files.
+        talk = gr.State([])
+        asked = [box, talk, outlets, since, until]
+        private: Any = {"api_visibility": "private"}
+        running = gr.on(
+            [box.submit, send.click], reply, asked, [box, chat, talk, stop], show_progress_on=chat, **private
+        )
+        stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[running], **private)
+        chat.clear(list, None, talk, **private)
+        page.load(lambda: _welcome(desk), None, [outlets, chat], **private)
+    page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
+    font = ("system-ui", "sans-serif")
+    theme = gr.themes.Default(primary_hue="slate", font=font, font_mono=("ui-monospace", "monospace"))
+    mounted: FastAPI = gr.mount_gradio_app(app, page, path="/", theme=theme, css_paths=CSS, footer_links=[])
+    return mounted
+
+
+def _messages(talk: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Return a conversation as the chat shows it."""
+    return [
+        message
+        for turn in talk
+        for message in (
+            {"role": "user", "content": turn.question},
+            {"role": "assistant", "content": gr.HTML(f'<div class="answer">{turn.html}</div>')},
+        )
+    ]
+
+
+def _welcome(desk: Desk) -> tuple[gr.Dropdown, gr.Chatbot]:
+    """Fill in what the archive holds: the outlets to choose from, and what an empty chat says."""
+    outlets, (articles, _) = desk.outlets(), desk.index.archive.counts()
+    held = "The archive is empty. Fill it with `copydesk ingest FOLDER`, then reload this page."
+    if articles:
+        first, last = desk.index.archive.span()
+        span = f", published {first} to {last}" if first else ""
+        held = f'<div style="padding: 1rem"><b>{articles:,} articles</b> from {len(outlets)} outlets{span}.</div>'
+    return gr.Dropdown(choices=outlets), gr.Chatbot(placeholder=held)

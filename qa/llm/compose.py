@@ -1,0 +1,153 @@
+"""Answers written by a language model: it writes from numbered evidence, and every sentence it finishes is checked."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+
+from index.text.cut import sentences
+from index.text.fold import fold
+from index.types import Article, ModelError
+from qa.check.draft import BULLET, Draft
+from qa.check.verify import Verdict
+from qa.llm.clean import Cleaner
+from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
+from qa.steps.evidence import Evidence
+from qa.types import REFUSED, Outcome, Piece, RefusalReason
+
+WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
+NOTHING_LEFT = "The articles support nothing of what the model wrote."
+# Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
+OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
+CUT = Verdict("unsupported", why="the model broke off here")
+DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
+Check = Callable[[str, Sequence[Article]], Verdict]
+
+
+def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Generator[Piece, None, Outcome]:
+    """Yield an answer's text as the model writes it, and behind each sentence its marks once it is checked.
+
+    A sentence is checked while the model writes the next, whose text waits for the marks; a Citation and a Sentence
+    come with them. With `strict`, no text is yielded before it is checked, and none that is unsupported. Where the
+    model breaks off, what it had written is the answer. Raises ModelError where that is nothing.
+    """
+    messages, hits = prompt(evidence.question, evidence.hits, model.room)
+    articles = list(dict.fromkeys(hit.article for hit in hits))
+    cleaner = Cleaner(len(hits), [article.url for article in articles if article.url])
+    text = _Text(evidence.question, lambda sentence: check(sentence, articles), strict)
+    broken: list[ModelError] = []
+    started = time.perf_counter()
+    try:
+        with closing(_and_end(model.write(messages, ANSWER_TOKENS), broken)) as pieces:
+            for piece in pieces:
+                text.add(cleaner.rest() if piece is None else cleaner.feed(piece), piece is None, bool(broken))
+                for event in text.release(everything=piece is None):
+                    text.spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
+                    yield event
+    finally:
+        text.checker.shutdown(wait=False, cancel_futures=True)
+    if broken and not text.written.strip():
+        raise broken[0]
+    refusal: RefusalReason | None = None
+    if not text.draft.sentences:
+        refusal = "below_threshold" if text.written.strip() and not _declines(text.written) else "model_declined"
+        if not text.shown_any:
+            yield NOTHING_LEFT if refusal == "below_threshold" else REFUSED
+    return Outcome(refusal, cleaner.invented, str(broken[0]) if broken else None, text.spent)
+
+
+def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str | None, None, None]:
+    """Yield what a model writes, and None at its end, also where it breaks off; why it did is then in `broken`."""
+    try:
+        yield from pieces
+    except ModelError as error:
+        broken.append(error)
+    yield None
+
+
+class _Text:
+    """What a model has written so far, cleaned; what of it is finished, checked, and shown."""
+
+    def __init__(self, question: str, check: Callable[[str], Verdict], strict: bool) -> None:
+        self.written = ""
+        self.draft = Draft()
+        self.shown_any = False
+        self.spent: dict[str, float] = {}  # milliseconds
+        self.checker = ThreadPoolExecutor(1, "check")
+        self._question, self._check, self._strict = question, check, strict
+        self._shown, self._queued = 0, 0  # characters of `written` that were shown, and given to the checker
+        self._waiting: deque[tuple[int, str, Future[Verdict]]] = deque()  # its end, the sentence, its verdict to come
+
+    def add(self, text: str, finished: bool, broken: bool) -> None:
+        """Take in what was written, and have the sentences checked that it finishes; one that broke off is none."""
+        self.written += text
+        if not self._shown:
+            self.written = self.written.lstrip()
+        for end in _ends(self.written, self._queued, finished):
+            sentence = BULLET.sub("", self.written[self._queued : end].strip()).strip()
+            if sentence and not _declines(sentence):
+                check = (lambda _: CUT) if broken and sentence[-1].isalnum() else self._checked
+                self._waiting.append((end, sentence, self.checker.submit(check, sentence)))
+            self._queued = end
+
+    def _checked(self, sentence: str) -> Verdict:
+        began = time.perf_counter()
+        whole = sentence if len(sentence.split()) >= WHOLE_WORDS else f"{self._question} {sentence}"
+        verdict = self._check(whole)
+        self.spent["check"] = round(self.spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
+        return verdict
+
+    def release(self, everything: bool) -> Iterator[Piece]:
+        """Yield what can be shown now: sentences that are checked, and of the one behind them what is written."""
+        while self._waiting:
+            end, sentence, verdict = self._waiting[0]
+            if not self._strict and self._shown < end:
+                yield self._show(end)
+            if not (everything or verdict.done()):
+                return
+            self._waiting.popleft()
+            if self._strict and verdict.result().support == "unsupported":
+                self._shown = end
+                continue
+            marks, new = self.draft.add(sentence, verdict.result())
+            before = self.shown_any
+            text = self._show(max(self._shown, end))  # more had to be read, perhaps, to see that the sentence ended
+            yield f"{text if before else text.lstrip()} {marks}"
+            yield from new
+            yield self.draft.sentences[-1]
+        if self._strict:
+            return
+        tail = sentences(self.written[self._queued :])
+        limit = self._queued + tail[0].end if len(tail) > 1 else len(self.written)
+        unsure = None if everything else OPENING.search(self.written, self._shown, limit)
+        if ready := self.written[self._shown : unsure.start() if unsure else limit].rstrip():
+            yield self._show(self._shown + len(ready))
+
+    def _show(self, end: int) -> str:
+        text, self._shown, self.shown_any = self.written[self._shown : end], end, True
+        return text
+
+
+def _ends(written: str, start: int, everything: bool) -> Iterator[int]:
+    """Yield the ends of the sentences behind `start` that are finished: what is yet to be written will not change them.
+
+    A quotation may go over several sentences, which are one as soon as it is closed; until then it is not finished.
+    """
+    tail = written[start:]
+    spans = sentences(tail)
+    for span in spans if everything else spans[:-1]:
+        text = tail[span.start : span.end]
+        if re.fullmatch(r"\d{1,2}[.)]", text) and re.match(r"[ \t]+\S", tail[span.end :]):
+            continue  # the number of a line in a list
+        if not everything and (text.count("“") > text.count("”") or text.count('"') % 2):
+            return
+        yield start + span.end
+
+
+def _declines(text: str) -> bool:
+    """Tell whether a text says what a model is told to say where the evidence does not answer, and little besides."""
+    return fold(REFUSED)[0].strip(" .") in fold(text)[0] and len(text.split()) <= len(REFUSED.split()) + DECLINE_WORDS

@@ -1,0 +1,161 @@
+"""A question with all that may be said with it. Every door builds one, and it is checked when it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
+from functools import cached_property, wraps
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from index.text.days import parse_date
+from index.types import BadInput, Filters
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+else:
+    LLM = Any  # importing it takes 2 s
+
+QUESTION_WORDS, QUESTION_CHARACTERS = 300, 3000
+TOP_MAX = 100
+
+Day = date | str | None
+Strings = str | Sequence[str]  # one, or a list of them
+Turns = Sequence[Mapping[str, str]]
+
+WRITERS = (
+    "who writes: quotes (default, no model), llamacpp:FILE.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL, "
+    "litellm:MODEL"
+)
+ADDRESS = "base URL of the model's server (OPENAI_BASE_URL, OLLAMA_HOST)"
+
+
+def said(help_text: str, metavar: str | None = None, flag: str | None = None) -> dict[str, str | None]:
+    """Return what the command line says of an option; a field without is none there."""
+    return {"help": help_text, "metavar": metavar, "flag": flag}
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to look for, and where: `outlets`, `since` and `until` restrict what is searched.
+
+    `asked` is the day the question is put, so that "this week" means that week (default: today); `top` passages are
+    returned. Raises BadInput for what cannot be asked.
+    """
+
+    question: str
+    _: KW_ONLY
+    outlets: Strings = field(default=(), metadata=said("only articles of this outlet", "NAME", "--outlet"))
+    since: Day = field(default=None, metadata=said("published on this day or later", "DATE"))
+    until: Day = field(default=None, metadata=said("published on this day or earlier", "DATE"))
+    asked: Day = field(default=None, metadata=said("the day of the question: what “this week” means", "DATE"))
+    top: int = field(default=10, metadata=said("passages to return (default 10)", "N"))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", _question(self.question))
+        object.__setattr__(self, "outlets", strings(self.outlets, "outlets"))
+        if type(self.top) is not int or not 1 <= self.top <= TOP_MAX:
+            raise BadInput(f"top is {self.top}: use 1 to {TOP_MAX}")
+        _ = self.filters, self.day
+
+    @cached_property
+    def filters(self) -> Filters:
+        """What may be searched."""
+        first, last = _day(self.since), _day(self.until)
+        if first and last and first > last:
+            raise BadInput(f"since {first} is after until {last}: no day is between them")
+        return Filters(tuple(self.outlets), first, last)
+
+    @cached_property
+    def day(self) -> date | None:
+        """The day on which the question is put, where it was said."""
+        return _day(self.asked)
+
+
+@dataclass(frozen=True)
+class AskRequest(SearchRequest):
+    """A question to be answered: of `choices`, the answer's `choice` is the one that the evidence speaks for.
+
+    `llm` writes the answer: a spec such as `ollama:MODEL` with the `llm_url` of its server, any LlamaIndex LLM, or
+    `quotes` for verbatim sentences and no model. `history` are the turns before, {"role", "content"}, oldest first; a
+    question that leans on them is rewritten. With `strict`, sentences that are not supported are left out.
+    """
+
+    _: KW_ONLY
+    choices: Strings = field(default=(), metadata=said("decide between these", "TEXT", "--choice"))
+    llm: LLM | str | None = field(default=None, metadata=said(WRITERS, "SPEC"))
+    llm_url: str | None = field(default=None, metadata=said(ADDRESS, "URL"))
+    history: Turns = ()
+    strict: bool | None = field(default=None, metadata=said("leave out what no article supports"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        choices = strings(self.choices, "choices")
+        if choices and len({choice.strip() for choice in choices} - {""}) < 2:
+            raise BadInput("choices are two or more different texts in a list")
+        object.__setattr__(self, "choices", choices)
+        _ = self.turns
+
+    @cached_property
+    def turns(self) -> list[tuple[str, str]]:
+        """The turns before, as (role, content)."""
+        pairs = []
+        for turn in self.history if isinstance(self.history, Sequence) else [None]:
+            role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
+            if role not in ("user", "assistant") or not is_text(content):
+                raise BadInput('history is a list of {"role": "user" or "assistant", "content": text}')
+            pairs.append((str(role), str(content)))
+        return pairs
+
+
+def is_text(value: object) -> bool:
+    """Tell whether a value is a string, and all of it can be written down: JSON may hold halves of characters."""
+    return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value
+
+
+def strings(value: object, name: str) -> tuple[str, ...]:
+    """Return one or several strings as a tuple. Raises BadInput for anything else."""
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not all(map(is_text, values)):
+        raise BadInput(f"{name} is neither a string nor a list of strings")
+    return tuple(values)
+
+
+def _day(value: Day) -> date | None:
+    return None if value is None else parse_date(value)
+
+
+def _question(question: object) -> str:
+    """Return a question in one line of printable characters."""
+    if not isinstance(question, str):
+        raise BadInput(f"the question is a {type(question).__name__}, not a string")
+    question = " ".join("".join(c if c.isprintable() else " " for c in question).split())
+    if not any(map(str.isalnum, question)):
+        raise BadInput("the question is empty: ask something in words")
+    if (words := len(question.split())) > QUESTION_WORDS:
+        raise BadInput(f"the question has {words:,} words: ask in at most {QUESTION_WORDS}")
+    if len(question) > QUESTION_CHARACTERS:
+        raise BadInput(f"the question has {len(question):,} characters: ask in at most {QUESTION_CHARACTERS:,}")
+    return question
+
+
+P = ParamSpec("P")
+Self = TypeVar("Self")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+def builds(request: Callable[P, R]) -> Callable[[Callable[[Self, R], T]], Callable[Concatenate[Self, P], T]]:
+    """Let a method that takes a request be called with the request's own arguments, which an editor then shows."""
+
+    def decorate(method: Callable[[Self, R], T]) -> Callable[Concatenate[Self, P], T]:
+        @wraps(method)
+        def call(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            return method(self, request(*args, **kwargs))
+
+        own = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *signature(request).parameters.values()]
+        call.__signature__ = signature(method).replace(parameters=own)  # type: ignore[attr-defined]
+        return call
+
+    return decorate

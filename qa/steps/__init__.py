@@ -1,0 +1,1 @@
+"""The steps of a question's path, in the order in which `qa.ask` takes them."""

@@ -1,0 +1,103 @@
+"""Answers without a language model: up to three verbatim sentences, each cited to the character, or a refusal."""
+
+import math
+from collections.abc import Generator, Sequence
+
+from index.text.terms import terms
+from qa.steps.evidence import Candidate, Evidence
+from qa.steps.expect import covered, fits
+from qa.types import REFUSED, Citation, Outcome, Piece, Sentence, cite
+
+# How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
+SENTENCES = 3
+PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
+TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
+FIT_GAIN = 3.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
+SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
+SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
+SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
+LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
+# The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
+# where its article holds every content word and name of the question, 1 where it lacks half of the words, and 3 more
+# for half of the names.
+LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
+SURE_ENOUGH = 0.5
+CLOSEST = 3
+
+
+def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
+    """Yield up to three sentences as they stand in the articles, with their marks, or that there is no answer."""
+    if evidence.confidence < SURE_ENOUGH:
+        yield REFUSED
+        return Outcome("below_threshold" if evidence.hits else "no_evidence")
+    citations = _cited(_choose(evidence))
+    yield " ".join(f"{citation.quote} [{citation.n}]" for citation in citations)
+    yield from citations
+    yield from (Sentence(citation.quote, (citation.n,), "verbatim") for citation in citations)
+    return Outcome()
+
+
+def closest(evidence: Evidence) -> tuple[Citation, ...]:
+    """Return what comes closest to an answer, where none is given."""
+    if evidence.confidence >= SURE_ENOUGH:  # though a model declined
+        return _cited(_choose(evidence))
+    return _cited(sorted(evidence.candidates, key=lambda candidate: -candidate.logit)[:CLOSEST])
+
+
+def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
+    return tuple(cite(c.hit.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
+
+
+def confidence(candidates: Sequence[Candidate]) -> float:
+    """Return how sure, 0…1, one candidate is, for how far its article is on the subject that it was read for."""
+    least: dict[tuple[str, str], float] = {}  # logit by part of the question and article
+    for c in candidates:
+        article = c.hit.article
+        if (key := (c.part, article.id)) not in least:
+            words, names = covered(c.part, f"{article.title} {article.text} {article.outlet}")
+            least[key] = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
+    margin = max((c.logit - least[c.part, c.hit.article.id] for c in candidates), default=-math.inf)
+    return round(1 / (1 + math.exp(-margin)), 4)
+
+
+def _choose(evidence: Evidence) -> list[Candidate]:
+    """Pick up to three, best first, none saying what another says; from other articles by preference."""
+    question, candidates = evidence.question, evidence.candidates
+    scores = {hit.passage.id: hit.score for hit in evidence.hits}
+    best = max(scores.values())
+
+    def worth(candidate: Candidate) -> float:
+        return (
+            candidate.logit
+            + PASSAGE_WEIGHT * (scores[candidate.hit.passage.id] - best)
+            + TITLE_GAIN * (candidate.field == "title")
+            + FIT_GAIN * fits(question, candidate.text)
+            - SAME_ARTICLE_LOSS * sum(c.hit.article.id == candidate.hit.article.id for c in chosen)
+        )
+
+    chosen: list[Candidate] = []
+    left = [c for c in candidates if c.logit >= LOGIT_MIN]
+    while left and len(chosen) < SENTENCES:
+        pick = max(left, key=worth)
+        if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
+            break
+        chosen.append(pick)
+        after = None if fits(question, pick.text) else _next(candidates, pick)
+        if after and after not in chosen and fits(question, after.text):
+            chosen.append(after)  # "They will sign soon. This will happen on Thursday."
+        left = [c for c in left if c not in chosen and not any(_said(c.text, d.text) for d in chosen)]
+    return chosen[:SENTENCES]
+
+
+def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:
+    """Return the sentence that follows in the same paragraph."""
+    text, end = candidate.hit.article.text, candidate.end
+    place = end + len(text[end:]) - len(text[end:].lstrip(" "))
+    here = (candidate.hit.passage.id, candidate.field)
+    return next((c for c in candidates if c.start == place and (c.hit.passage.id, c.field) == here), None)
+
+
+def _said(text: str, before: str) -> bool:
+    """Tell whether a text says little that another has not said before."""
+    words = terms(text)
+    return len(words & terms(before)) >= SAME_WORDS * max(1, len(words))
