@@ -1,9 +1,9 @@
 """Brings an archive up to date with files and folders."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from index.archive import Entry, Place, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
@@ -66,10 +66,18 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
     index.archive.move((key, found.root, found.file) for key, found in seen.items() if key in known)
     if prune:
         roots = {found.root for found in seen.values()}
-        gone = [key for key, (_, at) in known.items() if at[0] in roots and at not in spoilt and key not in seen]
+        lost = (key for key, (_, at) in known.items() if at[0] in roots and key not in seen)
+        gone = [key for key in lost if spoilt.isdisjoint(_around(known[key][1]))]
         report.removed = index.remove(gone)
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _around(place: Place) -> Iterator[Place]:
+    """Yield a place and the folders that it is in."""
+    root, file = place
+    yield place
+    yield from ((root, str(folder)) for folder in PurePosixPath(file).parents)
 
 
 def _taken(key: str, found: Found, seen: Mapping[str, Found], known: Mapping[str, tuple[str, Place]]) -> str | None:

@@ -1,6 +1,7 @@
 """Days: as values, as people write them, and as a text says them."""
 
 import re
+from calendar import month_name
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
@@ -21,19 +22,18 @@ WHEN = re.compile(
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
-WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"]}
+WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
+EITHER_ORDER = re.compile(r"(?<!\d)(0?[1-9]|1[0-2])([-/])(0?[1-9]|1[0-2])\2(?:\d\d){1,2}(?!\d)")
 
 
 def parse_date(value: object) -> date:
-    """Return the day that a value names: a date, ISO 8601, RFC 2822, "18 April 2025", "2022/01/02"…
+    """Return the day that a value names: a date, ISO 8601, RFC 2822, "18 April 2025", "2022/01/02", "3.4.2025"…
 
-    Day, month and year must all be there; "03/04/2022" is read the American way, month first.
-    Raises BadInput for anything else.
+    Day, month and year must all be there. Between dots the day comes first everywhere; between strokes either may,
+    so that "03/04/2022" names no day. Raises BadInput for that and for anything else.
     """
-    if isinstance(value, datetime):
-        return value.date()
     if isinstance(value, date):
-        return value
+        return value.date() if isinstance(value, datetime) else value
     if isinstance(value, str) and (text := value.strip()):
         with suppress(ValueError):
             return datetime.fromisoformat(text).date()
@@ -43,11 +43,14 @@ def parse_date(value: object) -> date:
         elif len(text) < 60:
             import dateparser  # 0.2 s with its data
 
+            either = EITHER_ORDER.search(text)
+            if either and (first := int(either[1])) != (second := int(either[3])):
+                meant = f"{first} {month_name[second]} or {second} {month_name[first]}"
+                raise BadInput(f"{text!r} may be {meant}: write it as YYYY-MM-DD")
             if found := dateparser.parse(text, languages=["en"], settings=WHOLE_DATES):
-                day: date = found.date()
-                return day
-    shown = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
-    raise BadInput(f"{shown} is not a date: write it as YYYY-MM-DD")
+                return date(found.year, found.month, found.day)
+    shown = repr(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
+    raise BadInput(f"{shown if len(shown) < 60 else shown[:57] + '…'} is not a date: write it as YYYY-MM-DD")
 
 
 def dates(text: str) -> list[Day]:
