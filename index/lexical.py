@@ -1,19 +1,28 @@
 """The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import tantivy
 
 from index.text.terms import analyzer
-from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
+from index.types import REPAIR, ArchiveError, Article, Filters, Passage
 
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
-_translated = partial(translated, ArchiveError, "the lexical index fails", ValueError, OSError, mend=REPAIR)
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise an ArchiveError in place of what tantivy raises; its panics are no Exceptions, and cannot be imported."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
+            raise
+        raise ArchiveError(f"the lexical index fails: {error}; {REPAIR}") from error
 
 
 class LexicalIndex:
@@ -33,8 +42,9 @@ class LexicalIndex:
         self._index.register_tokenizer("news", analyzer())
 
     def __len__(self) -> int:
-        self._index.reload()
-        return int(self._index.searcher().num_docs)
+        with _translated():
+            self._index.reload()
+            return int(self._index.searcher().num_docs)
 
     def close(self) -> None:
         """Nothing to close: tantivy's writer is given up after each commit."""
@@ -73,4 +83,4 @@ class LexicalIndex:
         searcher = self._index.searcher()
         with _translated():
             found = searcher.search(query, top)
-        return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+            return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]

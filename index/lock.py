@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,16 +22,23 @@ class ArchiveLock:
         try:
             self._lock.acquire(timeout=WAIT_SECONDS)
         except Timeout as error:
-            owner = {"pid": "unknown", "address": None}
-            with suppress(OSError, ValueError):  # the other process may be about to write it, or to end
-                owner = json.loads(self._owner.read_text())
-            address = owner["address"]
-            holder = f"process {owner['pid']}" + (f", serving at {address}" if address else "")
-            message = f"the archive {folder} is in use by {holder}: stop it or wait for it"
+            holder, address = self._holder()
+            serving = f", serving at {address}" if address else ""
+            message = f"the archive {folder} is in use by {holder}{serving}: stop it or wait for it"
             raise ArchiveInUse(message, address) from error
         except OSError as error:
             raise ArchiveError(f"{folder} cannot be written: {error.strerror or error}") from error
         self.announce(None)
+
+    def _holder(self) -> tuple[str, str | None]:
+        """Return who holds the archive, and where it answers; whatever else stands in the file is not believed."""
+        owner: object = None
+        with suppress(OSError, ValueError, RecursionError):  # the other process may be about to write it, or to end
+            owner = json.loads(self._owner.read_text())
+        known = owner if isinstance(owner, dict) else {}
+        pid, address = known.get("pid"), known.get("address")
+        served = isinstance(address, str) and re.fullmatch(r"http://(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", address)
+        return f"process {pid}" if type(pid) is int else "another process", address if served else None
 
     def announce(self, address: str | None) -> None:
         """Write down who holds the archive, and the http address it answers on while it serves."""

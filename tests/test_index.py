@@ -3,20 +3,24 @@
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from index.archive import Archive
 from index.encoder import Encoder, SentenceTransformerEncoder, encoded_text
 from index.ingest import ingest
+from index.lexical import LexicalIndex
 from index.search import search
 from index.sync import Index
-from index.types import ArchiveError, ArchiveInUse, Article, Filters, ModelError, Passage, Query
+from index.types import ArchiveError, ArchiveInUse, Article, Filters, Listed, ModelError, Passage, Query
 from index.weights import BUNDLED, bundled
 
 ROWS = [
@@ -320,3 +324,68 @@ def test_two_folders_with_the_same_file_name(index: Index, tmp_path: Path) -> No
     ]
     shutil.rmtree(tmp_path / "one")
     assert ingest(index, [tmp_path / "two"]).changed == 1
+
+
+def test_a_panic_of_the_lexical_index_is_one_line(tmp_path: Path) -> None:
+    """tantivy verifies nothing when it opens a folder, and its panics are no Exceptions."""
+    articles = [Article(f"a{n}", f"Title {n} storm", f"Rain {n}.") for n in range(30)]
+    LexicalIndex(tmp_path).apply([], [(article, Passage(article.id, article.id, 0, 6)) for article in articles])
+    [file] = tmp_path.glob("*.idx")
+    data = file.read_bytes()
+    file.write_bytes(b"\xff" * (len(data) // 2) + data[len(data) // 2 :])
+    with pytest.raises(ArchiveError, match="^the lexical index fails: .*; run copydesk doctor --repair$"):
+        LexicalIndex(tmp_path).search("storm rain", 10, Filters())
+
+
+@pytest.mark.parametrize(
+    "junk", ["", "[]", "[" * 9999, '{"pid": {}, "address": 7}', '{"address": "http://evil.example/?"}', '{"pid": 1}']
+)
+def test_junk_in_the_note_of_who_holds_an_archive(tmp_path: Path, junk: str) -> None:
+    with Index(tmp_path):
+        (tmp_path / "owner.json").write_text(junk)
+        with pytest.raises(ArchiveInUse) as refused:
+            Index(tmp_path)
+    holder = "process 1" if junk == '{"pid": 1}' else "another process"
+    assert str(refused.value) == f"the archive {tmp_path} is in use by {holder}: stop it or wait for it"
+    assert refused.value.address is None
+
+
+def test_an_archive_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Made as version 1 made it: texts stood in the rows of articles and versions."""
+    path = tmp_path / "archive.sqlite3"
+    columns = "id, version, hash, title, text, outlet, published, url, authors, root, file, added"
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(f"""
+            CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+            CREATE TABLE articles (id TEXT PRIMARY KEY, {columns.removeprefix("id, ").replace(",", " TEXT,")} TEXT);
+            CREATE TABLE versions AS SELECT * FROM articles;
+            CREATE UNIQUE INDEX versions_article ON versions (id, version);
+            CREATE TABLE passages (id TEXT PRIMARY KEY, article_id TEXT, start INTEGER, "end" INTEGER, vector TEXT);
+            CREATE INDEX passages_article ON passages (article_id);
+            CREATE INDEX passages_vector ON passages (vector);
+            CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
+            CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
+            CREATE INDEX articles_outlet ON articles (outlet);
+            INSERT INTO meta VALUES ('schema', '1');
+            INSERT INTO articles VALUES ('a', 2, 'h', 'T', 'Né—w.', 'O', '2025-04-18', 'u', '["B"]', 'r', 'f', 'now');
+            INSERT INTO versions VALUES ('a', 1, 'g', 'T', 'Old.', 'O', '2025-04-17', 'u', '[]', 'r', 'f', 'then');
+            INSERT INTO passages VALUES ('p', 'a', 0, 5, 'k');
+        """)
+        old.commit()
+    for _ in range(2):
+        archive = Archive(path)
+        assert archive.article("u") == Article("a", "T", "Né—w.", "O", date(2025, 4, 18), "u", ("B",))
+        assert [version.text for version in archive.versions("a")] == ["Old."]
+        assert archive.listed() == [Listed("a", "T", "O", date(2025, 4, 18), "u", 5, 1)]
+        archive.close()
+
+
+def test_any_number_of_derived_tables_is_served(tmp_path: Path, encoder: Encoder) -> None:
+    """A change is kept until each who is derived has applied it."""
+    with Index(tmp_path, encoder) as index:
+        index.archive.derive(["quotes"])
+        ingest(index, [write(tmp_path / "in", ROWS[:1])])
+        (passage,) = index.archive.passage_ids()
+        assert [index.archive.pending(name)[0] for name in ("dense", "lexical", "quotes")] == [[], [], [passage]]
+        index.archive.applied("quotes", index.archive.pending("quotes")[1])
+        assert index.archive.pending("quotes")[0] == []
