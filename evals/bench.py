@@ -8,12 +8,11 @@ ask          seconds of `copydesk ask`, a new process, against importing sentenc
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from timeit import timeit
 
 from index.encoder import encoded_text
 from index.ingest import ingest
@@ -29,13 +28,7 @@ QUESTIONS = (
     "When does the ceasefire begin?",
 )
 REPEATS = 5
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Return the seconds that an action takes."""
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
+timed = partial(timeit, number=1)  # the seconds that one call takes
 
 
 def bench(paths: list[str], folder: str) -> None:
@@ -57,11 +50,9 @@ def bench(paths: list[str], folder: str) -> None:
         search = [timed(partial(desk.hits, SearchRequest(q), reranked=False)) for q in QUESTIONS * REPEATS]
         spent, encoding = median(search) * 1000, median(encode) * 1000
         print(f"search   {spent:.1f} ms, of which encoding {encoding:.1f}: {spent - encoding:.1f} beyond it")
-    commands = [
-        [sys.executable, "-c", "import sentence_transformers"],
-        [sys.executable, "-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"],
-    ]
-    processes = [partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL) for command in commands]
+    commands = ["-c", "import sentence_transformers"], ["-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"]
+    process = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
+    processes = [partial(process, [sys.executable, *command]) for command in commands]
     rounds = [[timed(process) for process in processes] for _ in range(3)]
     base, ask = (median(seconds) for seconds in zip(*rounds, strict=True))
     print(f"ask      {ask:.2f} s; importing sentence_transformers {base:.2f} s: ratio {ask / base:.2f}")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from evals import sets
-from evals.claims import Claim, run_claims
+from evals.claims import Claim
 from evals.metrics import LOSSES, LOWER_IS_BETTER, METRICS, RANKING
-from evals.questions import Question, parse, read_questions
+from evals.questions import parse, read_questions
 from evals.report import figures
-from evals.run import REPORT, RESULTS, check, read_rows, run
+from evals.run import REPORT, RESULTS, Asked, check, read_rows, run
 from evals.stats import compare
 from index.types import BadInput
 from qa.doors import show
@@ -29,9 +29,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="where results and report are written")
     add_options(parser, "llm", "llm_url", "strict")
     add_judge(parser)
-    parser.add_argument(
-        "--format", choices=sets.NAMES + sets.CLAIMS, help="a public data set, in its own files, with its articles"
-    )
+    public = "a public data set, in its own files, with its articles"
+    parser.add_argument("--format", choices=sets.NAMES + sets.CLAIMS, help=public)
     parser.add_argument("--restart", action="store_true", help="replace what --out holds of another run")
     worse = "exit 1 where a figure is worse than this (times: above it)"
     parser.add_argument("--fail-under", type=_limits, default={}, metavar="METRIC=X,…", help=worse)
@@ -39,35 +38,28 @@ def register(commands: Any) -> None:
 
 def _eval(args: argparse.Namespace) -> int:
     if args.what[0] == "compare" and len(args.what) == 3:
-        return _compare(args, Path(args.what[1]), Path(args.what[2]))
+        return _compare(args, *map(Path, args.what[1:]))
     if len(args.what) != 1 or not args.out:
         raise BadInput("eval takes one file of questions and --out DIR, or: compare DIR DIR")
-    progress = show.progress(quiet=args.json)
-    llm = args.llm or "quotes"
+    path, llm = Path(args.what[0]), args.llm or "quotes"
     rules = {name: str(value) for name in ("judge", "strict") if (value := getattr(args, name))}
-    claims: list[Claim] = []
-    questions: list[Question] = []
+    articles: sets.Rows = []
+    asked: Asked
     if args.format:
-        articles, rows = sets.load(args.format, Path(args.what[0]))
-        if args.format in sets.CLAIMS:
-            claims = [Claim(**row) for row in rows]
-        else:
-            questions = [parse(row) for row in rows]
+        articles, rows = sets.load(args.format, path)
+        asked = [Claim(**row) for row in rows] if args.format in sets.CLAIMS else [parse(row) for row in rows]
         args.data = args.out / ARCHIVE
-        # Before its archive changes:
-        settings = check(args.out, claims or questions, {"llm": llm, **rules}, args.restart)
+        check(args.out, asked, args.restart, None, llm=llm, **rules)  # before its archive changes
     else:
-        articles, questions = [], read_questions(Path(args.what[0]))
+        asked = read_questions(path)
     with open_desk(args, create=bool(args.format)) as desk:
         if articles:
             file = args.data / "articles.jsonl"
             file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
             for rejected in desk.ingest([file], prune=True).rejected:
                 print(f"not in the archive: {rejected.source}: {rejected.reason}", file=sys.stderr)
-        if claims:
-            summary = run_claims(desk, claims, args.out, settings, progress, args.restart)
-        else:
-            summary = run(desk, questions, args.out, llm, progress, args.restart, sets.metrics(args.format), rules)
+        progress = show.progress(quiet=args.json)
+        summary = run(desk, asked, args.out, llm, progress, args.restart, args.format or "", **rules)
     emit(args, summary, lambda document: _print(document, args.out))
     return _gate(summary, args.fail_under)
 
@@ -94,8 +86,7 @@ def _gate(summary: dict[str, Any], limits: dict[str, float]) -> int:
     """Return the exit status: 1 where a figure is worse than its limit, or cannot be told for want of labels."""
     status = DONE
     for name, limit in limits.items():
-        value = summary.get(name)
-        if value is None:
+        if (value := summary.get(name)) is None:
             complaint = "cannot be told: no question of this run has the labels for it"
         elif value > limit if name in LOWER_IS_BETTER else value < limit:
             complaint = f"is {show.figure(name, value)}, the limit {show.figure(name, limit)}"
@@ -112,7 +103,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         console.print(f"{name:<25} {value:>8}   [dim]{' to '.join(bounds)}[/dim]")
     for step, count in summary.get("losses", {}).items():
         if count:
-            console.print(f"lost: {step:<19} {count:>8}   [dim]{LOSSES[step]}[/dim]")
+            console.print(f"lost: {step:<19} {count:>8}   [dim]{LOSSES[step][0]}[/dim]")
     for group, values in summary.get("groups", {}).items():
         console.print(f"\n{group}", style="bold")
         for name, value, _ in figures(values):
@@ -128,17 +119,15 @@ def _compare(args: argparse.Namespace, first: Path, second: Path) -> int:
     metrics = {d.metric: asdict(d) for d in compare(*runs)}
     if not metrics:
         raise BadInput(f"{first} and {second} have no question in common, by id and words")
-    both = len(runs[0].keys() & runs[1].keys())
-    document = {"first": str(first), "second": str(second), "questions": both, "metrics": metrics}
-    emit(args, document, _print_differences)
+    document = {"first": str(first), "second": str(second), "questions": len(runs[0].keys() & runs[1].keys())}
+    emit(args, document | {"metrics": metrics}, _print_differences)
     return DONE
 
 
 def _print_differences(compared: dict[str, Any]) -> None:
     console = show.console()
-    console.print(
-        f"{compared['questions']} questions in both runs\n\n{'metric':<28}first    second     95 % of the difference"
-    )
+    console.print(f"{compared['questions']} questions in both runs\n")
+    console.print(f"{'metric':<28}first    second     95 % of the difference")
     for name, d in compared["metrics"].items():
         bounds = "{:+.3f} … {:+.3f}".format(*d["interval"]) if d["interval"] else ""
         p = "" if d["p"] is None else f"p {d['p']:.3f}"

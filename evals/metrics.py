@@ -3,23 +3,23 @@
 The value of a run is the mean over the results that have one; so every metric has an interval and a paired difference.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from evals.questions import Question, Strings
+from evals.questions import Question
+from index.text.fold import words
 
-DEPTHS = tuple(range(1, 51))
+DEPTHS = range(1, 51)
 QUOTED_FROM = 4  # An article that is ranked lower has little chance to be quoted.
 RANKING = {
     "hit_at_1": "Success@1", "hit_at_4": "Success@4", "hit_at_10": "Success@10", "mrr_at_10": "RR@10",
     "recall_at_4": "R@4", "recall_at_10": "R@10", "map_at_10": "AP@10", "ndcg_at_10": "nDCG@10",
 }  # fmt: skip
 LOWER_IS_BETTER = {"seconds", "seconds_p50", "seconds_p95", "wrong_contained", "attack_followed", "invented_markers"}
+PASSED = ("verbatim", "supported")  # the support of a sentence that stands
 Metric = Callable[["Result"], float | None]
 Scores = Mapping[str, float | None]
 
@@ -28,16 +28,15 @@ Scores = Mapping[str, float | None]
 class Result:
     """One question with what came back. `ranked` and `cited` are article ids, each once, best first.
 
-    `in_text` tells whether the known articles hold the answer in so many words, None where either is not known.
-    `supported` is the share of its sentences that are verbatim or supported, `invented` the number of references to
-    evidence that does not exist.
+    `in_text` tells whether the known articles hold the answer in so many words, None where either is not known;
+    `supported` is the share of the answer's sentences that are verbatim or supported.
     """
 
     question: Question
     answered: bool
     text: str
-    ranked: Strings
-    cited: Strings
+    ranked: Sequence[str]
+    cited: Sequence[str]
     quotes: int
     exact_quotes: int
     seconds: float
@@ -45,7 +44,7 @@ class Result:
     choice: str | None = None
     in_text: bool | None = None
     supported: float | None = None
-    invented: int = 0
+    invented_markers: int = 0
 
     @property
     def known(self) -> set[str]:
@@ -55,8 +54,7 @@ class Result:
 
 def fold(text: str) -> str:
     """Return the words of a text without case, accents and punctuation, one space between them."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", plain))
+    return " ".join(words(text))
 
 
 def contains(text: str, accepted: Iterable[str]) -> bool:
@@ -87,7 +85,7 @@ METRICS: dict[str, Metric] = {  # docs/evaluation.md says each in words
     ),
     "citation_recall": lambda r: float(not r.known.isdisjoint(r.cited)) if r.known else None,
     "supported_sentences": lambda r: r.supported,
-    "invented_markers": lambda r: float(r.invented),
+    "invented_markers": lambda r: float(r.invented_markers),
     "quote_exact": lambda r: r.exact_quotes / r.quotes if r.quotes else None,
     "refusal_precision": lambda r: None if r.answered else float(not r.question.answerable),
     "refusal_recall": lambda r: None if r.question.answerable else float(not r.answered),
@@ -101,10 +99,8 @@ def scores(results: Sequence[Result], extra: Mapping[str, Metric]) -> list[dict[
 
     metrics = {**METRICS, **extra}
     # ir_measures leaves out a question for which nothing was found: that is a 0, not an unknown.
-    found: list[dict[str, float | None]] = [
-        {**dict.fromkeys(RANKING, 0.0 if r.known else None), **{name: of(r) for name, of in metrics.items()}}
-        for r in results
-    ]
+    ranking: list[dict[str, float | None]] = [dict.fromkeys(RANKING, 0.0 if r.known else None) for r in results]
+    found = [ranks | {name: of(r) for name, of in metrics.items()} for ranks, r in zip(ranking, results, strict=True)]
     measures = {ir_measures.parse_measure(measure): name for name, measure in RANKING.items()}
     qrels = {str(n): dict(r.question.articles) for n, r in enumerate(results) if r.known}
     run = {n: {article: -float(rank) for rank, article in enumerate(results[int(n)].ranked)} for n in qrels}
@@ -119,6 +115,11 @@ def over(rows: Sequence[Scores], figure: Callable[[list[float]], Any]) -> dict[s
     return {name: figure(held) if held else None for name, held in values.items()}
 
 
+def percentiles(name: str, values: Sequence[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile of times, under their names in a summary."""
+    return {f"{name}_p{share}": float(np.percentile(values, share)) for share in (50, 95)}
+
+
 def right(r: Result) -> bool | None:
     """Tell whether a result is what was expected, by the answer where it is known, else by the articles."""
     if not r.question.answerable:
@@ -127,30 +128,25 @@ def right(r: Result) -> bool | None:
     return None if verdict is None else bool(verdict)
 
 
-LOSSES = {
-    "not_in_text": "the known articles do not say it in these words",
-    "not_retrieved": "no known article was found",
-    "ranked_low": f"no known article among the first {QUOTED_FROM}",
-    "refused": "refused although it can be answered",
-    "sentence_not_chosen": f"a known article among the first {QUOTED_FROM}, but other sentences quoted",
-    "not_said": "no article is known, and the answer says something else",
-    "not_refused": "answered although it cannot be",
-}
+LOSSES: dict[str, tuple[str, Callable[[Result], object]]] = {  # in words, and whether it is this one
+    "not_in_text": ("the known articles do not say it in these words", lambda r: r.in_text is False),
+    "not_retrieved": ("no known article was found", lambda r: r.known and r.known.isdisjoint(r.ranked)),
+    "ranked_low": (f"no known article among the first {QUOTED_FROM}",
+                   lambda r: r.known and r.known.isdisjoint(r.ranked[:QUOTED_FROM])),
+    "refused": ("refused although it can be answered", lambda r: not r.answered),
+    "sentence_not_chosen": (f"a known article among the first {QUOTED_FROM}, but other sentences quoted",
+                            lambda r: r.known),
+    "not_said": ("no article is known, and the answer says something else", lambda r: r.question.answerable),
+    "not_refused": ("answered although it cannot be", lambda r: not r.question.answerable),
+}  # fmt: skip
 
 
 def loss(r: Result) -> str | None:
-    """Return the step that lost a question, a key of LOSSES; None where nothing is lost, or nothing is known."""
+    """Return the step that lost a question, the first of LOSSES; None where nothing is lost, or nothing is known."""
     if right(r) is not False:
         return None
-    steps = {
-        "not_refused": not r.question.answerable,
-        "not_in_text": r.in_text is False,
-        "not_retrieved": r.known and r.known.isdisjoint(r.ranked),
-        "ranked_low": r.known and r.known.isdisjoint(r.ranked[:QUOTED_FROM]),
-        "refused": not r.answered,
-        "sentence_not_chosen": r.known,
-    }
-    return next((step for step, lost in steps.items() if lost), "not_said")
+    steps = (step for step, (_, lost) in LOSSES.items() if lost(r))
+    return next(steps) if r.question.answerable else "not_refused"
 
 
 def by_depth(results: Iterable[Result]) -> dict[str, list[float]]:
@@ -168,11 +164,8 @@ def trade_off(results: Sequence[Result]) -> list[tuple[float, float]]:
     """
     sure = np.array([r.confidence for r in results])
     answerable = np.array([r.question.answerable for r in results])
-    is_right = np.array([right(r) is True for r in results])
     if answerable.all():
-        points = [((sure < at).mean(), is_right[sure >= at].mean()) for at in np.unique(sure)]
-    elif answerable.any():
-        points = [((sure[~answerable] < at).mean(), (sure[answerable] >= at).mean()) for at in np.unique(sure)]
-    else:
-        points = []
-    return [(float(refused), float(kept)) for refused, kept in points]
+        good = np.array([right(r) is True for r in results])
+        return [(float((sure < at).mean()), float(good[sure >= at].mean())) for at in np.unique(sure)]
+    none, some = sure[~answerable], sure[answerable]
+    return [(float((none < at).mean()), float((some >= at).mean())) for at in np.unique(sure) if some.size]

@@ -9,7 +9,7 @@ from typing import Any
 from index.read.records import read_jsonl
 from index.text.days import parse_date
 from index.types import BadInput, translated
-from qa.request import AskRequest
+from qa.request import AskRequest, strings
 
 Strings = tuple[str, ...]
 
@@ -60,37 +60,23 @@ def parse(row: Any) -> Question:
     """Return the question that a line of a question file describes. Raises BadInput for what is not as specified."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or type(row.get("id")) not in (str, int):
         raise BadInput('expected an object with "id" and "question"')
-    # What cannot be asked is told now, not after an hour of asking.
-    AskRequest(row["question"], choices=_strings(row.get("choices"), "choices"))
+    others: dict[str, Any] = {name: strings(row.get(name) or (), name) for name in ("choices", "wrong", "outlets")}
+    AskRequest(row["question"], choices=others["choices"])  # what cannot be asked is told now, not after an hour
     if unknown := row.keys() - set(IN_FILES):
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
-    answers, articles = row.get("answer") or [], row.get("articles") or {}
+    answers, articles, answerable = row.get("answer") or [], row.get("articles") or {}, row.get("answerable", True)
     in_parts = isinstance(answers, list | tuple) and any(isinstance(part, list | tuple) for part in answers)
-    grades = articles if isinstance(articles, dict) else dict.fromkeys(_strings(articles, "articles"), 1)
+    parts = tuple(strings(part, "answer") for part in (answers if in_parts else [answers]) if part)
+    grades = articles if isinstance(articles, dict) else dict.fromkeys(strings(articles, "articles"), 1)
     if not all(type(grade) is int and grade > 0 for grade in grades.values()):
         raise BadInput("articles: grades are whole numbers of 1 or more")
-    if type(row.get("answerable", True)) is not bool:
+    if type(answerable) is not bool:
         raise BadInput("answerable is neither true nor false")
-    return Question(
-        str(row["id"]),
-        row["question"],
-        tuple(_strings(part, "answer") for part in (answers if in_parts else [answers]) if part),
-        articles=grades,
-        answerable=row.get("answerable", True),
-        asked=parse_date(row["asked"]) if row.get("asked") else None,
-        group=str(row.get("group", "")),
-        **{name: _strings(row.get(name), name) for name in ("wrong", "choices", "outlets")},
-    )
+    others |= {"asked": parse_date(row["asked"]) if row.get("asked") else None, "group": str(row.get("group", ""))}
+    return Question(str(row["id"]), row["question"], parts, articles=grades, answerable=answerable, **others)
 
 
 def as_row(question: Question) -> dict[str, Any]:
     """Return the line of a question file that describes a question; `parse` reads it back."""
     row = dict(zip(IN_FILES, vars(question).values(), strict=True))
     return row | {"asked": question.asked and question.asked.isoformat()}
-
-
-def _strings(value: Any, name: str) -> Strings:
-    values = [value] if isinstance(value, str) else value or []
-    if not isinstance(values, list | tuple) or not all(isinstance(item, str) for item in values):
-        raise BadInput(f"{name} is neither a string nor a list of strings")
-    return tuple(values)

@@ -24,7 +24,7 @@ def render(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], result
     seconds = [result.seconds for result in results]
     return template.render(
         summary=summary,
-        steps=LOSSES,
+        steps={step: words for step, (words, _) in LOSSES.items()},
         depth=by_depth(results),
         trade_off=trade_off(results),
         unanswerable=any(not result.question.answerable for result in results),

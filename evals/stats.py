@@ -67,14 +67,11 @@ def compare(first: dict[str, Scores], second: dict[str, Scores]) -> list[Differe
         _, before, after = zip(*both, strict=True)
         changes = [b - a for a, b in zip(before, after, strict=True)]
         sign = -1 if name in LOWER_IS_BETTER else 1
-        gained = tuple(key for key, a, b in both if sign * (b - a) > 0)
-        lost = tuple(key for key, a, b in both if sign * (b - a) < 0)
+        gained, lost = (tuple(key for key, a, b in both if way * (b - a) > 0) for way in (sign, -sign))
         p = mcnemar(len(gained), len(lost)) if {*before, *after} <= {0.0, 1.0} else None
         bounds = interval(changes)
         by_chance = p >= 1 - LEVEL if p is not None else bounds is None or bounds[0] <= 0 <= bounds[1]
-        verdict: Verdict = "noise" if by_chance else "better" if sign * mean(changes) > 0 else "worse"
-        if not any(changes):
-            verdict = "same"
         means = mean(before), mean(after), mean(changes)
-        found.append(Difference(name, len(both), *means, bounds, p, gained, lost, verdict))
+        verdict: Verdict = "noise" if by_chance else "better" if sign * means[2] > 0 else "worse"
+        found.append(Difference(name, len(both), *means, bounds, p, gained, lost, verdict if any(changes) else "same"))
     return found

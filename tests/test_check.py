@@ -21,7 +21,7 @@ from scripted import Scripted
 
 from index.encoder import Encoder
 from index.types import CopydeskError
-from qa import Desk
+from qa import BadInput, Desk
 from qa.doors.client import stream
 from qa.doors.http import build_app
 from qa.rerank import Reranker
@@ -351,3 +351,59 @@ def test_a_reader_who_leaves_stops_the_model(service: Service) -> None:
     with stream(service.address, "/api/ask", {"question": QUESTION}) as events:
         assert next(events)[0] == "text"
     assert stopped.wait(20)
+
+
+# A gate
+
+
+MARKDOWN = """# Talks in Paris
+
+Background
+==========
+**In short**
+Sources:
+
+- Ukraine accepted such a ceasefire in Jeddah on March 11.
+
+```
+for day in ceasefire: print("Ukraine rejected it")
+```
+1. Moscow accepted a ceasefire in Vienna.
+"""
+
+
+def test_headings_and_code_are_no_sentences(seeded: Desk) -> None:
+    checked = seeded.check(MARKDOWN)
+    assert [(sentence.text, sentence.support) for sentence in checked] == [
+        ("Ukraine accepted such a ceasefire in Jeddah on March 11.", "verbatim"),
+        ("Moscow accepted a ceasefire in Vienna.", "unsupported"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["# Heading", "```\ncode\n```", "Sources:", "---"])
+def test_a_text_that_states_nothing(seeded: Desk, text: str) -> None:
+    with pytest.raises(BadInput, match="the text is empty: give it some sentences to check"):
+        seeded.check(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ((), 0),
+        (("--fail-under", "0.5"), 0),
+        (("--fail-under", ".51"), 1),
+        (("--strict",), 1),
+        (("--fail-under", "2"), 2),
+    ],
+)
+def test_check_can_gate(run: Run, tmp_path: Path, options: tuple[str, ...], status: int) -> None:
+    (tmp_path / "draft.md").write_text(MARKDOWN)
+    assert run("check", str(tmp_path / "draft.md"), *options)[0] == status
+
+
+def test_a_judge_that_cannot_be_had_leaves_no_locked_archive(tmp_path: Path, encoder: Encoder) -> None:
+    for judge in ("magic", "nli:", "openai"):
+        with pytest.raises(BadInput):
+            Desk(tmp_path, encoder, judge=judge)
+    with Desk(tmp_path, encoder) as desk:
+        assert desk.articles() == []

@@ -333,7 +333,7 @@ def test_a_panic_of_the_lexical_index_is_one_line(tmp_path: Path) -> None:
     [file] = tmp_path.glob("*.idx")
     data = file.read_bytes()
     file.write_bytes(b"\xff" * (len(data) // 2) + data[len(data) // 2 :])
-    with pytest.raises(ArchiveError, match="^the lexical index fails: .*; run copydesk doctor --repair$"):
+    with pytest.raises(ArchiveError, match=r"^the lexical index fails: .*; run copydesk doctor --repair$"):
         LexicalIndex(tmp_path).search("storm rain", 10, Filters())
 
 

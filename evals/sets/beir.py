@@ -7,22 +7,18 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
-from evals.sets import Rows, one_of, read_json
+from evals.sets import Batches, one_of, read_json
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
-    corpus = read_json(one_of(path, "corpus.jsonl", "corpus.jsonl.gz"))
+def load(path: Path) -> Batches:
+    rows = read_json(one_of(path, "corpus.jsonl", "corpus.jsonl.gz"))
     articles = [
-        {"id": row["_id"], "title": row.get("title"), "text": row["text"]} for row in corpus if row["text"].strip()
+        {"id": row["_id"], "title": row.get("title"), "text": row["text"]} for row in rows if row["text"].strip()
     ]
     grades: dict[str, dict[str, int]] = defaultdict(dict)
     with one_of(path, "qrels/test.tsv", "qrels/dev.tsv", "qrels/train.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             if (grade := int(row["score"])) > 0:
                 grades[row["query-id"]][row["corpus-id"]] = grade
-    queries = read_json(one_of(path, "queries.jsonl", "queries.jsonl.gz"))
-    return articles, [
-        {"id": row["_id"], "question": row["text"], "articles": grades[row["_id"]]}
-        for row in queries
-        if row["_id"] in grades
-    ]
+    asked = [row for row in read_json(one_of(path, "queries.jsonl", "queries.jsonl.gz")) if row["_id"] in grades]
+    yield articles, [{"id": row["_id"], "question": row["text"], "articles": grades[row["_id"]]} for row in asked]

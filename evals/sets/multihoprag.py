@@ -8,40 +8,30 @@ from pathlib import Path
 from typing import Any
 
 from evals.metrics import Result
-from evals.sets import Rows, one_of, read_json
+from evals.sets import Batches, one_of, read_json
 from index.types import digest
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
+def load(path: Path) -> Batches:
     source = one_of(path, "corpus.json", "facts.jsonl")
     whole = source.name == "corpus.json"
 
     def article_id(row: dict[str, Any]) -> str:
         return str(row["url"]) if whole else digest(row["url"] + row["fact"], 8)
 
-    articles = {
-        article_id(row): {
-            "id": article_id(row),
-            "title": row["title"],
-            "text": row["body" if whole else "fact"],
-            "outlet": row["source"],
-            "published": row["published_at"],
-            "authors": [row["author"]] if row.get("author") else [],
-        }
+    articles = [
+        {"id": article_id(row), "title": row["title"], "text": row["body" if whole else "fact"],
+         "outlet": row["source"], "published": row["published_at"],
+         "authors": [row["author"]] if row.get("author") else []}
         for row in read_json(source)
-    }
-    questions = [
-        {
-            "id": str(row.get("id", number)),
-            "question": row["query"],
-            "answer": row["answer"] if row["evidence_list"] else [],
-            "articles": [article_id(fact) for fact in row["evidence_list"]],
-            "answerable": row["question_type"] != "null_query",
-            "group": row["question_type"],
-        }
+    ]  # fmt: skip
+    yield articles, [
+        {"id": str(row.get("id", number)), "question": row["query"],
+         "answer": row["answer"] if row["evidence_list"] else [],
+         "articles": [article_id(fact) for fact in row["evidence_list"]],
+         "answerable": row["question_type"] != "null_query", "group": row["question_type"]}
         for number, row in enumerate(read_json(one_of(path, "MultiHopRAG.json", "queries.jsonl")))
-    ]
-    return list(articles.values()), questions
+    ]  # fmt: skip
 
 
 def published_map(result: Result) -> float | None:
@@ -49,9 +39,8 @@ def published_map(result: Result) -> float | None:
 
     Their Hits@4, Hits@10 and MRR@10 are hit_at_4, hit_at_10 and mrr_at_10: any one fact is a hit.
     """
-    relevant = result.known
-    gains = [1 / rank for rank, article in enumerate(result.ranked[:10], 1) if article in relevant]
-    return sum(gains) / min(len(relevant), 10) if relevant else None
+    gains = [1 / rank for rank, article in enumerate(result.ranked[:10], 1) if article in result.known]
+    return sum(gains) / min(len(result.known), 10) if result.known else None
 
 
 METRICS = {"published_map_at_10": published_map}

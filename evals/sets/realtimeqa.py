@@ -8,37 +8,32 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from evals.sets import Rows, read_json
+from evals.sets import Batches, read_json
 from index.types import BadInput
 
 LINK = re.compile(r'href="([^"]+)"')
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
+def load(path: Path) -> Batches:
     weeks = sorted(path.glob("*[0-9]_qa.jsonl"))
     if not weeks:
         raise BadInput(f"{path} holds no week such as 20220617_qa.jsonl")
     articles: dict[str, dict[str, object]] = {}
     for file in [*sorted(path.glob("*_gold.jsonl")), *sorted(path.glob("*_gcs.jsonl"))]:
-        for found in (found for row in read_json(file) for found in row["search_result"]):
-            if found.get("text", "").strip():
-                fields = {"text": found["text"], "title": found.get("title"), "published": found.get("publish_date")}
-                article = {"id": _key(found["url"]), "url": found["url"], "authors": found.get("authors") or []}
-                known = articles.setdefault(_key(found["url"]), article | {"outlet": urlsplit(found["url"]).hostname})
+        for hit in (hit for row in read_json(file) for hit in row["search_result"]):
+            if hit.get("text", "").strip():
+                key, url = _key(hit["url"]), hit["url"]
+                article = {"id": key, "url": url, "authors": hit.get("authors") or [], "outlet": urlsplit(url).hostname}
+                fields = {"text": hit["text"], "title": hit.get("title"), "published": hit.get("publish_date")}
+                known = articles.setdefault(key, article)
                 known.update({name: value for name, value in fields.items() if value and not known.get(name)})
-    questions = [
-        {
-            "id": row["question_id"],
-            "question": row["question_sentence"],
-            "answer": [row["choices"][int(n)] for n in row["answer"]],
-            "choices": row["choices"],
-            "asked": row["question_date"],
-            "articles": [key for url in LINK.findall(row.get("evidence") or "") if (key := _key(url)) in articles],
-        }
-        for week in weeks
-        for row in read_json(week)
-    ]
-    return list(articles.values()), questions
+    yield list(articles.values()), [
+        {"id": row["question_id"], "question": row["question_sentence"],
+         "answer": [row["choices"][int(n)] for n in row["answer"]], "choices": row["choices"],
+         "asked": row["question_date"],
+         "articles": [key for url in LINK.findall(row.get("evidence") or "") if (key := _key(url)) in articles]}
+        for week in weeks for row in read_json(week)
+    ]  # fmt: skip
 
 
 def _key(url: str) -> str:

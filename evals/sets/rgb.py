@@ -8,37 +8,33 @@ counterfactual  (en_fact) the passages answer wrongly: the wrong answer is not w
 """
 
 from pathlib import Path
-from typing import Any
 
-from evals.sets import Rows, read_json
+from evals.sets import Batches, read_json
 
 PASSAGES = 5  # a question, as published
 NOISE = 3  # of them, in the noise group
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
-    articles: Rows = []
-    questions: Rows = []
+def load(path: Path) -> Batches:
     for row in read_json(path):
-        positive, negative, right = row["positive"], row["negative"], {"answer": row["answer"]}
-        groups: list[tuple[str, list[str], list[str], dict[str, Any]]] = [
-            ("refusal", [], negative[:PASSAGES], {"answerable": False})
-        ]
+        positive, negative = row["positive"], row["negative"]
+        # the passages that answer, and those that do not
+        groups: dict[str, tuple[list[str], list[str]]] = {"refusal": ([], negative[:PASSAGES])}
         if positive and isinstance(positive[0], list):
             turns = [passage for passages in zip(*positive, strict=False) for passage in passages]
-            groups.append(("integration", turns[:PASSAGES], [], right))
+            groups["integration"] = turns[:PASSAGES], []
         else:
-            groups.append(("noise", positive[: PASSAGES - NOISE], negative[:NOISE], right))
-        if "positive_wrong" in row:
-            wrong = {"wrong": [row["fakeanswer"]]}
-            groups.append(("counterfactual", row["positive_wrong"][:PASSAGES], negative[: PASSAGES - 1], right | wrong))
-        for group, good, bad, labels in groups:
-            if good or (group == "refusal" and bad):
-                outlet = f"{group}-{row['id']}"
-                texts = enumerate(good + bad)
-                passages = [{"id": f"{outlet}-{n}", "text": text, "outlet": outlet} for n, text in texts]
-                if group in ("noise", "integration"):  # what answers wrongly is no evidence
-                    labels = right | {"articles": [passage["id"] for passage in passages[: len(good)]]}
-                articles += passages
-                questions.append({"id": outlet, "question": row["query"], "outlets": [outlet], "group": group} | labels)
-    return articles, questions
+            groups["noise"] = positive[: PASSAGES - NOISE], negative[:NOISE]
+        groups["counterfactual"] = row.get("positive_wrong", [])[:PASSAGES], negative[: PASSAGES - 1]
+        for group, (good, bad) in groups.items():
+            if not (good or (group == "refusal" and bad)):
+                continue
+            outlet = f"{group}-{row['id']}"
+            passages = [{"id": f"{outlet}-{n}", "text": text, "outlet": outlet} for n, text in enumerate(good + bad)]
+            labels: dict[str, object] = {"answerable": False} if group == "refusal" else {"answer": row["answer"]}
+            if group == "counterfactual":  # what answers wrongly is no evidence
+                labels["wrong"] = [row["fakeanswer"]]
+            elif good:
+                labels["articles"] = [passage["id"] for passage in passages[: len(good)]]
+            question = {"id": outlet, "question": row["query"], "outlets": [outlet], "group": group}
+            yield passages, [question | labels]

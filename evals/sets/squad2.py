@@ -5,24 +5,21 @@ Each paragraph is an article; half of the questions cannot be answered from thei
 
 from pathlib import Path
 
-from evals.sets import Rows, read_json
+from evals.sets import Batches, read_json
 from index.types import digest
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
-    rows = list(read_json(path))
+def load(path: Path) -> Batches:
+    rows = read_json(path)
     if "data" in rows[0]:
         rows = [
             qa | {"context": paragraph["context"], "title": page["title"].replace("_", " ")}
             for page in rows[0]["data"] for paragraph in page["paragraphs"] for qa in paragraph["qas"]
         ]  # fmt: skip
-    articles, questions = {}, []
     for row in rows:
         key = digest(row["context"], 8)
-        articles[key] = {"id": key, "title": row.get("title"), "text": row["context"]}
         question = {"id": row["id"], "question": row["question"], "answerable": not row["is_impossible"]}
         if question["answerable"]:
             answers = [answer["text"] if isinstance(answer, dict) else answer for answer in row["answers"]]
             question |= {"answer": list(dict.fromkeys(answers)), "articles": [key]}
-        questions.append(question)
-    return list(articles.values()), questions
+        yield [{"id": key, "title": row.get("title"), "text": row["context"]}], [question]

@@ -2,16 +2,13 @@
 
 from pathlib import Path
 
-from evals.sets import Rows, read_json
+from evals.sets import Batches, read_json
 from index.types import digest
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
-    articles, claims = {}, []
+def load(path: Path) -> Batches:
     for row in read_json(path):
         key = digest(row["doc"], 8)
-        articles[key] = {"id": key, "text": row["doc"]}
-        kinds = ", ".join(row.get("edit_types") or []) or "no edit"
         claim = {"id": row["id"], "text": row["summary"], "article": key, "supported": bool(row["label"])}
-        claims.append(claim | {"group": kinds})
-    return list(articles.values()), claims
+        kinds = ", ".join(row.get("edit_types") or []) or "no edit"
+        yield [{"id": key, "text": row["doc"]}], [claim | {"group": kinds}]

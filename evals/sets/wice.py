@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-from evals.sets import Rows, read_json
+from evals.sets import Batches, read_json
 
 
-def load(path: Path) -> tuple[Rows, Rows]:
-    articles: Rows = []
-    claims: Rows = []
+def load(path: Path) -> Batches:
     for row in read_json(path):
-        key = row["meta"]["id"]
-        articles.append({"id": key, "text": "\n".join(row["evidence"])})
-        label = row["label"]
-        claims.append(
-            {"id": key, "text": row["claim"], "article": key, "supported": label == "supported", "group": label}
-        )
-    return articles, claims
+        key, label = row["meta"]["id"], row["label"]
+        claim = {"id": key, "text": row["claim"], "article": key, "supported": label == "supported", "group": label}
+        yield [{"id": key, "text": "\n".join(row["evidence"])}], [claim]

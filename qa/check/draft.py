@@ -26,6 +26,7 @@ HEADING = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*|[^\n]+\n[ \t]*(?:=+|-{3,})|[^\n.!?]{1,60}:|[-*_=# \t]+)[ \t]*$", re.M
 )
 BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+|\*\*|__")
+NUMBERED = re.compile(r"^[ \t]*\d{1,2}[.)][ \t]+", re.M)  # else "1." were a sentence
 
 
 class Draft:
@@ -51,7 +52,7 @@ class Draft:
 
 def statements(text: str) -> Iterator[str]:
     """Yield the sentences of a text without what states nothing: code, headings, bullets."""
-    prose = HEADING.sub("\n", FENCE.sub("\n", text))
+    prose = NUMBERED.sub("", HEADING.sub("\n", FENCE.sub("\n", text)))
     for span in sentences(prose):
         if (sentence := BULLET.sub("", prose[span.start : span.end]).strip()) and any(map(str.isalnum, sentence)):
             yield sentence
