@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from conftest import SEEDS, Run
+from conftest import SEEDS, Run, browsing
 from scripted import Scripted
 
 from index.encoder import Encoder
@@ -407,3 +408,34 @@ def test_a_judge_that_cannot_be_had_leaves_no_locked_archive(tmp_path: Path, enc
             Desk(tmp_path, encoder, judge=judge)
     with Desk(tmp_path, encoder) as desk:
         assert desk.articles() == []
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
+def test_stop_on_the_page_stops_the_model_and_keeps_what_it_wrote(service: Service) -> None:
+    stopped = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            yield f"{VERBATIM} "
+            while True:
+                yield "and so on "
+                time.sleep(0.02)
+        finally:
+            stopped.set()
+
+    service.llm.script = endless
+    with browsing(service.address) as page:
+        page.goto(service.address)
+        box = page.get_by_placeholder("Ask about the news in the archive")
+        box.fill(QUESTION)
+        page.keyboard.press("Enter")
+        page.get_by_text("and so on").wait_for(timeout=30_000)
+        page.get_by_role("button", name="Stop").click()
+        assert stopped.wait(10)
+        page.get_by_role("button", name="Stop").wait_for(state="hidden")
+        assert VERBATIM.rstrip(".") in page.locator(".answer").first.inner_text()
+        service.llm.script = lambda: [VERBATIM]
+        box.fill("And who proposed it?")
+        page.keyboard.press("Enter")
+        page.locator(".answer").nth(1).get_by_text("[1]").first.wait_for(timeout=30_000)
+        assert VERBATIM.rstrip(".") in page.locator(".answer").first.inner_text()
