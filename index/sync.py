@@ -8,7 +8,7 @@ from typing import Self, cast
 
 from index.archive import Archive
 from index.dense import DenseIndex, probe
-from index.encoder import DEFAULT_ENCODER, Encoder, SentenceTransformerEncoder
+from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
@@ -40,7 +40,7 @@ def silent(task: str, share: float) -> None:
 class Index:
     """Opens or creates an archive folder, alone: a second process gets ArchiveInUse. A context manager.
 
-    Opening is cheap. The encoder (seconds) and the indexes load on first use, and then catch up with the
+    Opening is cheap. The encoder and the indexes load on first use, and then catch up with the
     archive where the last process ended before they could, or are built again where they were lost.
     """
 
@@ -85,7 +85,7 @@ class Index:
     @property
     def encoder(self) -> Encoder:
         if isinstance(self._encoder, str):
-            self._encoder = SentenceTransformerEncoder(self._encoder)
+            self._encoder = load_encoder(self._encoder)
         return self._encoder
 
     @property

@@ -40,7 +40,7 @@ class OnnxReranker:
         folder = bundled(name) or Path(name).expanduser()
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the import of the encoder
+            options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the encoder
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             providers = ["CPUExecutionProvider"]
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=providers)

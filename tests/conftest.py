@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from index.encoder import Encoder, SentenceTransformerEncoder
+from index.encoder import Encoder, load_encoder
 from index.sync import Index
 from qa import Desk
 from qa.doors.cli import main
@@ -34,7 +34,7 @@ SHARED = REPOSITORY.parent / "shared"
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    return SentenceTransformerEncoder()
+    return load_encoder()
 
 
 @pytest.fixture(scope="session")

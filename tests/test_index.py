@@ -7,15 +7,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from index.archive import Archive
-from index.encoder import Encoder, SentenceTransformerEncoder, encoded_text
+from index.encoder import DEFAULT_ENCODER, GRAPH, Encoder, SentenceTransformerEncoder, encoded_text, load_encoder
 from index.ingest import ingest
 from index.lexical import LexicalIndex
 from index.search import search
@@ -299,7 +301,53 @@ def test_bundled_weights_are_the_published_ones() -> None:
 
 def test_an_unknown_encoder_is_named() -> None:
     with pytest.raises(ModelError, match="encoder 'no/such-model' is not bundled"):
-        SentenceTransformerEncoder("no/such-model")
+        load_encoder("no/such-model")
+
+
+TEXTS = (
+    "",
+    " \n\t",
+    ".",
+    "Who led the delegation to the talks in Paris?",
+    "Zoë Kravitz’s café naïveté – Größe, ÅNGSTRÖM, e\u0301te\u0301",
+    "习近平会见德国总理。東京で地震がありました。",
+    "Україна й Росія; صنعاء; हिन्दी; 한국어",
+    "👩‍👩‍👧 won 🏆🏆 2–1 \u200b\ufffd\x00!",
+    "[MASK] of [SEP] and [CLS] are words too, [PAD][UNK] ##ing",
+    "Donaudampfschifffahrtsgesellschaftskapitän " * 3 + "x" * 300,
+    "rain " * 254,  # as long as a text may be
+    "rain " * 255,
+    "The council decided on Thursday, by 41 votes to 7, to close the harbour. " * 40,
+)
+
+
+def test_the_bundled_encoder_is_what_sentence_transformers_makes_of_its_weights(encoder: Encoder) -> None:
+    other = SentenceTransformerEncoder(str(bundled(DEFAULT_ENCODER)))
+    assert encoder.count(TEXTS) == other.count(TEXTS)
+    vectors, expected = encoder.encode(TEXTS), other.encode(TEXTS)
+    assert vectors.dtype == np.float32
+    assert abs(vectors - expected).max() < 1e-5
+    assert (vectors * expected).sum(axis=1).min() > 0.99999
+    for one in (encoder, other):
+        with ThreadPoolExecutor(4) as threads:  # while others count and encode
+            counts = threads.map(one.count, [TEXTS] * 8)
+            assert all(abs(found - vectors).max() < 1e-5 for found in threads.map(one.encode, [TEXTS] * 4))
+            assert list(counts) == [encoder.count(TEXTS)] * 8
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_torch_is_not_imported_to_encode() -> None:
+    code = "import sys, index.encoder as e; e.load_encoder().encode(['one']); print('torch' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=REPOSITORY) == "False\n"
+
+
+def test_the_graph_is_what_its_script_makes() -> None:
+    pytest.importorskip("onnx", reason="onnx is of the test requirements")
+    from index.graph import make
+
+    folder = bundled(DEFAULT_ENCODER)
+    assert folder is not None
+    assert make(folder / "model.safetensors").SerializeToString() == GRAPH.read_bytes()
 
 
 def test_what_is_encoded_tells_title_outlet_and_date(encoder: Encoder) -> None:
