@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SEEDS, Run
+from conftest import REPOSITORY, SEEDS, Run
 
 from index.encoder import Encoder
 from qa import Desk
@@ -220,3 +221,14 @@ def test_the_module_is_the_command(archive: Path, tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert len(json.loads(result.stdout)["articles"]) == 6
     assert result.stderr == ""
+
+
+def test_the_examples_of_the_readme_have_an_answer_in_the_seeds(run: Run) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    asked = re.findall(r'^copydesk (ask .*)$|(?:make ask Q=|Ask )"([^"]*)"', readme, re.M)
+    questions = [shlex.split(command) if command else ["ask", question] for command, question in asked]
+    assert len(questions) >= 4
+    for words in questions:
+        words = words[: words.index("--llm")] if "--llm" in words else words
+        status, out, _ = run(*words, "--json")
+        assert (status, json.loads(out)["answered"]) == (0, True), words
