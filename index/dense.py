@@ -16,7 +16,6 @@ import numpy as np
 from index.encoder import Vectors
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
 
-COLLECTION = "passages"
 PROBE_SECONDS = 120
 
 
@@ -35,7 +34,7 @@ class DenseIndex:
             # One client a folder and process: Chroma shares its state between clients of one path.
             self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
             self._collection = self._client.get_or_create_collection(
-                COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
             )
         self._vectors = vectors
 
@@ -54,19 +53,19 @@ class DenseIndex:
             if added:
                 ids = [passage.id for _, passage in added]
                 # Only what filters need. Chroma's range filters take numbers: a date is its ordinal, 0 when unknown.
-                metadatas: list[dict[str, str | int]] = [
+                known = [
                     {"outlet": (a.outlet or "").casefold(), "published": a.published.toordinal() if a.published else 0}
                     for a, _ in added
                 ]
-                self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=metadatas)
+                self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=known)
 
     def search(self, vector: Vectors, top: int, filters: Filters) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, cosine similarity), best first."""
         where = _where(filters)
         with self._translated():
             found = self._collection.query([vector], n_results=top, where=where, include=["distances"])
-        distances = found["distances"] or [[]]
-        return [(passage_id, 1.0 - d) for passage_id, d in zip(found["ids"][0], distances[0], strict=True)]
+        [ids], [distances] = found["ids"], found["distances"]
+        return [(passage_id, 1.0 - distance) for passage_id, distance in zip(ids, distances, strict=True)]
 
 
 def _where(filters: Filters) -> dict[str, object] | None:
@@ -75,8 +74,7 @@ def _where(filters: Filters) -> dict[str, object] | None:
         clauses.append({"outlet": {"$in": [outlet.casefold() for outlet in filters.outlets]}})
     if filters.since or filters.until:
         clauses.append({"published": {"$gte": (filters.since or date.min).toordinal()}})
-    if filters.until:
-        clauses.append({"published": {"$lte": filters.until.toordinal()}})
+        clauses.append({"published": {"$lte": (filters.until or date.max).toordinal()}})
     return {"$and": clauses} if len(clauses) > 1 else next(iter(clauses), None)
 
 
@@ -97,14 +95,8 @@ def probe(folder: Path) -> int:
     return int(result.stdout)
 
 
-def _main(folder: Path) -> None:
-    index = DenseIndex(folder, lambda ids: np.zeros((len(ids), 1), dtype=np.float32))
-    if held := len(index):
-        vector = index._collection.peek(1)["embeddings"]
-        assert vector is not None
-        index.search(np.asarray(vector[0], dtype=np.float32), 10, Filters())
-    print(held)
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+if __name__ == "__main__":  # what `probe` runs
+    index = DenseIndex(Path(sys.argv[1]), lambda ids: np.empty((len(ids), 0), np.float32))
+    for vector in index._collection.peek(1)["embeddings"]:
+        index.search(np.asarray(vector, np.float32), 10, Filters())
+    print(len(index))

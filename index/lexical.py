@@ -46,9 +46,6 @@ class LexicalIndex:
             self._index.reload()
             return int(self._index.searcher().num_docs)
 
-    def close(self) -> None:
-        """Nothing to close: tantivy's writer is given up after each commit."""
-
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
         with _translated():

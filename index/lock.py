@@ -5,10 +5,11 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from index.types import ArchiveError, ArchiveInUse
+from index.types import ArchiveError, ArchiveInUse, translated
 
 WAIT_SECONDS = 1.0
 
@@ -19,24 +20,22 @@ class ArchiveLock:
     def __init__(self, folder: Path) -> None:
         self._owner = folder / "owner.json"
         self._lock = FileLock(folder / "lock")
-        try:
-            self._lock.acquire(timeout=WAIT_SECONDS)
-        except Timeout as error:
-            holder, address = self._holder()
-            serving = f", serving at {address}" if address else ""
-            message = f"the archive {folder} is in use by {holder}{serving}: stop it or wait for it"
-            raise ArchiveInUse(message, address) from error
-        except OSError as error:
-            raise ArchiveError(f"{folder} cannot be written: {error.strerror or error}") from error
-        self.announce(None)
+        with translated(ArchiveError, f"{folder} cannot be written", OSError):
+            try:
+                self._lock.acquire(timeout=WAIT_SECONDS)
+            except Timeout as error:
+                holder, address = self._holder()
+                serving = f", serving at {address}" if address else ""
+                message = f"the archive {folder} is in use by {holder}{serving}: stop it or wait for it"
+                raise ArchiveInUse(message, address) from error
+            self.announce(None)
 
     def _holder(self) -> tuple[str, str | None]:
         """Return who holds the archive, and where it answers; whatever else stands in the file is not believed."""
-        owner: object = None
+        owner: Any = None
         with suppress(OSError, ValueError, RecursionError):  # the other process may be about to write it, or to end
             owner = json.loads(self._owner.read_text())
-        known = owner if isinstance(owner, dict) else {}
-        pid, address = known.get("pid"), known.get("address")
+        pid, address = map(owner.get, ("pid", "address")) if isinstance(owner, dict) else (None, None)
         served = isinstance(address, str) and re.fullmatch(r"http://(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", address)
         return f"process {pid}" if type(pid) is int else "another process", address if served else None
 

@@ -1,9 +1,7 @@
 """Searches both indexes and joins what they found, with what is known of news: it leads with its point, and it ages."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,8 +19,6 @@ OUTLET_WEIGHT = 0.8
 DAY_WEIGHT = 0.3
 NEWS_DAYS = 14  # What is current news is searched for again among the articles of these days alone.
 
-Scores = Sequence[Mapping[str, float]]  # by passage, for the question and each of its parts
-
 
 def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     """Return up to `top` passages, best first; scores order the hits of one search and mean nothing beyond it."""
@@ -34,19 +30,15 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     found = list({key for scores in (*dense, *lexical) for key in scores})
     if not found:
         return []
-    similar = (index.archive.vectors(found) @ vectors.T).T.tolist()
-    return _joined(index, query, [dict(zip(found, row, strict=True)) for row in similar], lexical)[:top]
-
-
-def _joined(index: Index, query: Query, dense: Scores, lexical: Scores) -> list[Hit]:
-    """Join both scores of the question and of each of its parts; a passage counts for its best part."""
-    whole, *parts = map(fuse, dense, lexical)
+    similar = (vectors @ index.archive.vectors(found).T).tolist()
+    cosines = [dict(zip(found, row, strict=True)) for row in similar]
+    whole, *parts = map(fuse, cosines, lexical)  # of the question, and of each of its parts
     best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
     hits = [
         Hit(article, passage, whole[key] + PART_WEIGHT * best[key] + prior(article, passage, query))
         for key, (article, passage) in index.archive.passages(list(whole)).items()
     ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top]
 
 
 def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
@@ -82,11 +74,10 @@ def prior(article: Article, passage: Passage, query: Query) -> float:
 
 def narrowed(query: Query) -> list[Filters]:
     """Return the filters under which to search once more, so that what will gain is among what is found."""
-    found = []
-    if query.present:
-        since, until = query.present - timedelta(days=NEWS_DAYS), query.present
-        held = query.filters
+    found, held = [], query.filters
+    if until := query.present:
+        since = until - timedelta(days=NEWS_DAYS)
         found.append(replace(held, since=max(held.since or since, since), until=min(held.until or until, until)))
-    if query.outlets and not query.filters.outlets:
-        found.append(replace(query.filters, outlets=query.outlets))
+    if query.outlets and not held.outlets:
+        found.append(replace(held, outlets=query.outlets))
     return found

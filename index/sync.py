@@ -117,11 +117,10 @@ class Index:
         for name, count in checks.items():
             try:
                 held[name] = count(self._folder(name))
-            except ArchiveError as error:
-                problems[name] = str(error)
-            else:
                 if held[name] != passages or self.archive.pending(name)[0]:
                     problems[name] = f"it holds {held[name]} of {passages} passages"
+            except ArchiveError as error:
+                problems[name] = str(error)
         if repair and problems:
             for name in problems:
                 self._parts[name] = self._rebuild(name)
@@ -129,12 +128,11 @@ class Index:
         listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
         if complaint := self.archive.health():
             listed.append(f"archive file: {complaint}; restore it from a copy")
-        return Health(not listed, articles, passages, held["dense"], held["lexical"], listed)
+        return Health(not listed, articles, passages, **held, problems=listed)
 
     def _close_parts(self) -> None:
-        for part in self._parts.values():
-            part.close()
         if "dense" in self._parts:
+            self.dense.close()
             self.archive.set_meta("dense_in_use", "no")
         self._parts.clear()
 
@@ -143,11 +141,11 @@ class Index:
     def _folder(self, name: str) -> Path:
         return self.folder / f"{name}-{self.archive.meta(name) or 1}"
 
-    def _create(self, name: str, folder: Path) -> Part:
+    def _create(self, name: str) -> Part:
         if name == "lexical":
-            return LexicalIndex(folder)
+            return LexicalIndex(self._folder(name))
         self.archive.set_meta("dense_in_use", "yes")
-        return DenseIndex(folder, self.archive.vectors)
+        return DenseIndex(self._folder(name), self.archive.vectors)
 
     def _part(self, name: str) -> Part:
         if name not in self._parts:
@@ -156,43 +154,40 @@ class Index:
 
     def _open(self, name: str) -> Part:
         """Open an index and bring it up to date; build it again if it is lost or will not open."""
-        killed = name == "dense" and self.archive.meta("dense_in_use") == "yes"  # the last process was, and left this
         try:
-            if killed:
+            if name == "dense" and self.archive.meta("dense_in_use") == "yes":  # the last process was killed
                 probe(self._folder(name))
-            part = self._create(name, self._folder(name))
+            part = self._create(name)
         except ArchiveError:
             return self._rebuild(name)
         self._catch_up(name, part)
         if len(part) == self.archive.counts()[1]:
             return part
-        part.close()
+        if isinstance(part, DenseIndex):
+            part.close()
         return self._rebuild(name)
 
     def _rebuild(self, name: str) -> Part:
-        """Build an index from the archive in a folder of its own; only then delete the one it replaces."""
-        old = self._folder(name)
-        number = int(self.archive.meta(name) or 1) + 1
-        shutil.rmtree(new := self.folder / f"{name}-{number}", ignore_errors=True)
-        part = self._create(name, new)
-        _, sequence = self.archive.pending(name)
-        self._apply(name, part, self.archive.passage_ids())
-        self.archive.set_meta(name, str(number))
-        self.archive.applied(name, sequence)
-        shutil.rmtree(old, ignore_errors=True)
+        """Build an index from the archive, in a new folder: Chroma remembers what it had open under a path.
+
+        When it is interrupted, too few passages are in it, and the next opening builds it again.
+        """
+        for old in self.folder.glob(f"{name}-[0-9]*"):
+            shutil.rmtree(old, ignore_errors=True)
+        self.archive.set_meta(name, str(int(self.archive.meta(name) or 1) + 1))
+        part = self._create(name)
+        self._catch_up(name, part, everything=True)
         return part
 
-    def _catch_up(self, name: str, part: Part) -> None:
+    def _catch_up(self, name: str, part: Part, everything: bool = False) -> None:
+        """Make an index agree with the archive about what has changed, or everything, whatever it held of it."""
         changed, sequence = self.archive.pending(name)
-        if changed:
-            self._apply(name, part, changed)
+        ids = self.archive.passage_ids() if everything else changed
+        for start in range(0, len(ids), APPLY_PASSAGES):
+            some = ids[start : start + APPLY_PASSAGES]
+            held = self.archive.passages(some)
+            part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
+            if len(ids) > APPLY_PASSAGES:
+                self.progress(f"{name} index", (start + len(some)) / len(ids))
+        if ids:
             self.archive.applied(name, sequence)
-
-    def _apply(self, name: str, part: Part, passage_ids: Sequence[str]) -> None:
-        """Make an index agree with the archive about these passages, whatever it held of them."""
-        for start in range(0, len(passage_ids), APPLY_PASSAGES):
-            ids = passage_ids[start : start + APPLY_PASSAGES]
-            held = self.archive.passages(ids)
-            part.apply([passage_id for passage_id in ids if passage_id not in held], list(held.values()))
-            if len(passage_ids) > APPLY_PASSAGES:
-                self.progress(f"{name} index", (start + len(ids)) / len(passage_ids))
