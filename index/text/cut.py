@@ -1,8 +1,9 @@
 """Cuts an article into sentences and passages. Every span is exact because none is ever searched for."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sentencex import get_sentence_boundaries
 
@@ -24,8 +25,7 @@ def is_caption(line: str) -> bool:
     return len(line) <= CAPTION_CHARACTERS and CREDIT.search(line) is not None
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A sentence, `text[start:end]`, and the number of the paragraph it stands in."""
 
     start: int
@@ -42,8 +42,7 @@ def sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     for number, line in enumerate(re.finditer(r"[^\n]+", text)):
         for boundary in get_sentence_boundaries("en", line[0]):
-            start, end = boundary["start_index"], boundary["end_index"]
-            pieces = _pieces(line[0], start, end)
+            pieces = _pieces(line[0], boundary["start_index"], boundary["end_index"])
             spans += [Span(line.start() + first, line.start() + last, number) for first, last in pieces]
     return spans
 
@@ -66,20 +65,19 @@ def passages(
 ) -> list[Passage]:
     """Cut an article into passages of at most `size` tokens, whole sentences, paragraphs kept together.
 
-    `count` is the encoder's own: token numbers for a list of strings. A paragraph that does not fit
-    starts a new passage once the current one is half full; before that it is divided between sentences.
-    A single sentence longer than `size` is a passage of its own.
+    `count` gives the encoder's tokens of each text. A paragraph that does not fit starts a new passage once the current
+    one is half full; before that it is divided between sentences. A sentence longer than `size` stands alone.
     """
     spans = sentences(article.text)
     lengths = count([article.text[s.start : s.end] for s in spans])
-    of_paragraph: dict[int, int] = {}
+    of_paragraph = Counter[int]()
     for span, length in zip(spans, lengths, strict=True):
-        of_paragraph[span.paragraph] = of_paragraph.get(span.paragraph, 0) + length
+        of_paragraph[span.paragraph] += length
 
     groups: list[list[Span]] = []
     room = 0
-    for previous, span, length in zip([None, *spans], spans, lengths, strict=False):
-        opens = previous is None or previous.paragraph != span.paragraph
+    for span, length in zip(spans, lengths, strict=True):
+        opens = not groups or groups[-1][-1].paragraph != span.paragraph
         moves = opens and of_paragraph[span.paragraph] > room and room <= size // 2
         if not groups or length > room or moves:
             groups.append([])
@@ -87,6 +85,6 @@ def passages(
         groups[-1].append(span)
         room -= length
 
-    version = f"{article.id}\0{article.text}"
     places = [(group[0].start, group[-1].end) for group in groups]
+    version = f"{article.id}\0{article.text}"
     return [Passage(digest(f"{start}:{end}\0{version}", 12), article.id, start, end) for start, end in places]

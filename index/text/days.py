@@ -53,18 +53,21 @@ def parse_date(value: object) -> date:
     raise BadInput(f"{shown if len(shown) < 60 else shown[:57] + '…'} is not a date: write it as YYYY-MM-DD")
 
 
+def day_or_none(text: str) -> date | None:
+    """Return the day that a text names as `parse_date` takes it, or None."""
+    with suppress(BadInput):
+        return parse_date(text)
+    return None
+
+
 def dates(text: str) -> list[Day]:
     """Return the days that a text names by month and day, in order."""
-    return [day for match in DATE.finditer(text) if (day := _day(match[0]))]
-
-
-def _day(text: str) -> Day | None:
-    dated = re.search(r"\b\d{4}\b", text)
-    try:
-        day = parse_date(text if dated else f"{text} 2000")
-    except BadInput:
-        return None
-    return day.year if dated else None, day.month, day.day
+    days = []
+    for said in DATE.findall(text):
+        dated = re.search(r"\b\d{4}\b", said)
+        if day := day_or_none(said if dated else f"{said} 2000"):
+            days.append((day.year if dated else None, day.month, day.day))
+    return days
 
 
 def has_day(text: str) -> bool:

@@ -63,11 +63,9 @@ def speakers(text: str) -> list[str]:
     return [name for name in dict.fromkeys(named) if name not in PRONOUNS]
 
 
-def subjects(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield who did something in a text: the name, the verb behind it, and both as they stand there."""
-    for match in SUBJECT.finditer(text):
-        if match[1] not in PRONOUNS:
-            yield match[1], match[2], match[0]
+def subjects(text: str) -> list[tuple[str, str, str]]:
+    """Return who did something in a text: the name, the verb behind it, and both as they stand there."""
+    return [(who[1], who[2], who[0]) for who in SUBJECT.finditer(text) if who[1] not in PRONOUNS]
 
 
 def surname(name: str) -> str:

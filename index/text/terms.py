@@ -8,15 +8,15 @@ from index.text import lists
 def analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:
     """Fold case and accents, so that "Dia" finds "Día", and stem: tantivy's own "en_stem" keeps accents apart."""
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    for step in (tantivy.Filter.remove_long(40), tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(), *stopwords):
+    plain = tantivy.Filter.remove_long(40), tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold()
+    for step in (*plain, *stopwords, tantivy.Filter.stemmer("english")):
         builder = builder.filter(step)
-    return builder.filter(tantivy.Filter.stemmer("english")).build()
+    return builder.build()
 
 
 _TERMS = analyzer()
-_CONTENT = analyzer(
-    tantivy.Filter.stopword("english"), tantivy.Filter.custom_stopword(list(lists.words("question-words")))
-)
+_QUESTION = " ".join(lists.lines("question-words")).split()
+_CONTENT = analyzer(tantivy.Filter.stopword("english"), tantivy.Filter.custom_stopword(_QUESTION))
 
 
 def terms(text: str) -> set[str]:

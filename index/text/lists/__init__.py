@@ -18,12 +18,6 @@ def lines(name: str) -> tuple[str, ...]:
 
 
 @cache
-def words(name: str) -> tuple[str, ...]:
-    """Return the words of a list, in order."""
-    return tuple(word for line in lines(name) for word in line.split())
-
-
-@cache
 def meanings(name: str) -> dict[str, str]:
     """Return for each word of a list of `key: words` the key that it means."""
     pairs = (line.partition(":") for line in lines(name))
