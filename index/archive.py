@@ -8,16 +8,15 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, Listed, Passage, digest
+from index.types import ArchiveError, Article, Listed, Passage, Place, digest
 
 SCHEMA_VERSION = "2"
 # A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
@@ -63,19 +62,16 @@ COMMIT;
 }
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
+CHANGED = "INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?"
 LISTED = "a.id, title, outlet, published, url"
-Place = tuple[str, str]  # the ingested path, and the file below it
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An article on its way in: its passages, the key of each passage's vector, and where it was read."""
+class Entry(NamedTuple):
+    """An article on its way in, its passages, each with the key of its vector, and where it was read."""
 
     article: Article
-    passages: Sequence[Passage]
-    vector_keys: Sequence[str]
-    root: str
-    file: str
+    passages: Sequence[tuple[Passage, str]]
+    place: Place
 
 
 def content_hash(article: Article) -> str:
@@ -96,8 +92,7 @@ class Archive:
         self.path = path
         with self._translated():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
             if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 self._db.executescript(SCHEMA)
             elif step := UPGRADE.get(self.meta("schema") or ""):
@@ -160,13 +155,12 @@ class Archive:
                 unused += keys
                 day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
-                       entry.root, entry.file, now, len(a.text))  # fmt: skip
+                       *entry.place, now, len(a.text))  # fmt: skip
                 self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
                 self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
-                parts = zip(entry.passages, entry.vector_keys, strict=True)
-                rows = [(p.id, a.id, p.start, p.end, key) for p, key in parts]
+                rows = [(p.id, a.id, p.start, p.end, key) for p, key in entry.passages]
                 self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
-                self._db.executemany("INSERT INTO changes (passage_id) VALUES (?)", [(p.id,) for p in entry.passages])
+                self._db.execute(CHANGED, (a.id,))
             self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
@@ -177,28 +171,23 @@ class Archive:
     def remove(self, ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and vectors."""
         with self._transaction():
-            for article_id in ids:
-                _, keys = self._retire(article_id)
-                for table in ("articles", "versions", "texts"):
-                    self._db.execute(f"DELETE FROM {table} WHERE id = ?", (article_id,))
-                self._db.execute(DROP_UNUSED, (json.dumps(keys),))
+            unused = [key for article_id in ids for key in self._retire(article_id)[1]]
+            for table in ("articles", "versions", "texts"):
+                self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(article_id,) for article_id in ids])
+            self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
     def _retire(self, article_id: str) -> tuple[int, list[str]]:
         """Copy an article to the versions, take its passages out; return its version, 0 when new, and their vectors."""
-        row = self._db.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
-        if row is None:
-            return 0, []
-        keys = self._db.execute("SELECT vector FROM passages WHERE article_id = ?", (article_id,)).fetchall()
-        self._db.execute("INSERT INTO versions SELECT * FROM articles WHERE id = ?", (article_id,))
-        self._db.execute("INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?", (article_id,))
-        self._db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
-        return int(row[0]), [key for (key,) in keys]
+        copy = "INSERT INTO versions SELECT * FROM articles WHERE id = ? RETURNING version"
+        [(version,)] = self._db.execute(copy, (article_id,)).fetchall() or [(0,)]
+        self._db.execute(CHANGED, (article_id,))
+        keys = self._db.execute("DELETE FROM passages WHERE article_id = ? RETURNING vector", (article_id,)).fetchall()
+        return version, [key for (key,) in keys]
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
-        return next(
-            iter(self._articles("articles", "id", article_id) or self._articles("articles", "url", article_id)), None
-        )
+        found = self._articles("articles", "id", article_id) or self._articles("articles", "url", article_id)
+        return found[0] if found else None
 
     def versions(self, article_id: str) -> list[Article]:
         """Return the earlier versions of an article, oldest first."""
@@ -262,9 +251,8 @@ class Archive:
     def derive(self, names: Iterable[str]) -> None:
         """Keep changes, from now on, until each of these has applied them too."""
         with self._transaction():
-            self._db.executemany(
-                "INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", [(name,) for name in names]
-            )
+            for name in names:
+                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", (name,))
 
     def pending(self, name: str) -> tuple[list[str], int]:
         """Return the passages, each once, changed since this one said `applied`, and the last change's number."""

@@ -7,6 +7,7 @@ from datetime import date
 from hashlib import blake2b
 
 REPAIR = "run copydesk doctor --repair"
+Place = tuple[str, str]  # of an article: the ingested path, and the file below it
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which articles may be searched. Outlets match without regard to case; both dates are inclusive.
-
-    An article without a date is outside every date range.
-    """
+    """Which articles may be searched: outlets in any case; dates inclusive, and none of them holds an undated one."""
 
     outlets: tuple[str, ...] = ()
     since: date | None = None

@@ -1,15 +1,13 @@
 """Reads plain text as it lies about in newsrooms: pasted articles whose date and outlet stand in the prose."""
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from typing import Any, BinaryIO
 
-from index.read.decode import decode
 from index.text.cut import is_caption
-from index.text.days import MONTH_DAY, WEEKDAY, parse_date
-from index.types import BadInput
+from index.text.days import MONTH_DAY, WEEKDAY, day_or_none
 
 PLACE = r"[A-Z][A-Za-z .'-]{2,40}"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
@@ -34,11 +32,33 @@ OUTLET_TRACES = (
 LEAD_PARAGRAPHS = 4
 
 
+def decode(data: bytes) -> str:
+    """Return the text of a file: by its byte order mark, as UTF-8, or in the encoding that it looks like.
+
+    Raises ValueError when the bytes are no text.
+    """
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if data.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise ValueError(f"not {encoding} text (byte {error.start}): convert it to UTF-8") from error
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(data).best()
+        if best is None:
+            raise ValueError("not text in any known encoding: convert it to UTF-8") from error
+        text = str(best)
+    if "\0" in text:
+        raise ValueError("not a text file: it holds zero bytes")
+    return text
+
+
 def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a text file: title, date and outlet where the text shows them."""
     text = _unwrapped(decode(file.read()))
     published: date | None = None
-    if (header := HEADER.match(text)) and (published := _day(header[1])):
+    if (header := HEADER.match(text)) and (published := day_or_none(header[1])):
         text = text[header.end() :]
     lines = [line.strip() for line in text.split("\n")]
     body = [line for line in lines if line and not is_caption(line)]
@@ -64,20 +84,14 @@ def _is_headline(line: str) -> bool:
     return len(line.split()) > 1 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
 
 
-def _day(text: str) -> date | None:
-    with suppress(BadInput):
-        return parse_date(text)
-    return None
-
-
 def _dateline(lead: str) -> date | None:
     """Return the day of a dateline, or of "on Friday, April 18": the latest past year in which the weekday fits."""
-    if (dated := DATED_LINE.search(lead)) and (found := _day(dated[1])):
+    if (dated := DATED_LINE.search(lead)) and (found := day_or_none(dated[1])):
         return found
     for weekday, day, year in WEEKDAY_AND_DAY.findall(lead):
         this_year = date.today().year
         for candidate in [int(year)] if year else range(this_year, this_year - 12, -1):
-            found = _day(f"{day} {candidate}")
+            found = day_or_none(f"{day} {candidate}")
             if found and found <= date.today() and f"{found:%A}" == weekday:
                 return found
     return None

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from index.read.decode import decode
+from index.read.plain import decode
 from index.types import BadInput
 
 csv.field_size_limit(100_000_000)  # The default of 131,072 characters is shorter than a live-coverage page.
@@ -27,12 +27,17 @@ def read_json(file: BinaryIO) -> Iterator[tuple[Any, str]]:
         yield content, ""
 
 
-def lines(file: BinaryIO, packed: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a file, at most LINE_BYTES + 1 of each. `packed` is what it is unzipped from, or itself."""
+def read_lines(file: BinaryIO, packed: bool = False) -> Iterator[tuple[Any, str]]:
+    """Yield the article of each line of a file of JSON Lines, which may be gzipped."""
+    return read_jsonl(_lines(file, gzip.GzipFile(fileobj=file) if packed else file))
+
+
+def _lines(file: BinaryIO, content: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+    """Yield the lines of a file's content, at most LINE_BYTES + 1 of each."""
     size, whole = 0, True
-    while part := file.readline(LINE_BYTES + 1):
+    while part := content.readline(LINE_BYTES + 1):
         size += len(part)
-        if size > 1_000_000 and size > GROWTH * packed.tell():
+        if size > 1_000_000 and size > GROWTH * file.tell():
             raise ValueError(f"it unzips to over {GROWTH} times its size, as no articles do: look into it")
         if whole:
             yield part
@@ -40,7 +45,7 @@ def lines(file: BinaryIO, packed: BinaryIO) -> Iterator[bytes]:
 
 
 def read_jsonl(lines: Iterable[bytes]) -> Iterator[tuple[Any, str]]:
-    """Yield the article of each line of a file, gzipped or not; a bad line is rejected alone."""
+    """Yield the article of each line; a bad one is rejected alone."""
     number = 0
     try:
         for number, line in enumerate(lines, 1):
@@ -66,14 +71,13 @@ def _parse(text: str | bytes) -> Any:
 
 def read_csv(file: BinaryIO) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
     """Yield the article of each row; the first row names the columns, `text` among them."""
-    rows = csv.reader(io.StringIO(decode(file.read()), newline=""), strict=True)
+    rows = csv.DictReader(io.StringIO(decode(file.read()), newline=""), strict=True)
     try:
-        names = [name.strip().lower() for name in next(rows, [])]
-        if "text" not in names:
-            found = ", ".join(names)[:200] or "it is empty"
+        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+        if "text" not in rows.fieldnames:
+            found = ", ".join(rows.fieldnames)[:200] or "it is empty"
             raise ValueError(f"no column named text in the first row (commas part them): {found}")
-        for row in filter(None, rows):
-            fields = dict(zip(names, row, strict=False))
-            yield fields if len(row) <= len(names) else BadInput("more values than columns"), f"line {rows.line_num}"
+        for row in rows:  # values without a column stand under None
+            yield BadInput("more values than columns") if None in row else row, f"line {rows.line_num}"
     except csv.Error as error:
         raise ValueError(f"not CSV: line {rows.line_num}: {error}") from error

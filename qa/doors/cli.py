@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
 from index.read import ARCHIVE
-from index.read.decode import decode
+from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError
 from qa.desk import Desk
 from qa.doors import show
