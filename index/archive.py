@@ -19,47 +19,7 @@ from index.encoder import Vectors
 from index.types import ArchiveError, Article, Listed, Passage, Place, digest
 
 SCHEMA_VERSION = "2"
-# A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
-SCHEMA_2 = """
-CREATE TABLE texts (id TEXT, version INTEGER, text TEXT NOT NULL, PRIMARY KEY (id, version));
-CREATE INDEX articles_url ON articles (url);
-CREATE INDEX articles_published ON articles (published DESC, id);
-CREATE INDEX IF NOT EXISTS articles_outlet ON articles (outlet);
-INSERT OR REPLACE INTO meta VALUES ('schema', '2');
-"""
-SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE articles (
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT, published TEXT,
-    url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL, added TEXT NOT NULL,
-    characters INTEGER NOT NULL);
-CREATE TABLE versions AS SELECT * FROM articles;
-CREATE UNIQUE INDEX versions_article ON versions (id, version);
-CREATE TABLE passages (
-    id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles (id), start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL, vector TEXT NOT NULL);
-CREATE INDEX passages_article ON passages (article_id);
-CREATE INDEX passages_vector ON passages (vector);
-CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
-{SCHEMA_2}
-COMMIT;
-"""
-UPGRADE = {  # by the format that is found
-    "1": f"""
-BEGIN IMMEDIATE;
-ALTER TABLE articles ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE versions ADD COLUMN characters INTEGER NOT NULL DEFAULT 0;
-{SCHEMA_2}
-INSERT INTO texts SELECT id, version, text FROM articles UNION ALL SELECT id, version, text FROM versions;
-UPDATE articles SET characters = length(text);
-UPDATE versions SET characters = length(text);
-ALTER TABLE articles DROP COLUMN text;
-ALTER TABLE versions DROP COLUMN text;
-COMMIT;
-"""
-}
+SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql"}  # by the format that is found, "" for none
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?"
@@ -93,10 +53,9 @@ class Archive:
         with self._translated():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                self._db.executescript(SCHEMA)
-            elif step := UPGRADE.get(self.meta("schema") or ""):
-                self._db.executescript(step)
+            [(tables,)] = self._read("SELECT count(*) FROM sqlite_master")
+            if script := SCRIPTS.get(self.meta("schema") if tables else ""):
+                self._db.executescript(Path(__file__).with_name(script).read_text("utf-8"))
             found = self.meta("schema")
         if found != SCHEMA_VERSION:
             raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")

@@ -1,0 +1,22 @@
+-- Format 2. A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
+BEGIN IMMEDIATE;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, hash TEXT NOT NULL, title TEXT NOT NULL, outlet TEXT, published TEXT,
+    url TEXT, authors TEXT NOT NULL, root TEXT NOT NULL, file TEXT NOT NULL, added TEXT NOT NULL,
+    characters INTEGER NOT NULL);
+CREATE TABLE versions AS SELECT * FROM articles;
+CREATE UNIQUE INDEX versions_article ON versions (id, version);
+CREATE TABLE passages (
+    id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles (id), start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, vector TEXT NOT NULL);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX passages_vector ON passages (vector);
+CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
+CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
+CREATE TABLE texts (id TEXT, version INTEGER, text TEXT NOT NULL, PRIMARY KEY (id, version));
+CREATE INDEX articles_url ON articles (url);
+CREATE INDEX articles_published ON articles (published DESC, id);
+CREATE INDEX articles_outlet ON articles (outlet);
+INSERT INTO meta VALUES ('schema', '2');
+COMMIT;
