@@ -172,11 +172,11 @@ class Index:
 
         When it is interrupted, too few passages are in it, and the next opening builds it again.
         """
-        for old in self.folder.glob(f"{name}-[0-9]*"):
-            shutil.rmtree(old, ignore_errors=True)
         self.archive.set_meta(name, str(int(self.archive.meta(name) or 1) + 1))
         part = self._create(name)
         self._catch_up(name, part, everything=True)
+        for folder in set(self.folder.glob(f"{name}-[0-9]*")) - {self._folder(name)}:  # only now what it replaces
+            shutil.rmtree(folder, ignore_errors=True)
         return part
 
     def _catch_up(self, name: str, part: Part, everything: bool = False) -> None:
