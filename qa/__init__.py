@@ -1,46 +1,24 @@
 """Question in, cited answer out. `Desk` is all that a program needs."""
 
-from index.ingest import IngestReport
-from index.sync import Health
-from index.types import (
-    ArchiveError,
-    ArchiveInUse,
-    Article,
-    BadInput,
-    CopydeskError,
-    Filters,
-    Hit,
-    Listed,
-    ModelError,
-    Passage,
-    Rejected,
-    UnknownArticle,
-)
-from qa.desk import Desk
-from qa.request import AskRequest, SearchRequest
-from qa.types import Answer, Checked, Citation, Refusal, Sentence
-
-__all__ = [
-    "Answer",
-    "ArchiveError",
-    "ArchiveInUse",
-    "Article",
-    "AskRequest",
-    "BadInput",
-    "Checked",
-    "Citation",
-    "CopydeskError",
-    "Desk",
-    "Filters",
-    "Health",
-    "Hit",
-    "IngestReport",
-    "Listed",
-    "ModelError",
-    "Passage",
-    "Refusal",
-    "Rejected",
-    "SearchRequest",
-    "Sentence",
-    "UnknownArticle",
-]
+from index.ingest import IngestReport as IngestReport
+from index.sync import Health as Health
+from index.types import ArchiveError as ArchiveError
+from index.types import ArchiveInUse as ArchiveInUse
+from index.types import Article as Article
+from index.types import BadInput as BadInput
+from index.types import CopydeskError as CopydeskError
+from index.types import Filters as Filters
+from index.types import Hit as Hit
+from index.types import Listed as Listed
+from index.types import ModelError as ModelError
+from index.types import Passage as Passage
+from index.types import Rejected as Rejected
+from index.types import UnknownArticle as UnknownArticle
+from qa.desk import Desk as Desk
+from qa.request import AskRequest as AskRequest
+from qa.request import SearchRequest as SearchRequest
+from qa.types import Answer as Answer
+from qa.types import Checked as Checked
+from qa.types import Citation as Citation
+from qa.types import Refusal as Refusal
+from qa.types import Sentence as Sentence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from index.search import search
@@ -31,27 +32,28 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
 
     Raises BadInput for what this archive cannot be asked, ModelError for a model that cannot be reached or used.
     """
-    clock = Clock()
+    clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
     question = rewrite(request.question, request.turns, model and (lambda said: model.write(said, QUESTION_TOKENS)))
     if request.turns:
-        clock.lap("rewrite")
+        clock["rewrite"] = time.perf_counter()
     with desk.lock:
         query = understand(question, request, desk.outlets())
         hits = collapse(search(desk.index, query))
-        clock.lap("retrieve")
-        looked = partial(search, desk.index)
-        choice = choose(desk.reranker, query, request.choices, hits, looked) if request.choices else None
+        clock["retrieve"] = time.perf_counter()
+        look = partial(search, desk.index)
+        choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
         candidates = read(desk.reranker, query, hits)
         hits = rerank(query, hits, candidates)
-        clock.lap("rerank")
+        clock["rerank"] = time.perf_counter()
     evidence = Evidence(question, hits, candidates, quotes.confidence(candidates))
     write: Writer = quotes.write
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
     told: list[Piece] = []
     outcome = yield from _kept(write(evidence), told)
-    clock.lap("answer")
+    clock["answer"] = time.perf_counter()
+    laps = {step: round((end - start) * 1000, 1) for (_, start), (step, end) in pairwise(clock.items())}
     yield Answer(
         request.question,
         outcome.refusal is None,
@@ -66,7 +68,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         question if question != request.question else None,
         outcome.invented_markers,
         outcome.broken,
-        clock.laps | outcome.timings_ms,
+        laps | outcome.timings_ms,
     )
 
 
@@ -81,16 +83,3 @@ def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generat
         return outcome
     finally:
         pieces.close()
-
-
-class Clock:
-    """Times the steps of one question, in milliseconds."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round((now - self._last) * 1000, 1)
-        self._last = now

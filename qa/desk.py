@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Generator, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +76,9 @@ class Desk:
         with self.lock:
             self.index.close()
 
-    @property
+    @cached_property
     def reranker(self) -> Reranker:
-        if isinstance(self._reranker, str):
-            self._reranker = OnnxReranker(self._reranker)
-        return self._reranker
+        return OnnxReranker(self._reranker) if isinstance(self._reranker, str) else self._reranker
 
     # Questions
 
@@ -90,12 +89,12 @@ class Desk:
         The options are those of `AskRequest`. Raises BadInput for what cannot be asked, ModelError for a model that
         cannot be reached or used.
         """
-        return self.answering(request)
+        return ask.events(self, request)
 
     @builds(AskRequest)
     def stream(self, request: AskRequest) -> Generator[str | Answer, None, None]:
         """Yield the answer's text as it comes, marks such as [1] in their places, and last the finished Answer."""
-        yield from (event for event in self.answering(request) if isinstance(event, str | Answer))
+        yield from (event for event in ask.events(self, request) if isinstance(event, str | Answer))
 
     @builds(AskRequest)
     def ask(self, request: AskRequest) -> Answer:
@@ -107,13 +106,9 @@ class Desk:
         """Return the answer to a question without blocking the event loop."""
         return await asyncio.to_thread(self.answer, request)
 
-    def answering(self, request: AskRequest) -> Generator[Event, None, None]:
-        """Yield what `events` does, for a request that is one already."""
-        return ask.events(self, request)
-
     def answer(self, request: AskRequest) -> Answer:
         """Return the answer to a question that is a request already."""
-        *_, answer = self.answering(request)
+        *_, answer = ask.events(self, request)
         assert isinstance(answer, Answer)
         return answer
 

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 from functools import cached_property, wraps
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from index.text.days import parse_date
 from index.types import BadInput, Filters
@@ -43,6 +43,8 @@ class SearchRequest:
     `asked` is the day the question is put, so that "this week" means that week (default: today); `top` passages are
     returned. Raises BadInput for what cannot be asked.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # of a body of the API: a misspelt option would pass unseen
 
     question: str
     _: KW_ONLY

@@ -42,8 +42,7 @@ class OnnxReranker:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the encoder
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            providers = ["CPUExecutionProvider"]
-            self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=providers)
+            self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
         except Exception as error:  # tokenizers and onnxruntime raise nothing narrower
             raise ModelError(
                 f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}"
@@ -56,13 +55,9 @@ class OnnxReranker:
         if len(self._known) > REMEMBERED:
             self._known = {}
         new = [text for text in dict.fromkeys(texts) if (question, text) not in self._known]
-        for text, encoded in zip(new, self._tokenizer.encode_batch([(question, text) for text in new]), strict=True):
+        for text, pair in zip(new, self._tokenizer.encode_batch([(question, text) for text in new]), strict=True):
             # One text a call: int8 scales go by the whole batch, and a score would change with its company.
-            rows = {
-                "input_ids": encoded.ids,
-                "attention_mask": encoded.attention_mask,
-                "token_type_ids": encoded.type_ids,
-            }
+            rows = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
             [[score]] = self._session.run(None, {name: [row] for name, row in rows.items()})[0].tolist()
             self._known[question, text] = score
         return np.array([self._known[question, text] for text in texts], dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -141,26 +141,21 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
     return Citation(n, *meta, whole[start:end], field, start, end)
 
 
-def found(hit: Hit) -> Found:
-    """Return a hit as a document."""
-    a, passage = hit.article, hit.passage
-    return Found(a.id, a.title, a.outlet, a.published, a.url, passage.start, passage.end, hit.text, hit.score)
-
-
 def as_json(value: Any) -> dict[str, Any]:
     """Return the JSON document of any of these, or of any dataclass; {"text"} of a piece of text."""
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, Checked):
         return {"sentences": list(map(as_json, value)), "citations": list(map(as_json, value.citations))}
-    value = found(value) if isinstance(value, Hit) else value
-    document: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
+    if isinstance(value, Hit):
+        a, passage = value.article, value.passage
+        meta = (a.id, a.title, a.outlet, a.published, a.url)
+        value = Found(*meta, passage.start, passage.end, value.text, value.score)
+    document: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
     return document
 
 
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def kind(event: Event) -> str:

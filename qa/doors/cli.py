@@ -7,7 +7,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import Field, asdict, fields
+from dataclasses import asdict, fields
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import quote
 from index.encoder import DEFAULT_ENCODER
 from index.read import ARCHIVE
 from index.read.plain import decode
-from index.types import ArchiveInUse, BadInput, CopydeskError
+from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import request, stream
@@ -27,10 +28,7 @@ from qa.request import AskRequest, SearchRequest
 from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-PASSED = ("verbatim", "supported")
-Run = Callable[[argparse.Namespace], int]
-Print = Callable[[Document], None]
-Ask = Callable[[Desk], Document]
+Run = Callable[[argparse.Namespace], int | None]  # exit status; none is 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +45,7 @@ OPTIONS = {field.name: field for field in fields(AskRequest)}
 
 
 def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
-    """Add a command; `run` gets the parsed arguments and returns the exit status."""
+    """Add a command; `run` gets the parsed arguments."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary, parents=[COMMON])
     parser.set_defaults(run=run)
     return parser
@@ -55,20 +53,19 @@ def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.Ar
 
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add options of a request, each as `AskRequest` says it."""
-    for name in names:
-        _add_option(parser, OPTIONS[name])
+    for field in (OPTIONS[name] for name in names):
+        said = field.metadata
+        kind: dict[str, Any] = {"metavar": said["metavar"]} if said["metavar"] else {"action": "store_true"}
+        kind["default"] = field.default
+        if field.default == ():
+            kind |= {"action": "append", "default": []}
+        elif isinstance(field.default, int):
+            kind["type"] = int
+        parser.add_argument(said["flag"] or _flag(field.name), dest=field.name, help=said["help"], **kind)
 
 
-def _add_option(parser: argparse.ArgumentParser, field: "Field[Any]") -> None:
-    said = field.metadata
-    flag = said["flag"] or f"--{field.name.replace('_', '-')}"
-    kind: dict[str, Any] = {"metavar": said["metavar"]} if said["metavar"] else {"action": "store_true"}
-    if field.default == ():
-        kind |= {"action": "append"}
-    elif isinstance(field.default, int):
-        kind |= {"type": int}
-    default = [] if field.default == () else field.default
-    parser.add_argument(flag, dest=field.name, default=default, help=said["help"], **kind)
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def add_judge(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
+def emit(args: argparse.Namespace, document: Document, print_for_people: Callable[[Document], None]) -> None:
     """Print a result as JSON, or as people read it."""
     if args.json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -158,24 +155,19 @@ def _ingest(args: argparse.Namespace) -> int:
     return SOME_REJECTED if report.rejected else DONE
 
 
-def _read(args: argparse.Namespace, ask: Ask, route: tuple[str, str], body: Any = None) -> Document:
-    """Return what the desk answers; where a service holds the archive, ask it at this (method, path) instead."""
+def _read(args: argparse.Namespace, here: Callable[[Desk], Document], there: Callable[[str], Document]) -> Document:
+    """Return what is answered `here`, by the desk, or by the service that holds the archive, `there` at its address."""
     try:
         with open_desk(args) as desk:
-            return ask(desk)
+            return here(desk)
     except ArchiveInUse as error:
-        return request(_service(args, error), *route, body)
-
-
-def _service(args: argparse.Namespace, error: ArchiveInUse) -> str:
-    """Return where the service answers that holds the archive. It has its own model server and judge."""
-    if error.address is None:
-        raise error
-    for option in ("llm_url", "judge"):
-        if getattr(args, option, None):
-            name = f"--{option.replace('_', '-')}"
-            raise BadInput(f"the archive is served at {error.address}: {name} is for copydesk serve then") from error
-    return error.address
+        if error.address is None:
+            raise
+        for name in ("llm_url", "judge"):  # a service has its own
+            if getattr(args, name, None):
+                served = f"the archive is served at {error.address}"
+                raise BadInput(f"{served}: {_flag(name)} is for copydesk serve then") from error
+        return there(error.address)
 
 
 def _options(args: argparse.Namespace, kind: type) -> Document:
@@ -184,13 +176,14 @@ def _options(args: argparse.Namespace, kind: type) -> Document:
 
 def _ask(args: argparse.Namespace) -> int:
     body = _options(args, AskRequest)
-    try:
-        with open_desk(args) as desk:
-            told = ((kind(event), as_json(event)) for event in desk.events(**body))
-            answer = show.follow(told, quiet=args.json)
-    except ArchiveInUse as error:
-        with stream(_service(args, error), "/api/ask", body) as events:
-            answer = show.follow(events, quiet=args.json)
+
+    def there(address: str) -> Document:
+        with stream(address, "/api/ask", body) as events:
+            return show.follow(events, args.json)
+
+    answer = _read(
+        args, lambda desk: show.follow(((kind(e), as_json(e)) for e in desk.events(**body)), args.json), there
+    )
     emit(args, answer, show.print_answer)
     return SOME_REJECTED if answer["broken"] else DONE
 
@@ -198,49 +191,39 @@ def _ask(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     if args.fail_under is not None and not 0 <= args.fail_under <= 1:
         raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
-    try:
-        file = sys.stdin.buffer if args.file == "-" else Path(args.file).expanduser().open("rb")
-        with file:
-            text = decode(file.read())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{args.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
+        text = decode(sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes())
     body = {"text": text, "articles": args.articles}
-    checked = _read(args, lambda desk: as_json(desk.check(**body)), ("POST", "/api/check"), body)
+    checked = _read(args, lambda desk: as_json(desk.check(**body)), partial(request, "POST", "/api/check", body))
     emit(args, checked, show.print_checked)
-    held = sum(sentence["support"] in PASSED for sentence in checked["sentences"])
-    return SOME_REJECTED if held < (args.fail_under or 0) * len(checked["sentences"]) else DONE
+    return SOME_REJECTED if show.held(checked) < (args.fail_under or 0) * len(checked["sentences"]) else DONE
 
 
-def _search(args: argparse.Namespace) -> int:
+def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
-
-    def search(desk: Desk) -> Document:
-        return {"hits": [as_json(hit) for hit in desk.search(**body)]}
-
-    emit(args, _read(args, search, ("POST", "/api/search"), body), show.print_hits)
-    return DONE
+    there = partial(request, "POST", "/api/search", body)
+    found = _read(args, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, there)
+    emit(args, found, show.print_hits)
 
 
-def _articles(args: argparse.Namespace) -> int:
-    if args.action == "list":
-        if args.ids:
-            raise BadInput("articles list takes no ids: articles show ID prints one")
-        route = ("GET", "/api/articles")
-        listed = _read(args, lambda desk: {"articles": list(map(as_json, desk.articles()))}, route)
-        emit(args, listed, show.print_articles)
-        return DONE
-    if not args.ids:
+def _articles(args: argparse.Namespace) -> None:
+    if args.action == "list" and args.ids:
+        raise BadInput("articles list takes no ids: articles show ID prints one")
+    if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
-    if args.action == "show":
+    if args.action == "list":
+        there = partial(request, "GET", "/api/articles", None)
+        listed = _read(args, lambda desk: {"articles": list(map(as_json, desk.articles()))}, there)
+        emit(args, listed, show.print_articles)
+    elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
-        route = ("GET", f"/api/articles/{quote(args.ids[0], safe='')}")
-        emit(args, _read(args, lambda desk: desk.show(args.ids[0]), route), show.print_article)
-        return DONE
-    with open_desk(args) as desk:
-        removed = desk.remove(args.ids)
-    emit(args, {"removed": removed}, lambda document: print(f"{document['removed']} removed"))
-    return DONE
+        there = partial(request, "GET", f"/api/articles/{quote(args.ids[0], safe='')}", None)
+        emit(args, _read(args, lambda desk: desk.show(args.ids[0]), there), show.print_article)
+    else:
+        with open_desk(args) as desk:
+            removed = desk.remove(args.ids)
+        emit(args, {"removed": removed}, lambda document: print(f"{document['removed']} removed"))
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -250,21 +233,19 @@ def _doctor(args: argparse.Namespace) -> int:
     return DONE if health.ok else SOME_REJECTED
 
 
-def _models(args: argparse.Namespace) -> int:
+def _models(args: argparse.Namespace) -> None:
     from qa.llm.providers import models
 
     emit(args, {"models": models()}, show.print_models)
-    return DONE
 
 
-def _serve(args: argparse.Namespace) -> int:
+def _serve(args: argparse.Namespace) -> None:
     from qa.doors.http import serve
 
     if not _holds_archive(args.data):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     with open_desk(args, create=True) as desk:
         serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"), args.allow_llm)
-    return DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -276,7 +257,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
         args = build_parser().parse_args(argv, defaults)
         run: Run = args.run
-        return run(args)
+        return run(args) or DONE
     except CopydeskError as error:
         print(f"copydesk: {error}", file=sys.stderr)
     except KeyboardInterrupt:

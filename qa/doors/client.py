@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 300
 
 
-def request(address: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+def request(method: str, path: str, body: Any, address: str) -> dict[str, Any]:
     """Ask a running service for a JSON document. Raises CopydeskError with what the service said."""
-    with _asking(address, method, path, body) as response:
+    with _asking(method, path, body, address) as response:
         response.read()
         document: dict[str, Any] = response.json()
     return document
@@ -29,19 +29,12 @@ def stream(address: str, path: str, body: Any) -> Iterator[Iterator[tuple[str, d
     """Give the (kind, document) events of an answer as a running service writes it. Raises as `request` does."""
     from httpx_sse import EventSource
 
-    with _asking(address, "POST", path, body | {"stream": True}) as response:
-        yield _events((event.event, event.json()) for event in EventSource(response).iter_sse())
-
-
-def _events(events: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for kind, document in events:
-        if kind == "error":
-            raise CopydeskError(document["error"])
-        yield kind, document
+    with _asking("POST", path, body | {"stream": True}, address) as response:
+        yield ((event.event, event.json()) for event in EventSource(response).iter_sse())
 
 
 @contextmanager
-def _asking(address: str, method: str, path: str, body: Any) -> Iterator[httpx.Response]:
+def _asking(method: str, path: str, body: Any, address: str) -> Iterator[httpx.Response]:
     """Send a request with the token of COPYDESK_TOKEN; give what is no refusal."""
     import httpx  # 0.2 s
 

@@ -38,8 +38,7 @@ style="font:inherit;width:100%"></label> <button style="font:inherit;margin-top:
 
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address."""
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
+    return host == "localhost" or bool((address := _address(host)) and address.is_loopback)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -51,9 +50,8 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def check_host(host: str, token: str | None) -> None:
     """Raise BadInput where others could come in unasked: any address but loopback needs a token."""
     if not is_loopback(host) and not token:
-        raise BadInput(
-            f"--host {host} lets other machines in: give an --auth-token (or COPYDESK_TOKEN) that they must know"
-        )
+        needs = "give an --auth-token (or COPYDESK_TOKEN) that they must know"
+        raise BadInput(f"--host {host} lets other machines in: {needs}")
 
 
 class Guard:
@@ -77,7 +75,7 @@ class Guard:
         scripted = scope["path"] in SCRIPTED
         if scripted:  # a compressed page could not be given its nonce
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
-        await (respond or self._app)(scope, receive, _Secured(send, scripted))
+        await (respond or self._app)(scope, receive, _secured(send, scripted))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -124,32 +122,29 @@ class Guard:
         return _error(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
 
 
-class _Secured:
-    """Adds the headers that keep a response within its own page; the scripts of a `scripted` page get a nonce."""
+def _secured(send: Send, scripted: bool) -> Send:
+    """Add the headers that keep a response within its own page; the scripts of a `scripted` page get a nonce."""
+    nonce = secrets.token_urlsafe(16)
+    held: list[Message] = []  # of a scripted page, until its new length is known
 
-    def __init__(self, send: Send, scripted: bool) -> None:
-        self._send, self._scripted, self._nonce = send, scripted, secrets.token_urlsafe(16)
-        self._start: Message = {}  # of a scripted page, held back until its new length is known
-        self._page = b""
-
-    async def __call__(self, message: Message) -> None:
+    async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["content-security-policy"] = headers.get("content-security-policy") or POLICY % self._nonce
-            headers["x-content-type-options"], headers["x-frame-options"] = "nosniff", "SAMEORIGIN"
+            headers.setdefault("content-security-policy", POLICY % nonce)
+            headers.update({"x-content-type-options": "nosniff", "x-frame-options": "SAMEORIGIN"})
             headers["referrer-policy"] = "same-origin"
-            if self._scripted:
-                self._start = message
+        if scripted and message["type"] in ("http.response.start", "http.response.body"):
+            held.append(message)
+            if message["type"] == "http.response.start" or message.get("more_body"):
                 return
-        elif self._scripted and message["type"] == "http.response.body":
-            self._page += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            page = self._page.replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
-            MutableHeaders(scope=self._start)["content-length"] = str(len(page))
-            await self._send(self._start)
+            page = b"".join(part.get("body", b"") for part in held)
+            page = page.replace(b"<script", f'<script nonce="{nonce}"'.encode())
+            MutableHeaders(scope=held[0])["content-length"] = str(len(page))
+            await send(held[0])
             message = {"type": "http.response.body", "body": page}
-        await self._send(message)
+        await send(message)
+
+    return secured
 
 
 def _error(status: int, said: str) -> JSONResponse:

@@ -16,32 +16,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from fastapi_offline import FastAPIOffline
-from pydantic import ConfigDict
+from pydantic import create_model
 
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
+from qa.ask import events
 from qa.desk import Desk
 from qa.doors.guard import Guard, check_host
-from qa.doors.source import source_page
 from qa.request import AskRequest, SearchRequest, Strings
 from qa.types import Answer, Citation, Event, Found, Sentence, as_json, kind
 
 logger = logging.getLogger(__name__)
-STRICT = ConfigDict(extra="forbid")  # of a body: a misspelt option would pass unseen
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
-
-
-@dataclass(frozen=True)
-class Searching(SearchRequest):
-    """The body of /api/search."""
-
-    __pydantic_config__ = STRICT
 
 
 @dataclass(frozen=True)
 class Asking(AskRequest):
     """The body of /api/ask. With `stream`, the answer comes as server-sent events: text, citation, sentence, answer."""
-
-    __pydantic_config__ = STRICT
 
     stream: bool = False
 
@@ -50,52 +40,28 @@ class Asking(AskRequest):
 class Checking:
     """The body of /api/check."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = SearchRequest.__pydantic_config__
 
     text: str
     articles: Strings = ()
 
 
-# What comes back, where it is no answer.
-
-
-@dataclass(frozen=True)
-class Hits:
-    hits: list[Found]
-
-
-@dataclass(frozen=True)
-class Articles:
-    articles: list[Listed]
-
-
 @dataclass(frozen=True)
 class Whole(Listed):
+    """What comes back of one article."""
+
     authors: list[str]
     text: str
 
 
-@dataclass(frozen=True)
-class Checks:
-    sentences: list[Sentence]
-    citations: list[Citation]
-
-
-@dataclass(frozen=True)
-class Removed:
-    removed: int
-
-
-@dataclass(frozen=True)
-class State:
-    ok: bool
-    articles: int
-    passages: int
-
-
-@dataclass(frozen=True)
-class Refused:
-    error: str
+# What else comes back, where it is no answer.
+Hits = create_model("Hits", hits=list[Found])
+Articles = create_model("Articles", articles=list[Listed])
+Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
+Removed = create_model("Removed", removed=int)
+State = create_model("State", ok=bool, articles=int, passages=int)
+Refused = create_model("Refused", error=str)
+STATUS = {UnknownArticle: 404, BadInput: 400, RequestValidationError: 400, CopydeskError: 503}  # the first that fits
 
 
 def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
@@ -104,31 +70,21 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     Questions may name the desk's own model, `quotes`, and the `allowed` ones: a visitor must not spend the operator's
     keys, or find out which files there are.
     """
-    from qa.doors.page import mount  # gradio takes seconds to import
+    from qa.doors.page import mount, source_page  # gradio takes seconds to import
 
-    # FastAPI's own documentation loads its scripts from two hosts outside.
     refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
-    app = FastAPIOffline(
-        "/api/docs", None, title="Copydesk", openapi_url="/api/openapi.json", static_url="/api/docs/files",
-        responses=refusals,
-    )  # fmt: skip
+    # FastAPI's own documentation loads its scripts from two hosts outside.
+    addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
+    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, **addresses)
     app.add_middleware(Guard, host=host, token=token)
     offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
+    for failure in STATUS:
+        app.add_exception_handler(failure, _refuse)
 
-    @app.exception_handler(CopydeskError)
-    def refuse(_: Request, error: CopydeskError) -> JSONResponse:
-        return _refused(
-            404 if isinstance(error, UnknownArticle) else 400 if isinstance(error, BadInput) else 503, error
-        )
-
-    @app.exception_handler(RequestValidationError)
-    def misread(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        return _refused(400, f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}")
-
-    @app.get("/healthz")
-    def health() -> State:
-        return State(True, *desk.index.archive.counts())
+    @app.get("/healthz", response_model=State)
+    def health() -> dict[str, int]:
+        articles, passages = desk.index.archive.counts()
+        return {"ok": True, "articles": articles, "passages": passages}
 
     @app.post("/api/ask", response_model=Answer)
     def ask(request: Asking) -> JSONResponse | EventSourceResponse:
@@ -136,29 +92,29 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
             raise BadInput(f"{request.llm_url or request.llm} is not offered here: use {' or '.join(offered)}")
         if not request.stream:
             return JSONResponse(as_json(desk.answer(request)))
-        events = desk.answering(request)
-        first = next(events)  # what cannot be asked or answered is refused with its own status
-        return EventSourceResponse(_sent(first, events))
+        told = events(desk, request)
+        first = next(told)  # what cannot be asked or answered is refused with its own status
+        return EventSourceResponse(_sent(first, told))
 
     @app.post("/api/check", response_model=Checks)
     def check(request: Checking) -> JSONResponse:
         return JSONResponse(as_json(desk.check(request.text, articles=request.articles)))
 
     @app.post("/api/search", response_model=Hits)
-    def search(request: Searching) -> JSONResponse:
+    def search(request: SearchRequest) -> JSONResponse:
         return JSONResponse({"hits": [as_json(hit) for hit in desk.hits(request)]})
 
-    @app.get("/api/articles")
-    def articles() -> Articles:
-        return Articles(desk.articles())
+    @app.get("/api/articles", response_model=Articles)
+    def articles() -> dict[str, list[Listed]]:
+        return {"articles": desk.articles()}
 
     @app.get("/api/articles/{article_id:path}", response_model=Whole)
     def article(article_id: str) -> JSONResponse:
         return JSONResponse(desk.show(article_id))
 
-    @app.delete("/api/articles/{article_id:path}")
-    def remove(article_id: str) -> Removed:
-        return Removed(desk.remove([article_id]))
+    @app.delete("/api/articles/{article_id:path}", response_model=Removed)
+    def remove(article_id: str) -> dict[str, int]:
+        return {"removed": desk.remove([article_id])}
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse)
     def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
@@ -168,12 +124,17 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     return mount(app, desk)
 
 
-def _refused(status: int, why: object) -> JSONResponse:
+def _refuse(_: Request, error: Exception) -> JSONResponse:
     """Return a refusal in one line; what was sent, and is told again, may hold halves of characters."""
-    return JSONResponse({"error": str(why).encode("utf-8", "replace").decode()}, status)
+    why = str(error)
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}"
+    status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    return JSONResponse({"error": why.encode("utf-8", "replace").decode()}, status)
 
 
-async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIterator[bytes]:
+async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterator[bytes]:
     """Yield events in the form in which they are sent; what fails on the way is the last of them."""
 
     def event(name: str, document: dict[str, Any]) -> bytes:
@@ -181,7 +142,7 @@ async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIter
         return sent
 
     try:
-        async for told in iterate_in_threadpool(chain([first], events)):
+        async for told in iterate_in_threadpool(chain([first], rest)):
             yield event(kind(told), as_json(told))
     except CopydeskError as error:
         yield event("error", {"error": str(error)})
@@ -189,7 +150,7 @@ async def _sent(first: Event, events: Generator[Event, None, None]) -> AsyncIter
         logger.exception("an answer broke off")
         yield event("error", {"error": f"internal error ({error}): see the log"})
     finally:
-        events.close()  # A reader who left would else leave the model writing until garbage is collected.
+        rest.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
 class _Server(uvicorn.Server):

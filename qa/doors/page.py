@@ -7,17 +7,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 from fastapi import FastAPI
+from jinja2 import Environment
 
-from index.types import CopydeskError
+from index.types import Article, CopydeskError
+from qa.ask import events
 from qa.desk import Desk
-from qa.doors.source import source_path
 from qa.request import AskRequest
 from qa.types import UNSUPPORTED, Answer, Citation
 
-CSS = Path(__file__).with_name("page.css")
+HERE = Path(__file__).parent
 MASTHEAD = """<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is checked against the articles; click
 its number to read it there.</p>"""
 PLACEHOLDER = "Ask about the news in the archive"
@@ -67,6 +69,19 @@ def text_html(text: str, citations: Sequence[Citation]) -> str:
     return marked.replace("\n", "<br>")
 
 
+def source_path(article_id: str, field: str, start: int, end: int) -> str:
+    """Return the address of a quotation on this service."""
+    return f"/source/{quote(article_id, safe='')}?field={field}&start={start}&end={end}#quote"
+
+
+def source_page(article: Article, field: str, start: int, end: int) -> str:
+    """Return an article as a page with one span marked; everything that came from outside is escaped."""
+    whole = getattr(article, field)
+    template = Environment(autoescape=True).from_string((HERE / "source.html").read_text(encoding="utf-8"))
+    span = {"before": whole[:start], "quoted": whole[start:end], "after": whole[end:]}
+    return template.render(article=article, field=field, **span)
+
+
 def _link(citation: Citation, mark: str) -> str:
     path = source_path(citation.article_id, citation.field, citation.start, citation.end)
     return f'<a class="cite" href="{html.escape(path)}" target="source">{mark}</a>'
@@ -92,8 +107,8 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
         yield shown(box="")
         try:
             asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
-            with closing(desk.answering(asked)) as events:
-                for event in events:
+            with closing(events(desk, asked)) as told:
+                for event in told:
                     if isinstance(event, Answer):
                         turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
                     else:
@@ -125,28 +140,26 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
         talk = gr.State([])
         asked = [box, talk, outlets, since, until]
         private: Any = {"api_visibility": "private"}
-        running = gr.on(
-            [box.submit, send.click], reply, asked, [box, chat, talk, stop], show_progress_on=chat, **private
-        )
+        changed = [box, chat, talk, stop]
+        running = gr.on([box.submit, send.click], reply, asked, changed, show_progress_on=chat, **private)
         stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[running], **private)
         chat.clear(list, None, talk, **private)
         page.load(lambda: _welcome(desk), None, [outlets, chat], **private)
     page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     font = ("system-ui", "sans-serif")
     theme = gr.themes.Default(primary_hue="slate", font=font, font_mono=("ui-monospace", "monospace"))
-    mounted: FastAPI = gr.mount_gradio_app(app, page, path="/", theme=theme, css_paths=CSS, footer_links=[])
+    mounted: FastAPI = gr.mount_gradio_app(
+        app, page, path="/", theme=theme, css_paths=HERE / "page.css", footer_links=[]
+    )
     return mounted
 
 
 def _messages(talk: Sequence[Turn]) -> list[dict[str, Any]]:
     """Return a conversation as the chat shows it."""
     return [
-        message
+        {"role": role, "content": content}
         for turn in talk
-        for message in (
-            {"role": "user", "content": turn.question},
-            {"role": "assistant", "content": gr.HTML(f'<div class="answer">{turn.html}</div>')},
-        )
+        for role, content in (("user", turn.question), ("assistant", gr.HTML(f'<div class="answer">{turn.html}</div>')))
     ]
 
 

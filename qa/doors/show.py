@@ -4,9 +4,10 @@ import atexit
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import date
+from functools import cache
 from typing import Any
 
 from rich.console import Console
@@ -19,12 +20,19 @@ from index.sync import silent
 from index.types import CopydeskError
 
 Document = dict[str, Any]
+SUPPORT = {"unsupported": "red", "partial": "yellow"}
 
 
+@cache
 def console() -> Console:
     """Return a console on stdout: colours and at most 100 columns on a terminal, plain unbroken lines elsewhere."""
     out = Console(highlight=False)
     return Console(highlight=False, width=min(out.width, 100) if out.is_terminal else 10_000)
+
+
+def say(*parts: str | Text | tuple[str, str], style: str = "", wrap: bool = True) -> None:
+    """Print a line of parts: texts, or (text, style). Nothing in them is taken for markup."""
+    console().print(Text.assemble(*parts, style=style), soft_wrap=not wrap)
 
 
 def progress(quiet: bool) -> Report:
@@ -66,29 +74,22 @@ def figure(name: str, value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.1%}"
 
 
-def _print_source(mark: str, source: Document, title: str, quoted: str, place: str) -> None:
-    """One source: outlet, date and headline behind a mark, then the quoted text and its place, indented."""
-    out = console()
-    head = Text.assemble((source["outlet"] or "unknown outlet", "bold"), f" · {day(source['published'])}")
-    head.append(title and f" · {title}", "dim")
-    first = Text(mark, "bold cyan")
-    for text in (head, Text(quoted, "italic"), Text(place, "dim")):
-        for line in text.wrap(out, max(out.width - len(mark), 20)):
-            line.rstrip()
-            out.print(Text.assemble(first, line))
-            first = Text(" " * len(mark))
-    out.print()
-
-
-SUPPORT = {"unsupported": "red", "partial": "yellow"}
+def held(checked: Document) -> int:
+    """Return how many sentences of a checked text are verbatim or supported."""
+    return sum(sentence["support"] in ("verbatim", "supported") for sentence in checked["sentences"])
 
 
 def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
-    """Return the answer at the end of its events; on a terminal its text is shown meanwhile, as it is written."""
+    """Return the answer at the end of its events; on a terminal its text is shown meanwhile, as it is written.
+
+    Raises CopydeskError where they end in an error, or in none.
+    """
     out = console()
     written = "\n"
     with nullcontext() if quiet or not out.is_terminal else Live(console=out, transient=True) as live:
         for kind, document in events:
+            if kind == "error":
+                raise CopydeskError(document["error"])
             if kind == "answer":
                 return document
             written += document["text"] if kind == "text" else ""
@@ -104,58 +105,61 @@ def _marked(written: str) -> Text:
     return text
 
 
-def print_answer(answer: Document) -> None:
+def _print_source(mark: str, source: Document, title: str, quoted: str, place: str) -> None:
+    """One source: outlet, date and headline behind a mark, then the quoted text and its place, indented."""
     out = console()
-    text, cited, heading = _marked(answer["text"]), answer["citations"], "Sources"
-    if not answer["answered"]:
-        cited, heading, text.style = answer["refusal"]["closest"], "Closest in the archive", "yellow"
-    out.print()
+    head = Text.assemble((source["outlet"] or "unknown outlet", "bold"), f" · {day(source['published'])}")
+    head.append(title and f" · {title}", "dim")
+    for text in (head, Text(quoted, "italic"), Text(place, "dim")):
+        for line in text.wrap(out, max(out.width - len(mark), 20)):
+            line.rstrip()
+            say((mark, "bold cyan"), line)
+            mark = " " * len(mark)
+    say()
+
+
+def _print_citations(heading: str, citations: Sequence[Document], mark: str = "[{}] ") -> None:
+    if citations:
+        say(f"\n{heading}", style="bold")
+    for c in citations:
+        quoted = f"“{' '.join(c['quote'].split())}”"
+        title = c["title"] if c["field"] == "text" else ""
+        _print_source(mark.format(c["n"]), c, title, quoted, c["url"] or c["article_id"])
+
+
+def print_answer(answer: Document) -> None:
+    say()
     if answer["rewritten"]:
-        out.print(Text(f"Understood as: {answer['rewritten']}\n", "dim"))
-    out.print(text)
+        say(f"Understood as: {answer['rewritten']}\n", style="dim")
+    say(_marked(answer["text"]), style="" if answer["answered"] else "yellow")
     if answer["choice"]:
-        out.print(Text.assemble("\nChoice: ", (answer["choice"], "bold")))
+        say("\nChoice: ", (answer["choice"], "bold"))
     for sentence in answer["sentences"]:
         if sentence["why"]:
-            shown = textwrap.shorten(sentence["text"], 60, placeholder=" …")
-            out.print(
-                Text(
-                    f"\n{sentence['support']}: “{shown}”: {sentence['why']}", SUPPORT.get(sentence["support"], "yellow")
-                )
-            )
+            shown, support = textwrap.shorten(sentence["text"], 60, placeholder=" …"), sentence["support"]
+            say(f"\n{support}: “{shown}”: {sentence['why']}", style=SUPPORT.get(support, "yellow"))
     if answer["broken"]:
-        out.print(Text(f"\nThe answer broke off: {answer['broken']}", "red"))
-    if cited:
-        out.print(f"\n{heading}", style="bold")
-    for citation in cited:
-        _print_citation(f"[{citation['n']}] " if answer["answered"] else "  · ", citation)
-
-
-def _print_citation(mark: str, citation: Document) -> None:
-    title = citation["title"] if citation["field"] == "text" else ""
-    quoted = f"“{' '.join(citation['quote'].split())}”"
-    _print_source(mark, citation, title, quoted, citation["url"] or citation["article_id"])
+        say(f"\nThe answer broke off: {answer['broken']}", style="red")
+    if answer["answered"]:
+        _print_citations("Sources", answer["citations"])
+    else:
+        _print_citations("Closest in the archive", answer["refusal"]["closest"], "  · ")
 
 
 def print_checked(checked: Document) -> None:
-    out = console()
     for sentence in checked["sentences"]:
         style = SUPPORT.get(sentence["support"], "green")
-        marks = " " + "".join(f"[{number}]" for number in sentence["citations"])
-        out.print(Text.assemble((f"{sentence['support']:<12}", style), sentence["text"], " ", (marks, "cyan")))
+        marks = "".join(f"[{number}]" for number in sentence["citations"])
+        say((f"{sentence['support']:<12}", style), sentence["text"], (f"  {marks}", "cyan"))
         if sentence["why"]:
-            out.print(Text(f"{'':<12}{sentence['why']}", style))
-    held = sum(sentence["support"] in ("verbatim", "supported") for sentence in checked["sentences"])
-    out.print(f"\n{held:,} of {len(checked['sentences']):,} sentences are supported", style="bold")
-    if checked["citations"]:
-        out.print("\nSources", style="bold")
-    for citation in checked["citations"]:
-        _print_citation(f"[{citation['n']}] ", citation)
+            say(f"{'':<12}{sentence['why']}", style=style)
+    say(f"\n{held(checked):,} of {len(checked['sentences']):,} sentences are supported", style="bold")
+    _print_citations("Sources", checked["citations"])
 
 
 def print_hits(found: Document) -> None:
     if not found["hits"]:
-        console().print("Nothing found.", style="yellow")
+        say("Nothing found.", style="yellow")
     for number, hit in enumerate(found["hits"], 1):
         quoted = textwrap.shorten(hit["text"], 300, placeholder=" …")
         place = f"{hit['article_id']} {hit['start']}–{hit['end']}  {hit['score']:.2f}"
@@ -163,47 +167,39 @@ def print_hits(found: Document) -> None:
 
 
 def print_articles(listed: Document) -> None:
-    out = console()
     for article in listed["articles"]:
-        head = Text.assemble((article["published"] or "undated   ", "cyan"), "  ", (article["outlet"] or "–", "bold"))
-        out.print(head.append(f" · {article['title']}"))
+        published, outlet = (article["published"] or "undated   ", "cyan"), (article["outlet"] or "–", "bold")
+        say(published, "  ", outlet, f" · {article['title']}")
         passages = f"{article['passages']:,} passage{'s' * (article['passages'] != 1)}"
         sizes = f"{article['characters']:,} characters in {passages}"
-        out.print(Text(f"            {article['id']}  ({sizes})", "dim"), soft_wrap=True)
-    out.print(f"{len(listed['articles']):,} articles", style="dim")
+        say(f"            {article['id']}  ({sizes})", style="dim", wrap=False)
+    say(f"{len(listed['articles']):,} articles", style="dim")
 
 
 def print_article(article: Document) -> None:
-    out = console()
-    out.print(Text(article["title"], "bold"))
-    by = ", ".join(article["authors"])
-    parts = (article["outlet"], day(article["published"]), by, article["url"])
-    out.print(Text(" · ".join(part for part in parts if part), "dim"))
-    out.print()
-    out.print(Text(re.sub(r"\n+", "\n\n", article["text"])))
+    say(article["title"], style="bold")
+    by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"])
+    say(" · ".join(filter(None, by)), style="dim")
+    say("\n", re.sub(r"\n+", "\n\n", article["text"]))
 
 
 def print_ingest(report: Document) -> None:
-    out = console()
     counts = (f"{report[name]:,} {name}" for name in ("added", "changed", "unchanged", "removed") if report[name])
     articles = ", ".join(counts) or "no articles"
-    out.print(f"{articles}; {report['passages']:,} passages written in {report['seconds']:.1f} s")
+    say(f"{articles}; {report['passages']:,} passages written in {report['seconds']:.1f} s")
     for rejected in report["rejected"]:
-        out.print(Text(f"rejected {rejected['source']}: {rejected['reason']}", "yellow"))
+        say(f"rejected {rejected['source']}: {rejected['reason']}", style="yellow")
 
 
 def print_models(listed: Document) -> None:
-    out = console()
     for model in listed["models"]:
-        mark = Text("ready  ", "green") if model["ready"] else Text("–      ", "dim")
-        out.print(Text.assemble(mark, (model["spec"], "bold"), "  ", (model["detail"], "dim")), soft_wrap=True)
+        mark = ("ready  ", "green") if model["ready"] else ("–      ", "dim")
+        say(mark, (model["spec"], "bold"), "  ", (model["detail"], "dim"), wrap=False)
 
 
 def print_health(health: Document) -> None:
-    out = console()
-    names = ("articles", "passages", "dense", "lexical")
-    out.print(" · ".join(f"{health[name]:,} {name}" for name in names))
+    say(" · ".join(f"{health[name]:,} {name}" for name in ("articles", "passages", "dense", "lexical")))
     for problem in health["problems"]:
-        out.print(Text(problem, "red"))
+        say(problem, style="red")
     if health["ok"]:
-        out.print("The archive and both indexes are sound.", style="green")
+        say("The archive and both indexes are sound.", style="green")
