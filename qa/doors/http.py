@@ -138,8 +138,7 @@ async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterat
     """Yield events in the form in which they are sent; what fails on the way is the last of them."""
 
     def event(name: str, document: dict[str, Any]) -> bytes:
-        sent: bytes = format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
-        return sent
+        return format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
 
     try:
         async for told in iterate_in_threadpool(chain([first], rest)):

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import gradio as gr
 from fastapi import FastAPI
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article, CopydeskError
 from qa.ask import events
@@ -20,8 +20,10 @@ from qa.request import AskRequest
 from qa.types import UNSUPPORTED, Answer, Citation
 
 HERE = Path(__file__).parent
+PAGES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 MASTHEAD = """<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is checked against the articles; click
 its number to read it there.</p>"""
+ROLES = ("user", "assistant")
 PLACEHOLDER = "Ask about the news in the archive"
 EMPTY = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="font:15px/1.6 system-ui;
 padding:2rem;opacity:.65">Click a number such as [1] in an answer: the article opens here, with the quoted sentence
@@ -37,28 +39,11 @@ class Turn:
     understood: str = ""
     text: str = ""
 
-    def said(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the turn as `history` takes it."""
-        return {"role": "user", "content": self.understood}, {"role": "assistant", "content": self.text}
-
 
 def answer_html(answer: Answer) -> str:
     """Return an answer as HTML in which each [n] opens its source; everything that came from outside is escaped."""
-    if answer.refusal:
-        body = f'<span class="refusal">{html.escape(answer.text)}</span>'
-        listed = [f"{_source(c, 'closest')}<br>“{html.escape(c.quote)}”" for c in answer.refusal.closest]
-    else:
-        body = text_html(answer.text, answer.citations)
-        listed = [_source(c, f"[{c.n}]") for c in answer.citations]
-    listed += [
-        f'<span class="{said.support}">{said.support}: “{html.escape(said.text)}”: {html.escape(said.why)}</span>'
-        for said in answer.sentences
-        if said.why
-    ]
-    if answer.broken:
-        listed.append(f'<b class="unsupported">The answer broke off: {html.escape(answer.broken)}</b>')
-    understood = f'<p class="understood">Understood as: {html.escape(answer.rewritten)}</p>' if answer.rewritten else ""
-    return f"{understood}{body}<ol>{''.join(f'<li>{item}</li>' for item in listed)}</ol>"
+    body = text_html(answer.text, answer.citations)
+    return PAGES.get_template("answer.html").render(answer=answer, body=body, link=_link)
 
 
 def text_html(text: str, citations: Sequence[Citation]) -> str:
@@ -77,9 +62,8 @@ def source_path(article_id: str, field: str, start: int, end: int) -> str:
 def source_page(article: Article, field: str, start: int, end: int) -> str:
     """Return an article as a page with one span marked; everything that came from outside is escaped."""
     whole = getattr(article, field)
-    template = Environment(autoescape=True).from_string((HERE / "source.html").read_text(encoding="utf-8"))
     span = {"before": whole[:start], "quoted": whole[start:end], "after": whole[end:]}
-    return template.render(article=article, field=field, **span)
+    return PAGES.get_template("source.html").render(article=article, field=field, **span)
 
 
 def _link(citation: Citation, mark: str) -> str:
@@ -87,22 +71,17 @@ def _link(citation: Citation, mark: str) -> str:
     return f'<a class="cite" href="{html.escape(path)}" target="source">{mark}</a>'
 
 
-def _source(citation: Citation, mark: str) -> str:
-    day = f"{citation.published:%-d %B %Y}" if citation.published else "undated"
-    about = html.escape(f"{citation.outlet or 'unknown outlet'}, {day}: {citation.title}")
-    return f"{_link(citation, mark)} {about}"
-
-
 def mount(app: FastAPI, desk: Desk) -> FastAPI:
     """Put the page of an open desk at / of an app; whatever routes the app has keep working."""
 
     def reply(question: str, talk: list[Turn], outlets: list[str], since: str, until: str) -> Iterator[tuple[Any, ...]]:
-        before = [said for turn in talk if turn.text for said in turn.said()]
+        before = _messages((turn.understood, turn.text) for turn in talk if turn.text)
         written, citations = "", list[Citation]()
         turn = Turn(question, "Reading the archive…")
 
         def shown(box: Any = gr.skip(), stop: bool = True) -> tuple[Any, ...]:  # noqa: B008  the same each time
-            return box, _messages([*talk, turn]), [*talk, turn], gr.Button(visible=stop)
+            pairs = ((turn.question, gr.HTML(f'<div class="answer">{turn.html}</div>')) for turn in [*talk, turn])
+            return box, _messages(pairs), [*talk, turn], gr.Button(visible=stop)
 
         yield shown(box="")
         try:
@@ -154,13 +133,9 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
     return mounted
 
 
-def _messages(talk: Sequence[Turn]) -> list[dict[str, Any]]:
-    """Return a conversation as the chat shows it."""
-    return [
-        {"role": role, "content": content}
-        for turn in talk
-        for role, content in (("user", turn.question), ("assistant", gr.HTML(f'<div class="answer">{turn.html}</div>')))
-    ]
+def _messages(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Return questions and answers as the chat and `history` take them."""
+    return [{"role": role, "content": said} for pair in pairs for role, said in zip(ROLES, pair, strict=True)]
 
 
 def _welcome(desk: Desk) -> tuple[gr.Dropdown, gr.Chatbot]:
