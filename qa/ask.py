@@ -28,10 +28,7 @@ ASK_FROM = 0.05
 
 
 def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
-    """Yield the answer's text as it comes, each Citation and checked Sentence with its marks, and last the Answer.
-
-    Raises BadInput for what this archive cannot be asked, ModelError for a model that cannot be reached or used.
-    """
+    """Yield and raise what `Desk.events` does."""
     clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
     question = rewrite(request.question, request.turns, model and (lambda said: model.write(said, QUESTION_TOKENS)))

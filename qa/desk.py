@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 
-class Desk:
+class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
 
     `encoder` and `reranker` are names (bundled, or a local folder) or objects of those protocols; an archive
@@ -65,9 +66,6 @@ class Desk:
             self.index.close()  # or nobody could open the archive until this process ends
             raise
 
-    def __enter__(self) -> Desk:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -86,8 +84,7 @@ class Desk:
     def events(self, request: AskRequest) -> Generator[Event, None, None]:
         """Yield the answer's text as it comes, each Citation and checked Sentence with its marks, and last the Answer.
 
-        The options are those of `AskRequest`. Raises BadInput for what cannot be asked, ModelError for a model that
-        cannot be reached or used.
+        Raises BadInput for what this archive cannot be asked, ModelError for a model that cannot be reached or used.
         """
         return ask.events(self, request)
 

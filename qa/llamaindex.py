@@ -49,12 +49,7 @@ class CopydeskQueryEngine(BaseQueryEngine):
 
 
 def _node(hit: Hit) -> NodeWithScore:
-    document = as_json(hit)
-    node = TextNode(
-        id_=hit.passage.id,
-        text=hit.text,
-        start_char_idx=hit.passage.start,
-        end_char_idx=hit.passage.end,
-        metadata={name: document[name] for name in ("article_id", "title", "outlet", "published", "url")},
-    )
+    place, document = hit.passage, as_json(hit)
+    meta = {name: document[name] for name in ("article_id", "title", "outlet", "published", "url")}
+    node = TextNode(id_=place.id, text=hit.text, start_char_idx=place.start, end_char_idx=place.end, metadata=meta)
     return NodeWithScore(node=node, score=hit.score)

@@ -143,17 +143,16 @@ def _question(question: object) -> str:
 
 
 P = ParamSpec("P")
-Self = TypeVar("Self")
 R = TypeVar("R")
 T = TypeVar("T")
 
 
-def builds(request: Callable[P, R]) -> Callable[[Callable[[Self, R], T]], Callable[Concatenate[Self, P], T]]:
+def builds(request: Callable[P, R]) -> Callable[[Callable[[Any, R], T]], Callable[Concatenate[Any, P], T]]:
     """Let a method that takes a request be called with the request's own arguments, which an editor then shows."""
 
-    def decorate(method: Callable[[Self, R], T]) -> Callable[Concatenate[Self, P], T]:
+    def decorate(method: Callable[[Any, R], T]) -> Callable[Concatenate[Any, P], T]:
         @wraps(method)
-        def call(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
             return method(self, request(*args, **kwargs))
 
         own = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *signature(request).parameters.values()]

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.types import ModelError
+from index.types import ModelError, translated
 from index.weights import bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
@@ -38,15 +38,12 @@ class OnnxReranker:
         from tokenizers import Tokenizer
 
         folder = bundled(name) or Path(name).expanduser()
-        try:
+        unusable = f"reranker {name!r} is not bundled, and {folder} holds no usable model"
+        with translated(ModelError, unusable, Exception):  # tokenizers and onnxruntime raise nothing narrower
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the encoder
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
-        except Exception as error:  # tokenizers and onnxruntime raise nothing narrower
-            raise ModelError(
-                f"reranker {name!r} is not bundled, and {folder} holds no usable model: {error}"
-            ) from error
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
         self._tokenizer.no_padding()
         self._known: dict[tuple[str, str], float] = {}  # scores of the last questions

@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
-from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -29,6 +28,9 @@ from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 Run = Callable[[argparse.Namespace], int | None]  # exit status; none is 0
+Print = Callable[[Document], None]
+Ask = Callable[[Desk], Document]
+AskService = Callable[[str, str, Any], Document]  # its address, path and body
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,7 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def emit(args: argparse.Namespace, document: Document, print_for_people: Callable[[Document], None]) -> None:
+def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
     """Print a result as JSON, or as people read it."""
     if args.json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -155,11 +157,13 @@ def _ingest(args: argparse.Namespace) -> int:
     return SOME_REJECTED if report.rejected else DONE
 
 
-def _read(args: argparse.Namespace, here: Callable[[Desk], Document], there: Callable[[str], Document]) -> Document:
-    """Return what is answered `here`, by the desk, or by the service that holds the archive, `there` at its address."""
+def _read(
+    args: argparse.Namespace, tell: Print, ask: Ask, path: str, body: Any = None, there: AskService = request
+) -> Document:
+    """Print and return what the desk says, or the service that holds the archive: it is asked at `path` with `body`."""
     try:
         with open_desk(args) as desk:
-            return here(desk)
+            document = ask(desk)
     except ArchiveInUse as error:
         if error.address is None:
             raise
@@ -167,7 +171,9 @@ def _read(args: argparse.Namespace, here: Callable[[Desk], Document], there: Cal
             if getattr(args, name, None):
                 served = f"the archive is served at {error.address}"
                 raise BadInput(f"{served}: {_flag(name)} is for copydesk serve then") from error
-        return there(error.address)
+        document = there(error.address, path, body)
+    emit(args, document, tell)
+    return document
 
 
 def _options(args: argparse.Namespace, kind: type) -> Document:
@@ -177,14 +183,14 @@ def _options(args: argparse.Namespace, kind: type) -> Document:
 def _ask(args: argparse.Namespace) -> int:
     body = _options(args, AskRequest)
 
-    def there(address: str) -> Document:
-        with stream(address, "/api/ask", body) as events:
+    def here(desk: Desk) -> Document:
+        return show.follow(((kind(event), as_json(event)) for event in desk.events(**body)), args.json)
+
+    def there(address: str, path: str, body: Document) -> Document:
+        with stream(address, path, body) as events:
             return show.follow(events, args.json)
 
-    answer = _read(
-        args, lambda desk: show.follow(((kind(e), as_json(e)) for e in desk.events(**body)), args.json), there
-    )
-    emit(args, answer, show.print_answer)
+    answer = _read(args, show.print_answer, here, "/api/ask", body, there)
     return SOME_REJECTED if answer["broken"] else DONE
 
 
@@ -194,16 +200,13 @@ def _check(args: argparse.Namespace) -> int:
     with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
         text = decode(sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes())
     body = {"text": text, "articles": args.articles}
-    checked = _read(args, lambda desk: as_json(desk.check(**body)), partial(request, "POST", "/api/check", body))
-    emit(args, checked, show.print_checked)
+    checked = _read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
     return SOME_REJECTED if show.held(checked) < (args.fail_under or 0) * len(checked["sentences"]) else DONE
 
 
 def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
-    there = partial(request, "POST", "/api/search", body)
-    found = _read(args, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, there)
-    emit(args, found, show.print_hits)
+    _read(args, show.print_hits, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, "/api/search", body)
 
 
 def _articles(args: argparse.Namespace) -> None:
@@ -212,18 +215,18 @@ def _articles(args: argparse.Namespace) -> None:
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
     if args.action == "list":
-        there = partial(request, "GET", "/api/articles", None)
-        listed = _read(args, lambda desk: {"articles": list(map(as_json, desk.articles()))}, there)
-        emit(args, listed, show.print_articles)
+        _read(
+            args, show.print_articles, lambda desk: {"articles": [as_json(a) for a in desk.articles()]}, "/api/articles"
+        )
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
-        there = partial(request, "GET", f"/api/articles/{quote(args.ids[0], safe='')}", None)
-        emit(args, _read(args, lambda desk: desk.show(args.ids[0]), there), show.print_article)
+        path = f"/api/articles/{quote(args.ids[0], safe='')}"
+        _read(args, show.print_article, lambda desk: desk.show(args.ids[0]), path)
     else:
         with open_desk(args) as desk:
             removed = desk.remove(args.ids)
-        emit(args, {"removed": removed}, lambda document: print(f"{document['removed']} removed"))
+        emit(args, {"removed": removed}, lambda _: print(f"{removed} removed"))
 
 
 def _doctor(args: argparse.Namespace) -> int:

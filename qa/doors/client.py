@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 300
 
 
-def request(method: str, path: str, body: Any, address: str) -> dict[str, Any]:
+def request(address: str, path: str, body: Any = None) -> dict[str, Any]:
     """Ask a running service for a JSON document. Raises CopydeskError with what the service said."""
-    with _asking(method, path, body, address) as response:
+    with _asking(address, path, body) as response:
         response.read()
         document: dict[str, Any] = response.json()
     return document
@@ -29,12 +29,12 @@ def stream(address: str, path: str, body: Any) -> Iterator[Iterator[tuple[str, d
     """Give the (kind, document) events of an answer as a running service writes it. Raises as `request` does."""
     from httpx_sse import EventSource
 
-    with _asking("POST", path, body | {"stream": True}, address) as response:
+    with _asking(address, path, body | {"stream": True}) as response:
         yield ((event.event, event.json()) for event in EventSource(response).iter_sse())
 
 
 @contextmanager
-def _asking(method: str, path: str, body: Any, address: str) -> Iterator[httpx.Response]:
+def _asking(address: str, path: str, body: Any) -> Iterator[httpx.Response]:
     """Send a request with the token of COPYDESK_TOKEN; give what is no refusal."""
     import httpx  # 0.2 s
 
@@ -42,7 +42,7 @@ def _asking(method: str, path: str, body: Any, address: str) -> Iterator[httpx.R
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers)
-        with asking, asking.stream(method, address + path, json=body) as response:
+        with asking, asking.stream("POST" if body else "GET", address + path, json=body) as response:
             if response.is_error:
                 response.read()
                 said = response.json().get("error", response.text)

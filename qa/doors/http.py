@@ -46,17 +46,10 @@ class Checking:
     articles: Strings = ()
 
 
-@dataclass(frozen=True)
-class Whole(Listed):
-    """What comes back of one article."""
-
-    authors: list[str]
-    text: str
-
-
-# What else comes back, where it is no answer.
+# What comes back, where it is no answer.
 Hits = create_model("Hits", hits=list[Found])
 Articles = create_model("Articles", articles=list[Listed])
+Whole = create_model("Whole", authors=list[str], text=str, **Listed.__annotations__)
 Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
 Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)
