@@ -145,14 +145,6 @@ async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterat
         rest.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
-class _Server(uvicorn.Server):
-    """Open pages hold connections that never end: at the end they are cut off, and that is no error to be told."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        await super().shutdown(sockets)
-
-
 def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: Sequence[str] = ()) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
@@ -169,8 +161,10 @@ def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: S
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
         app = build_app(desk, host, token, allowed)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
+        logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
         desk.index.lock.announce(address)
         print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
         with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this
-            _Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
