@@ -49,7 +49,7 @@ class Checking:
 # What comes back, where it is no answer.
 Hits = create_model("Hits", hits=list[Found])
 Articles = create_model("Articles", articles=list[Listed])
-Whole = create_model("Whole", authors=list[str], text=str, **Listed.__annotations__)
+Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str)
 Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
 Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)

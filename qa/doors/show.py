@@ -110,11 +110,12 @@ def _print_source(mark: str, source: Document, title: str, quoted: str, place: s
     out = console()
     head = Text.assemble((source["outlet"] or "unknown outlet", "bold"), f" · {day(source['published'])}")
     head.append(title and f" · {title}", "dim")
+    first = (mark, "bold cyan")
     for text in (head, Text(quoted, "italic"), Text(place, "dim")):
         for line in text.wrap(out, max(out.width - len(mark), 20)):
             line.rstrip()
-            say((mark, "bold cyan"), line)
-            mark = " " * len(mark)
+            say(first, line)
+            first = (" " * len(mark), "")
     say()
 
 
