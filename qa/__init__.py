@@ -9,7 +9,6 @@ from index.types import BadInput as BadInput
 from index.types import CopydeskError as CopydeskError
 from index.types import Filters as Filters
 from index.types import Hit as Hit
-from index.types import Listed as Listed
 from index.types import ModelError as ModelError
 from index.types import Passage as Passage
 from index.types import Rejected as Rejected

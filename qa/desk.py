@@ -14,7 +14,7 @@ from index.encoder import DEFAULT_ENCODER, Encoder
 from index.ingest import IngestReport, ingest
 from index.search import search
 from index.sync import Index, Progress, silent
-from index.types import Article, CopydeskError, Hit, Listed, Query, UnknownArticle
+from index.types import Article, CopydeskError, Hit, Query, UnknownArticle
 from qa import ask
 from qa.check.draft import check
 from qa.check.verify import Judge, Verdict, verify
@@ -152,10 +152,10 @@ class Desk(AbstractContextManager["Desk"]):
         with self.lock:
             return ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune)
 
-    def articles(self) -> list[Listed]:
+    def articles(self) -> list[dict[str, Any]]:
         """Return every article without its text, newest first, with its numbers of characters and passages."""
         with self.lock:
-            return self.index.archive.listed()
+            return [as_json(listed) for listed in self.index.archive.listed()]
 
     def outlets(self) -> list[str]:
         """Return the outlets in the archive, the most frequent first."""

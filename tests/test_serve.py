@@ -122,12 +122,10 @@ def test_ctrl_c_ends_a_service_whose_page_is_open(tmp_path: Path) -> None:
         page.goto(address)
         page.get_by_placeholder("Ask about the news in the archive").wait_for()
         page.wait_for_timeout(1000)  # its heartbeat is a response that never ends
-        started = time.perf_counter()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     new = f"copydesk: no archive at {tmp_path}: a new, empty one is made there\n"
     assert (process.returncode, said) == (0, new)
-    assert time.perf_counter() - started < 3  # seconds that it would wait for the page
 
 
 @pytest.mark.parametrize(("host", "address"), [("::1", "http://[::1]:"), ("::", "http://[::1]:")])

@@ -215,9 +215,7 @@ def _articles(args: argparse.Namespace) -> None:
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
     if args.action == "list":
-        _read(
-            args, show.print_articles, lambda desk: {"articles": [as_json(a) for a in desk.articles()]}, "/api/articles"
-        )
+        _read(args, show.print_articles, lambda desk: {"articles": desk.articles()}, "/api/articles")
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")

@@ -120,7 +120,10 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
         asked = [box, talk, outlets, since, until]
         private: Any = {"api_visibility": "private"}
         changed = [box, chat, talk, stop]
-        running = gr.on([box.submit, send.click], reply, asked, changed, show_progress_on=chat, **private)
+        # "multiple": a question that is sent while one is answered waits, where Gradio would drop it unseen.
+        running = gr.on(
+            [box.submit, send.click], reply, asked, changed, show_progress_on=chat, trigger_mode="multiple", **private
+        )
         stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[running], **private)
         chat.clear(list, None, talk, **private)
         page.load(lambda: _welcome(desk), None, [outlets, chat], **private)
