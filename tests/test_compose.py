@@ -20,8 +20,7 @@ from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Citation, Desk, ModelError, Sentence
 from qa.check.spans import Span
 from qa.check.verify import Verdict
-from qa.llm.clean import Cleaner
-from qa.llm.compose import Check, compose
+from qa.llm.compose import Check, Cleaner, compose
 from qa.llm.prompt import INSTRUCTIONS, Model
 from qa.steps.evidence import Evidence
 from qa.types import Outcome, Piece

@@ -21,9 +21,8 @@ from index.encoder import Encoder
 from index.types import BadInput, ModelError
 from qa import Desk
 from qa.doors.cli import main
-from qa.llm.load import SILENT_SECONDS, load
+from qa.llm.models import SILENT_SECONDS, load, tokens, window, write
 from qa.llm.providers import models, url_for
-from qa.llm.write import tokens, window, write
 from qa.rerank import Reranker
 
 CHAT = [("system", "You are brief."), ("user", "Who wrote Hamlet?")]
@@ -220,7 +219,7 @@ def test_two_local_models_stay_and_a_third_takes_the_place_of_the_one_used_last_
 
 @needs_smollm
 def test_a_local_model_that_is_dropped_at_once_ends() -> None:
-    script = f"from qa.llm.load import load; load('llamacpp:{SMOLLM}')"
+    script = f"from qa.llm.models import load; load('llamacpp:{SMOLLM}')"
     assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, timeout=60).returncode == 0
 
 

@@ -33,21 +33,18 @@ class Draft:
     """Sentences with their verdicts, and the citations in the order of their first use."""
 
     def __init__(self) -> None:
-        self.citations: list[Citation] = []
         self.sentences: list[Sentence] = []
-        self._numbers: dict[Span, int] = {}
+        self.citations: dict[Span, Citation] = {}
 
     def add(self, text: str, verdict: Verdict) -> tuple[str, list[Citation]]:
         """Take in a sentence; return the marks that follow it, and the citations that it is the first to use."""
-        new: list[Citation] = []
-        for span in verdict.spans:
-            if span not in self._numbers:
-                self._numbers[span] = len(self.citations) + len(new) + 1
-                new.append(cite(span.article, span.field, span.start, span.end, self._numbers[span]))
-        numbers = tuple(self._numbers[span] for span in verdict.spans)
-        self.citations += new
+        known = len(self.citations)
+        for s in verdict.spans:
+            self.citations.setdefault(s, cite(s.article, s.field, s.start, s.end, len(self.citations) + 1))
+        numbers = tuple(self.citations[span].n for span in verdict.spans)
         self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why))
-        return "".join(f"[{number}]" for number in numbers) or UNSUPPORTED, new
+        marks = "".join(f"[{number}]" for number in numbers)
+        return marks or UNSUPPORTED, list(self.citations.values())[known:]
 
 
 def statements(text: str) -> Iterator[str]:
@@ -72,7 +69,7 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
     for sentence in said:
         found = named or _about(desk, sentence, found)
         draft.add(sentence, desk.verify(sentence, found))
-    return Checked(draft.sentences, tuple(draft.citations))
+    return Checked(draft.sentences, tuple(draft.citations.values()))
 
 
 def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:

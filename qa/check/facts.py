@@ -1,9 +1,9 @@
 """What can be told of a sentence without understanding it: its numbers, days and names, and what it denies."""
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from index.text import lists
 from index.text.days import DATE, NEAR, WEEKDAYS, Day, dates, meant, same_day, written
@@ -15,11 +15,11 @@ TOLERANCE = 0.05  # of a number that is said to be about right
 NEGATION = re.compile(rf"{lists.pattern('denials')}|n['’]t\b", re.I)
 NEGATED = 4  # content words after a negation that it speaks of
 CLAUSE = re.compile(r"[,;:.!?()–—]|\b(?:but|although|though|while|whereas|and)\b", re.I)
-OPPOSITES = [[content_terms(side) for side in pair.split("/")] for pair in lists.lines("opposites")]
+PAIRS = [[content_terms(side) for side in pair.split("/")] for pair in lists.lines("opposites")]
+OPPOSITES = [sides for pair in PAIRS for sides in (pair, pair[::-1])]
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """The facts of a text: numbers with their units, days, and names as folded words."""
 
     numbers: frozenset[Number]
@@ -91,7 +91,7 @@ def denies(claim: str, evidence: str) -> str | None:
 def opposes(claim: str, evidence: str) -> str | None:
     """Return a word of a claim whose opposite stands in its evidence, where the word itself does not; or None."""
     ours, theirs = content_terms(claim), content_terms(evidence)
-    for one, other in (sides for pair in OPPOSITES for sides in (pair, pair[::-1])):
+    for one, other in OPPOSITES:
         if (word := one & ours) and other & theirs - ours and not one & theirs:
             return min(word)
     return None

@@ -19,7 +19,7 @@ PART_BEFORE = ".,:/⁄-"
 PART_BEHIND = re.compile(
     r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
-AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
+Field = Literal["text", "title"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Span:
     """A place in an article, `getattr(article, field)[start:end]`."""
 
     article: Article
-    field: Literal["text", "title"]
+    field: Field
     start: int
     end: int
 
@@ -51,14 +51,13 @@ class Source:
         day = f"{article.published:%A %-d %B %Y}" if article.published else ""
         self.words = words("\n".join((article.title, article.outlet or "", *article.authors, day, article.text)))
         self._article = article
-        self._folded = {field: fold(getattr(article, field)) for field in ("text", "title")}
+        fields: tuple[Field, ...] = ("text", "title")
+        self._folded = {field: fold(getattr(article, field)) for field in fields}
 
     def find(self, text: str) -> Span | None:
         """Return where a text stands word for word: marks, case, white space and invisible characters aside."""
         wanted = fold(text)[0].strip(" .,;:!?\"'")
-        fields: tuple[Literal["text", "title"], ...] = ("text", "title")
-        for field in fields:
-            folded, places = self._folded[field]
+        for field, (folded, places) in self._folded.items():
             at = folded.find(wanted) if wanted else -1
             while at >= 0:
                 end = at + len(wanted)
@@ -67,26 +66,21 @@ class Source:
                 at = folded.find(wanted, at + 1)
         return None
 
-    def around(self, span: Span) -> list[Span]:
-        """Return the sentences in which a span stands, with those before and behind."""
-        at = [
-            n for n, s in enumerate(self.spans) if s.field == span.field and s.start < span.end and span.start < s.end
-        ]
-        return self.spans[max(0, at[0] - AROUND) : at[-1] + AROUND + 1]
+    def around(self, span: Span, more: int = 0) -> list[Span]:
+        """Return the sentences in which a span stands, with so many more before and behind."""
+        own = [s for s in self.spans if s.field == span.field and s.start < span.end and span.start < s.end]
+        first = self.spans.index(own[0])
+        return self.spans[max(0, first - more) : first + len(own) + more]
 
 
 def _cut(folded: str, at: int, end: int) -> bool:
     """Tell whether folded[at:end] begins or ends within a word or a number."""
     before, behind = folded[max(0, at - 1) : at], folded[end : end + 1]
-    if _continues(before) or _continues(behind):
+    if any(character.isalnum() or unicodedata.combining(character) for character in before + behind):
         return True
     if folded[at].isdigit() and before and before in PART_BEFORE:
         return True
     return folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None
-
-
-def _continues(character: str) -> bool:
-    return character.isalnum() or bool(character and unicodedata.combining(character))
 
 
 @lru_cache(maxsize=128)

@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from textwrap import shorten
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from index.encoder import Encoder
 from index.text import lists
@@ -28,6 +27,7 @@ from qa.types import Support
 QUOTED = re.compile(r"[“„«]([^“”„«»]+)(?:[”“»]|$)|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
 DOUBT = re.compile(rf"(?i:{lists.pattern('doubts')})|\bmay\b(?= [a-z])")
+AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
 VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
 SPANS = 3  # sentences that may support one between them
 READ = 6  # sentences that the encoder reads for one: those that hold most of its words
@@ -44,11 +44,9 @@ class Judge(Protocol):
 
     def support(self, claim: str, evidence: str) -> float:
         """Return a probability, 0…1; .5 and more is support."""
-        ...
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How far a sentence is supported, by which spans, and what speaks against it."""
 
     support: Support
@@ -87,9 +85,8 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if score < supported:
         return Verdict("partial", spans, "only partly said there")
     # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
-    other = next(
-        (title for title in _quoted(claim) if _is_title(title) and not any(s.find(title) for s in sources)), ""
-    )
+    titles = filter(_is_title, _quoted(claim))
+    other = next((title for title in titles if not any(s.find(title) for s in sources)), "")
     return Verdict("supported", spans, f"“{other}” is not found word for word" if other else "")
 
 
@@ -111,11 +108,10 @@ def _is_title(text: str) -> bool:
 
 def _left_out(found: Span) -> bool:
     """Tell whether a sentence of which only a part is repeated denies or doubts that part in the rest of it."""
-    for span in source(found.article).spans:
-        if span.field == found.field and span.start < found.end and found.start < span.end:
-            rest = f"{span.text[: max(0, found.start - span.start)]} … {span.text[found.end - span.start :]}"
-            if NEGATION.search(rest) or DOUBT.search(rest):
-                return True
+    for span in source(found.article).around(found):
+        rest = f"{span.text[: max(0, found.start - span.start)]} … {span.text[found.end - span.start :]}"
+        if NEGATION.search(rest) or DOUBT.search(rest):
+            return True
     return False
 
 
@@ -159,10 +155,10 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) ->
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
     text = _joined(chosen)
-    around = " ".join(other.text for span in own for other in source(article).around(span))
+    around = " ".join(other.text for span in own for other in source(article).around(span, AROUND))
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
     dated = _joined(own) if has_day(_joined(own)) else around
-    evidence = replace(facts(around), days=facts(dated).days)
+    evidence = facts(around)._replace(days=facts(dated).days)
     if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
         return f"not in the evidence: {', '.join(missing)}"
     if subject := other_subject(claim, chosen[0].text):

@@ -14,7 +14,6 @@ from index.text.fold import fold
 from index.types import Article, ModelError
 from qa.check.draft import BULLET, Draft
 from qa.check.verify import Verdict
-from qa.llm.clean import Cleaner
 from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
 from qa.steps.evidence import Evidence
 from qa.types import REFUSED, Outcome, Piece, RefusalReason
@@ -25,6 +24,20 @@ NOTHING_LEFT = "The articles support nothing of what the model wrote."
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
 CUT = Verdict("unsupported", why="the model broke off here")
 DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
+MARKER = re.compile(
+    r"[ \t]?(?:\[\^?|[\[【]?[\[【])(?:(?:source|article|passage|evidence)s? ?:?)? ?"
+    r"(\d+(?: ?(?:[,;–-]|and) ?\d+)*)(?:†[^\]】]*)?[\]】]{1,2}",
+    re.I,
+)
+HIDDEN = re.compile(r"<think>.*?(?:</think>|$)|!\[[^\]]*\](?:\([^)]*\))?|</?evidence>", re.S | re.I)
+LINK = re.compile(r"(?P<label>\[\[?([^\[\]]+)\]\]?)\([^)]*\)")
+ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”)\[\]【】]+", re.I)
+# What may yet become one of these: it is held back until the rest is there.
+UNFINISHED = re.compile(
+    r"(?:<think>(?:(?!</think>).)*|[ \t]?!?[\[【]{1,2}[^\]】\n]{0,200}(?:[\]】]{1,2}(?:\([^)\n]{0,500})?)?|[ \t]|!"
+    r"|<[/a-z]{0,10}|(?:https?://|www\.)[^\s<>\"'”)\[\]【】]*|(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
+    re.S | re.I,
+)
 Check = Callable[[str, Sequence[Article]], Verdict]
 
 
@@ -44,8 +57,8 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
     try:
         with closing(_and_end(model.write(messages, ANSWER_TOKENS), broken)) as pieces:
             for piece in pieces:
-                text.add(cleaner.rest() if piece is None else cleaner.feed(piece), piece is None, bool(broken))
-                for event in text.release(everything=piece is None):
+                shown = cleaner.rest() if piece is None else cleaner.feed(piece)
+                for event in text.take(shown, piece is None, bool(broken)):
                     text.spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
                     yield event
     finally:
@@ -55,7 +68,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
     refusal: RefusalReason | None = None
     if not text.draft.sentences:
         refusal = "below_threshold" if text.written.strip() and not _declines(text.written) else "model_declined"
-        if not text.shown_any:
+        if strict or not text.shown:
             yield NOTHING_LEFT if refusal == "below_threshold" else REFUSED
     return Outcome(refusal, cleaner.invented, str(broken[0]) if broken else None, text.spent)
 
@@ -74,18 +87,21 @@ class _Text:
 
     def __init__(self, question: str, check: Callable[[str], Verdict], strict: bool) -> None:
         self.written = ""
+        self.shown = 0  # characters of `written` that were shown, or with `strict` left out
         self.draft = Draft()
-        self.shown_any = False
         self.spent: dict[str, float] = {}  # milliseconds
         self.checker = ThreadPoolExecutor(1, "check")
         self._question, self._check, self._strict = question, check, strict
-        self._shown, self._queued = 0, 0  # characters of `written` that were shown, and given to the checker
+        self._queued = 0  # characters of `written` that were given to the checker
         self._waiting: deque[tuple[int, str, Future[Verdict]]] = deque()  # its end, the sentence, its verdict to come
 
-    def add(self, text: str, finished: bool, broken: bool) -> None:
-        """Take in what was written, and have the sentences checked that it finishes; one that broke off is none."""
+    def take(self, text: str, finished: bool, broken: bool) -> Iterator[Piece]:
+        """Take in what was written, have the sentences checked that it finishes, and yield what can be shown now.
+
+        That is sentences that are checked, and of the one behind them what is written. One that broke off is none.
+        """
         self.written += text
-        if not self._shown:
+        if not self.shown:
             self.written = self.written.lstrip()
         for end in _ends(self.written, self._queued, finished):
             sentence = BULLET.sub("", self.written[self._queued : end].strip()).strip()
@@ -93,42 +109,38 @@ class _Text:
                 check = (lambda _: CUT) if broken and sentence[-1].isalnum() else self._checked
                 self._waiting.append((end, sentence, self.checker.submit(check, sentence)))
             self._queued = end
-
-    def _checked(self, sentence: str) -> Verdict:
-        began = time.perf_counter()
-        whole = sentence if len(sentence.split()) >= WHOLE_WORDS else f"{self._question} {sentence}"
-        verdict = self._check(whole)
-        self.spent["check"] = round(self.spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
-        return verdict
-
-    def release(self, everything: bool) -> Iterator[Piece]:
-        """Yield what can be shown now: sentences that are checked, and of the one behind them what is written."""
         while self._waiting:
             end, sentence, verdict = self._waiting[0]
-            if not self._strict and self._shown < end:
+            if not self._strict and self.shown < end:
                 yield self._show(end)
-            if not (everything or verdict.done()):
+            if not (finished or verdict.done()):
                 return
             self._waiting.popleft()
             if self._strict and verdict.result().support == "unsupported":
-                self._shown = end
+                self.shown = end
                 continue
+            rest = self._show(end)
             marks, new = self.draft.add(sentence, verdict.result())
-            before = self.shown_any
-            text = self._show(max(self._shown, end))  # more had to be read, perhaps, to see that the sentence ended
-            yield f"{text if before else text.lstrip()} {marks}"
+            yield f"{rest if len(self.draft.sentences) > 1 else rest.lstrip()} {marks}"
             yield from new
             yield self.draft.sentences[-1]
         if self._strict:
             return
         tail = sentences(self.written[self._queued :])
         limit = self._queued + tail[0].end if len(tail) > 1 else len(self.written)
-        unsure = None if everything else OPENING.search(self.written, self._shown, limit)
-        if ready := self.written[self._shown : unsure.start() if unsure else limit].rstrip():
-            yield self._show(self._shown + len(ready))
+        unsure = None if finished else OPENING.search(self.written, self.shown, limit)
+        if ready := self.written[self.shown : unsure.start() if unsure else limit].rstrip():
+            yield self._show(self.shown + len(ready))
+
+    def _checked(self, sentence: str) -> Verdict:
+        began = time.perf_counter()
+        verdict = self._check(sentence if len(sentence.split()) >= WHOLE_WORDS else f"{self._question} {sentence}")
+        self.spent["check"] = round(self.spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
+        return verdict
 
     def _show(self, end: int) -> str:
-        text, self._shown, self.shown_any = self.written[self._shown : end], end, True
+        """Return what is yet to be shown before `end`: nothing where more had to be read to see a sentence's end."""
+        text, self.shown = self.written[self.shown : end], max(self.shown, end)
         return text
 
 
@@ -151,3 +163,45 @@ def _ends(written: str, start: int, everything: bool) -> Iterator[int]:
 def _declines(text: str) -> bool:
     """Tell whether a text says what a model is told to say where the evidence does not answer, and little besides."""
     return fold(REFUSED)[0].strip(" .") in fold(text)[0] and len(text.split()) <= len(REFUSED.split()) + DECLINE_WORDS
+
+
+class Cleaner:
+    """Takes out of a text that is being written what must not be shown: markers, hidden thoughts, links and images.
+
+    Markers are the model's claims about its sources: none is believed, and those of evidence that does not exist are
+    counted. Addresses stay where they are those of retrieved articles.
+    """
+
+    def __init__(self, passages: int, addresses: Sequence[str]) -> None:
+        self.invented = 0
+        self._passages, self._addresses = passages, set(addresses)
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be shown once this piece is there."""
+        text = self._held + piece
+        unfinished = UNFINISHED.search(text)
+        end = unfinished.start() if unfinished else len(text)
+        self._held = text[end:]
+        return self._clean(text[:end])
+
+    def rest(self) -> str:
+        """Return what was held back at the end."""
+        text, self._held = self._held, ""
+        return self._clean(text)
+
+    def _clean(self, text: str) -> str:
+        linked = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
+        text = MARKER.sub(self._marker, linked)
+        # Models write narrow and non-breaking spaces, which are no printable characters, between words.
+        text = "".join(" " if c.isspace() and c not in "\n\t" else c for c in text)
+        return ADDRESS.sub(self._address, "".join(c for c in text if c.isprintable() or c in "\n\t"))
+
+    def _address(self, match: re.Match[str]) -> str:
+        address = match[0].rstrip(".,;:!?")
+        return match[0] if address in self._addresses else f"(link removed){match[0][len(address) :]}"
+
+    def _marker(self, match: re.Match[str]) -> str:
+        numbers = [int(number) for number in re.findall(r"\d+", match[1])]
+        self.invented += sum(not 1 <= number <= self._passages for number in numbers)
+        return ""

@@ -30,7 +30,7 @@ def load_judge(spec: str, url: str | None = None) -> Judge | None:
         raise BadInput(f"{spec!r} is no judge: use bundled, nli:ID_OR_FOLDER, or a language model as in --llm")
     if kind == "nli":
         return NliJudge(name)
-    from qa.llm.load import load  # llama-index takes 2 s to import
+    from qa.llm.models import load  # llama-index takes 2 s to import
 
     return LlmJudge(load(spec, url))
 
@@ -57,10 +57,9 @@ class NliJudge:
         """Return the probability that the evidence entails the claim."""
         import torch
 
-        scores = self._model.predict(
-            [(evidence, claim)], activation_fn=torch.nn.Softmax(dim=-1), show_progress_bar=False
-        )
-        return float(scores[0][self._entails])
+        softmax = torch.nn.Softmax(dim=-1)
+        [scores] = self._model.predict([(evidence, claim)], activation_fn=softmax, show_progress_bar=False)
+        return float(scores[self._entails])
 
 
 class LlmJudge:
@@ -71,7 +70,7 @@ class LlmJudge:
 
     def support(self, claim: str, evidence: str) -> float:
         """Return 1 for yes, .4 for partly, 0 for no and for what is none of these."""
-        from qa.llm.write import write
+        from qa.llm.models import write
 
         fenced = f"<evidence>\n{unfenced(evidence[:EVIDENCE_CHARACTERS])}\n</evidence>"
         user = f"{fenced}\n\nSentence: {claim}\n\nDoes the evidence state it?"

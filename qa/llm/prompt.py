@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.types import Hit, ModelError
+from qa.steps.converse import Message
 from qa.types import REFUSED
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
-
-Message = tuple[str, str]  # role, content
 
 ANSWER_TOKENS, QUESTION_TOKENS = 400, 80
 PASSAGES = 6  # in the prompt, best first until it is full
@@ -36,8 +35,7 @@ class Model(NamedTuple):
 
 def load_model(llm: LLM | str, url: str | None) -> Model:
     """Return the model of a spec, at this address where one is given, or any LlamaIndex LLM. Raises as `load` does."""
-    from qa.llm.load import load  # llama-index takes 2 s to import
-    from qa.llm.write import tokens, window, write
+    from qa.llm.models import load, tokens, window, write  # llama-index takes 2 s to import
 
     loaded = load(llm, url) if isinstance(llm, str) else llm
     name = llm if isinstance(llm, str) else loaded.metadata.model_name
@@ -54,20 +52,18 @@ def prompt(question: str, hits: Sequence[Hit], room: Callable[[str], int]) -> tu
     chosen = list(hits[:PASSAGES])
     while chosen:
         ordered = sorted(chosen, key=lambda hit: (str(hit.article.published), hit.article.id, hit.passage.start))
-        evidence = "\n\n".join(f"[{n}] {_evidence(hit)}" for n, hit in enumerate(ordered, 1))
+        evidence = "\n\n".join(f"[{n}] {_material(hit)}" for n, hit in enumerate(ordered, 1))
         user = f"<evidence>\n{evidence}\n</evidence>\n\nQuestion: {question}"
         if room(f"{INSTRUCTIONS}\n{user}") >= ANSWER_TOKENS + MARGIN_TOKENS:
             return [("system", INSTRUCTIONS), ("user", user)], ordered
         chosen.pop()
-    raise ModelError(
-        "the model's context is too small for one passage and an answer: use one with 2,048 tokens or more"
-    )
+    small = "the model's context is too small for one passage and an answer"
+    raise ModelError(f"{small}: use one with 2,048 tokens or more")
 
 
-def _evidence(hit: Hit) -> str:
-    article = hit.article
-    about = ", ".join(filter(None, (article.title, article.outlet, str(article.published or ""))))
-    return unfenced(f"{about}\n{hit.text}")
+def _material(hit: Hit) -> str:
+    about = hit.article.title, hit.article.outlet, str(hit.article.published or "")
+    return unfenced(f"{', '.join(filter(None, about))}\n{hit.text}")
 
 
 def unfenced(text: str) -> str:

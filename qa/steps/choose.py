@@ -8,6 +8,7 @@ from index.text.terms import content_terms, terms
 from index.types import Hit, Query
 from qa.rerank import Reranker
 from qa.steps.evidence import candidates
+from qa.steps.expect import share
 
 # Measured in evals/EXPERIMENTS.md, §9.
 PASSAGES = 12  # looked through for the question, and for the question together with each choice
@@ -32,10 +33,7 @@ def choose(
     scores = {hit.passage.id: hit.score for hit in hits}  # what only a choice has found counts 0
     best = max(scores.values(), default=0.0)
     words = [content_terms(choice) or terms(choice) for choice in choices]
-    shares = {
-        candidate: [len(wanted & terms(candidate.text)) / max(1, len(wanted)) for wanted in words]
-        for candidate in candidates(list(found.values()))
-    }
+    shares = {c: [share(wanted, c.terms) for wanted in words] for c in candidates(list(found.values()))}
     held = [candidate for candidate in shares if max(shares[candidate]) >= LEAST_SHARE]
     held = sorted(held, key=lambda candidate: -scores.get(candidate.hit.passage.id, 0.0))[:SENTENCES]
     if not held:

@@ -35,10 +35,8 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
         return question
     if ask:
         said = "\n".join(f"{role}: {' '.join(content[:CHARACTERS].split())}" for role, content in history[-2 * TURNS :])
-        lines = "".join(ask([("system", INSTRUCTIONS), ("user", f"{said}\n\nThe last question: {question}")])).split(
-            "\n"
-        )
-        rewritten = next((line.strip(' "“”*') for line in lines if line.strip()), "")
+        reply = "".join(ask([("system", INSTRUCTIONS), ("user", f"{said}\n\nThe last question: {question}")]))
+        rewritten = reply.strip().split("\n")[0].strip(' "“”*')
         # A weak model may answer, or speak of something else: then its words are not the question's.
         own = content_terms(FOLLOWS.sub(" ", question))  # without "he", which is what is replaced
         if rewritten.endswith("?") and ": " not in rewritten and own <= content_terms(rewritten):

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Generator, Sequence
 
-from index.text.terms import terms
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.expect import covered, fits
+from qa.steps.expect import covered, fits, share
 from qa.types import REFUSED, Citation, Outcome, Piece, Sentence, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -45,18 +44,17 @@ def closest(evidence: Evidence) -> tuple[Citation, ...]:
 
 
 def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
-    return tuple(cite(c.hit.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
+    return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
 
 
 def confidence(candidates: Sequence[Candidate]) -> float:
     """Return how sure, 0…1, one candidate is, for how far its article is on the subject that it was read for."""
     least: dict[tuple[str, str], float] = {}  # logit by part of the question and article
     for c in candidates:
-        article = c.hit.article
-        if (key := (c.part, article.id)) not in least:
-            words, names = covered(c.part, f"{article.title} {article.text} {article.outlet}")
+        if (key := (c.part, c.article.id)) not in least:
+            words, names = covered(c.part, f"{c.article.title} {c.article.text} {c.article.outlet}")
             least[key] = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
-    margin = max((c.logit - least[c.part, c.hit.article.id] for c in candidates), default=-math.inf)
+    margin = max((c.logit - least[c.part, c.article.id] for c in candidates), default=-math.inf)
     return round(1 / (1 + math.exp(-margin)), 4)
 
 
@@ -72,7 +70,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
             + PASSAGE_WEIGHT * (scores[candidate.hit.passage.id] - best)
             + TITLE_GAIN * (candidate.field == "title")
             + FIT_GAIN * fits(question, candidate.text)
-            - SAME_ARTICLE_LOSS * sum(c.hit.article.id == candidate.hit.article.id for c in chosen)
+            - SAME_ARTICLE_LOSS * sum(c.article.id == candidate.article.id for c in chosen)
         )
 
     chosen: list[Candidate] = []
@@ -85,19 +83,13 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         after = None if fits(question, pick.text) else _next(candidates, pick)
         if after and after not in chosen and fits(question, after.text):
             chosen.append(after)  # "They will sign soon. This will happen on Thursday."
-        left = [c for c in left if c not in chosen and not any(_said(c.text, d.text) for d in chosen)]
+        left = [c for c in left if c not in chosen and all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
 
 
 def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:
     """Return the sentence that follows in the same paragraph."""
-    text, end = candidate.hit.article.text, candidate.end
-    place = end + len(text[end:]) - len(text[end:].lstrip(" "))
+    behind = candidate.article.text[candidate.end :]
+    place = candidate.end + len(behind) - len(behind.lstrip(" "))
     here = (candidate.hit.passage.id, candidate.field)
     return next((c for c in candidates if c.start == place and (c.hit.passage.id, c.field) == here), None)
-
-
-def _said(text: str, before: str) -> bool:
-    """Tell whether a text says little that another has not said before."""
-    words = terms(text)
-    return len(words & terms(before)) >= SAME_WORDS * max(1, len(words))
