@@ -13,8 +13,8 @@ from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
 from qa.request import SearchRequest
 from qa.rerank import OnnxReranker, Reranker
-from qa.steps.expect import covered, fits, kind
 from qa.steps.rank import collapse
+from qa.steps.understand import covered, fits, kind
 from qa.types import as_json, cite
 
 QUESTIONS = [json.loads(line) for line in (SEEDS / "questions.jsonl").read_text().splitlines()]

@@ -1,7 +1,5 @@
 """Places in articles, and where a text stands in one word for word."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

@@ -6,8 +6,6 @@
 3. A scorer tells how far the rest is said there: from words and vectors, or the judge that the user set.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -57,14 +55,12 @@ class Verdict(NamedTuple):
 def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
     """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
     sources = [source(article) for article in articles]
-    if len(claim.split()) >= VERBATIM_WORDS:
-        for found in filter(None, (s.find(claim) for s in sources)):
-            if not _left_out(found):
-                return Verdict("verbatim", (found,))
+    places = (s.find(claim) for s in sources if len(claim.split()) >= VERBATIM_WORDS)
+    if found := next((place for place in places if place and not _left_out(place)), None):
+        return Verdict("verbatim", (found,))
     quoted: list[Span] = []
     for quotation in quotations(claim):
-        places = filter(None, (s.find(quotation) for s in sources))
-        if (place := next(places, None)) is None:
+        if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
             return Verdict("unsupported", why=f"“{quotation}” is not found in the articles")
         quoted.append(place)
     if not content_terms(claim):
@@ -108,11 +104,9 @@ def _is_title(text: str) -> bool:
 
 def _left_out(found: Span) -> bool:
     """Tell whether a sentence of which only a part is repeated denies or doubts that part in the rest of it."""
-    for span in source(found.article).around(found):
-        rest = f"{span.text[: max(0, found.start - span.start)]} … {span.text[found.end - span.start :]}"
-        if NEGATION.search(rest) or DOUBT.search(rest):
-            return True
-    return False
+    whole = source(found.article).around(found)
+    rests = (f"{s.text[: max(0, found.start - s.start)]} … {s.text[found.end - s.start :]}" for s in whole)
+    return any(NEGATION.search(rest) or DOUBT.search(rest) for rest in rests)
 
 
 def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[list[Span], float, float]:
@@ -154,24 +148,20 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) ->
     """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
-    text = _joined(chosen)
     around = " ".join(other.text for span in own for other in source(article).around(span, AROUND))
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
-    dated = _joined(own) if has_day(_joined(own)) else around
+    said = _joined(own)
+    dated = said if has_day(said) else around
     evidence = facts(around)._replace(days=facts(dated).days)
     if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
         return f"not in the evidence: {', '.join(missing)}"
     if subject := other_subject(claim, chosen[0].text):
         return f"the article says this of another: “{subject}”"
     # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
-    if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, text):
+    if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, _joined(chosen)):
         return f"the article says otherwise ({word}): “{shorten(chosen[0].text, 100, placeholder=' …')}”"
-    ours, theirs = _speakers(claim), set[str]().union(*map(words, _speakers(text)))
-    told = theirs or words(f"{around} {chosen[0].article.title}")
+    ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
+    told = words("; ".join(theirs) or f"{around} {article.title}")
     if ours and not any(words(surname(name)) & told for name in ours):
         return f"not said there by {' or '.join(ours)}"
     return ""
-
-
-def _speakers(text: str) -> list[str]:
-    return speakers(QUOTED.sub(" ", text))

@@ -1,7 +1,5 @@
 """Answers written by a language model: it writes from numbered evidence, and every sentence it finishes is checked."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections import deque
@@ -51,15 +49,24 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
     messages, hits = prompt(evidence.question, evidence.hits, model.room)
     articles = list(dict.fromkeys(hit.article for hit in hits))
     cleaner = Cleaner(len(hits), [article.url for article in articles if article.url])
-    text = _Text(evidence.question, lambda sentence: check(sentence, articles), strict)
     broken: list[ModelError] = []
+    spent: dict[str, float] = {}  # milliseconds
     started = time.perf_counter()
+
+    def checked(sentence: str) -> Verdict:
+        began = time.perf_counter()
+        whole = sentence if len(sentence.split()) >= WHOLE_WORDS else f"{evidence.question} {sentence}"
+        verdict = check(whole, articles)
+        spent["check"] = round(spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
+        return verdict
+
+    text = _Text(checked, strict)
     try:
         with closing(_and_end(model.write(messages, ANSWER_TOKENS), broken)) as pieces:
             for piece in pieces:
                 shown = cleaner.rest() if piece is None else cleaner.feed(piece)
                 for event in text.take(shown, piece is None, bool(broken)):
-                    text.spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
+                    spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
                     yield event
     finally:
         text.checker.shutdown(wait=False, cancel_futures=True)
@@ -70,7 +77,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
         refusal = "below_threshold" if text.written.strip() and not _declines(text.written) else "model_declined"
         if strict or not text.shown:
             yield NOTHING_LEFT if refusal == "below_threshold" else REFUSED
-    return Outcome(refusal, cleaner.invented, str(broken[0]) if broken else None, text.spent)
+    return Outcome(refusal, cleaner.invented, str(broken[0]) if broken else None, spent)
 
 
 def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str | None, None, None]:
@@ -85,13 +92,12 @@ def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str |
 class _Text:
     """What a model has written so far, cleaned; what of it is finished, checked, and shown."""
 
-    def __init__(self, question: str, check: Callable[[str], Verdict], strict: bool) -> None:
+    def __init__(self, check: Callable[[str], Verdict], strict: bool) -> None:
         self.written = ""
         self.shown = 0  # characters of `written` that were shown, or with `strict` left out
         self.draft = Draft()
-        self.spent: dict[str, float] = {}  # milliseconds
         self.checker = ThreadPoolExecutor(1, "check")
-        self._question, self._check, self._strict = question, check, strict
+        self._check, self._strict = check, strict
         self._queued = 0  # characters of `written` that were given to the checker
         self._waiting: deque[tuple[int, str, Future[Verdict]]] = deque()  # its end, the sentence, its verdict to come
 
@@ -106,7 +112,7 @@ class _Text:
         for end in _ends(self.written, self._queued, finished):
             sentence = BULLET.sub("", self.written[self._queued : end].strip()).strip()
             if sentence and not _declines(sentence):
-                check = (lambda _: CUT) if broken and sentence[-1].isalnum() else self._checked
+                check = (lambda _: CUT) if broken and sentence[-1].isalnum() else self._check
                 self._waiting.append((end, sentence, self.checker.submit(check, sentence)))
             self._queued = end
         while self._waiting:
@@ -131,12 +137,6 @@ class _Text:
         unsure = None if finished else OPENING.search(self.written, self.shown, limit)
         if ready := self.written[self.shown : unsure.start() if unsure else limit].rstrip():
             yield self._show(self.shown + len(ready))
-
-    def _checked(self, sentence: str) -> Verdict:
-        began = time.perf_counter()
-        verdict = self._check(sentence if len(sentence.split()) >= WHOLE_WORDS else f"{self._question} {sentence}")
-        self.spent["check"] = round(self.spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
-        return verdict
 
     def _show(self, end: int) -> str:
         """Return what is yet to be shown before `end`: nothing where more had to be read to see a sentence's end."""
@@ -191,11 +191,11 @@ class Cleaner:
         return self._clean(text)
 
     def _clean(self, text: str) -> str:
-        linked = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
-        text = MARKER.sub(self._marker, linked)
+        text = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
+        text = MARKER.sub(self._marker, text)
         # Models write narrow and non-breaking spaces, which are no printable characters, between words.
-        text = "".join(" " if c.isspace() and c not in "\n\t" else c for c in text)
-        return ADDRESS.sub(self._address, "".join(c for c in text if c.isprintable() or c in "\n\t"))
+        spaced = (" " if c.isspace() and c not in "\n\t" else c for c in text)
+        return ADDRESS.sub(self._address, "".join(c for c in spaced if c.isprintable() or c in "\n\t"))
 
     def _address(self, match: re.Match[str]) -> str:
         address = match[0].rstrip(".,;:!?")

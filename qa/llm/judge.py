@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.types import BadInput, ModelError
 from qa.check.verify import Judge
-from qa.llm.prompt import unfenced
+from qa.llm.prompt import load_model, unfenced
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -30,9 +30,7 @@ def load_judge(spec: str, url: str | None = None) -> Judge | None:
         raise BadInput(f"{spec!r} is no judge: use bundled, nli:ID_OR_FOLDER, or a language model as in --llm")
     if kind == "nli":
         return NliJudge(name)
-    from qa.llm.models import load  # llama-index takes 2 s to import
-
-    return LlmJudge(load(spec, url))
+    return LlmJudge(spec, url)
 
 
 class NliJudge:
@@ -65,15 +63,13 @@ class NliJudge:
 class LlmJudge:
     """A language model that is asked whether the evidence states the claim."""
 
-    def __init__(self, llm: LLM) -> None:
-        self._llm = llm
+    def __init__(self, llm: LLM | str, url: str | None = None) -> None:
+        self._model = load_model(llm, url)
 
     def support(self, claim: str, evidence: str) -> float:
         """Return 1 for yes, .4 for partly, 0 for no and for what is none of these."""
-        from qa.llm.models import write
-
         fenced = f"<evidence>\n{unfenced(evidence[:EVIDENCE_CHARACTERS])}\n</evidence>"
         user = f"{fenced}\n\nSentence: {claim}\n\nDoes the evidence state it?"
-        reply = "".join(write(self._llm, [("system", QUESTION), ("user", user)], max_tokens=4))
+        reply = "".join(self._model.write([("system", QUESTION), ("user", user)], 4))
         found = re.search(r"\b(?:yes|part(?:ly|ially)|no)\b", reply.casefold())
         return WORTH[found[0]] if found else 0.0

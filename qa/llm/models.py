@@ -24,7 +24,7 @@ from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 from llama_index.llms.openai_like import OpenAILike
 
 from index.types import BadInput, ModelError
-from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask, http_options, kind_of
+from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask, http_options
 
 SILENT_SECONDS = 120.0
 FORMS = "quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL or litellm:MODEL"
@@ -183,6 +183,12 @@ def write(llm: LLM, messages: Sequence[tuple[str, str]], max_tokens: int = 512) 
             gc.collect()  # the streams of openai and anthropic hold themselves: dropped, they would stay connected
 
 
+def kind_of(llm: LLM) -> str:
+    """Return the kind that a model was loaded as; for any other LlamaIndex LLM, the name of its class."""
+    name = llm.class_name()
+    return next((kind for kind, provider in PROVIDERS.items() if provider.class_name == name), name)
+
+
 def _ends(response: ChatResponse) -> bool:
     """Say whether a server marks this as the last piece: one that only closes the connection has been cut off."""
     if isinstance(response.raw, dict):
@@ -222,7 +228,7 @@ def window(llm: LLM) -> int:
     """
     if isinstance(llm, OpenAILike | Ollama) and not llm.context_window:
         try:
-            llm.context_window = _ollama_window(llm) if isinstance(llm, Ollama) else _openai_window(llm)
+            llm.context_window = _told_window(llm)
         except UNREADABLE:  # writing will say so; asked again next time
             return WINDOW
     size = llm.metadata.context_window
@@ -230,12 +236,10 @@ def window(llm: LLM) -> int:
     return WINDOW if unknown else size
 
 
-def _ollama_window(llm: Ollama) -> int:
-    about = ask(f"{llm.base_url}/api/show", json={"model": llm.model})["model_info"]
-    return min([WINDOW, *(int(size) for name, size in about.items() if name.endswith(".context_length"))])
-
-
-def _openai_window(llm: OpenAILike) -> int:
+def _told_window(llm: OpenAILike | Ollama) -> int:
+    if isinstance(llm, Ollama):
+        about = ask(f"{llm.base_url}/api/show", json={"model": llm.model})["model_info"]
+        return min([WINDOW, *(int(size) for name, size in about.items() if name.endswith(".context_length"))])
     if llm.api_base != PROVIDERS["openai"].url:  # which does not tell
         listed = ask(f"{llm.api_base}/models", llm.api_key)["data"]
         mine = [model for model in listed if model["id"] == llm.model] or (listed if len(listed) == 1 else [])

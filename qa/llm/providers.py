@@ -1,19 +1,14 @@
 """Who runs language models: their addresses and keys, how they are asked over HTTP, and what there is here."""
 
-from __future__ import annotations
-
 import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
 from index.types import BadInput, ModelError
-
-if TYPE_CHECKING:
-    from llama_index.core.llms import LLM
 
 # Whose key a model is asked with; LiteLLM asks many, as in litellm:groq/MODEL.
 OWNER = re.compile(r"(?:ollama|openai|anthropic):|litellm:[^/]*")
@@ -42,12 +37,6 @@ LISTS = {
     "ollama": ("/api/tags", "models", "name", "start it with ollama serve, fetch a model with ollama pull MODEL"),
     "openai": ("/models", "data", "id", "start it, or see that OPENAI_BASE_URL and OPENAI_API_KEY are right"),
 }
-
-
-def kind_of(llm: LLM) -> str:
-    """Return the kind that a model was loaded as; for any other LlamaIndex LLM, the name of its class."""
-    name = llm.class_name()
-    return next((kind for kind, provider in PROVIDERS.items() if provider.class_name == name), name)
 
 
 def url_for(spec: str, url: str | None, *given_with: object) -> str | None:
@@ -104,12 +93,11 @@ def ask(url: str, key: str = "none", json: Any = None) -> Any:
 
 def models() -> list[dict[str, Any]]:
     """Return what `--llm` can be here, as {"spec", "ready", "detail"}; a silent server is waited for 1.5 s."""
-    rows = [("quotes", True, "no model: the answer is sentences of the articles themselves")]
     folder = os.environ.get("COPYDESK_MODELS")
     files = sorted(Path(folder).expanduser().absolute().glob("*.gguf")) if folder else []
-    rows += [(f"llamacpp:{file}", True, f"{file.stat().st_size / 1e6:,.0f} MB") for file in files]
-    if not files:
-        rows.append(("llamacpp:/path/model.gguf", False, "set COPYDESK_MODELS to a folder of GGUF files"))
+    local = [(f"llamacpp:{file}", True, f"{file.stat().st_size / 1e6:,.0f} MB") for file in files]
+    none = ("llamacpp:/path/model.gguf", False, "set COPYDESK_MODELS to a folder of GGUF files")
+    rows = [("quotes", True, "no model: the answer is sentences of the articles themselves"), *(local or [none])]
     for kind in [*PROVIDERS][1:]:
         try:
             base, key = address(kind)

@@ -8,7 +8,7 @@ from index.text.terms import content_terms, terms
 from index.types import Hit, Query
 from qa.rerank import Reranker
 from qa.steps.evidence import candidates
-from qa.steps.expect import share
+from qa.steps.understand import share
 
 # Measured in evals/EXPERIMENTS.md, §9.
 PASSAGES = 12  # looked through for the question, and for the question together with each choice

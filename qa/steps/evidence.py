@@ -10,7 +10,7 @@ from index.text.terms import content_terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reranker
-from qa.steps.expect import fits, share
+from qa.steps.understand import fits, share
 from qa.types import Outcome, Piece
 
 # The cross-encoder is the slow part: it reads 16 short texts, 0.3 s on two cores, chosen by their words from the best

@@ -4,7 +4,7 @@ import math
 from collections.abc import Generator, Sequence
 
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.expect import covered, fits, share
+from qa.steps.understand import covered, fits, share
 from qa.types import REFUSED, Citation, Outcome, Piece, Sentence, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -49,12 +49,12 @@ def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
 
 def confidence(candidates: Sequence[Candidate]) -> float:
     """Return how sure, 0…1, one candidate is, for how far its article is on the subject that it was read for."""
-    least: dict[tuple[str, str], float] = {}  # logit by part of the question and article
-    for c in candidates:
-        if (key := (c.part, c.article.id)) not in least:
-            words, names = covered(c.part, f"{c.article.title} {c.article.text} {c.article.outlet}")
-            least[key] = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
-    margin = max((c.logit - least[c.part, c.article.id] for c in candidates), default=-math.inf)
+    margin = -math.inf
+    for part, article in {(c.part, c.article) for c in candidates}:
+        words, names = covered(part, f"{article.title} {article.text} {article.outlet}")
+        least = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
+        best = max(c.logit for c in candidates if (c.part, c.article) == (part, article))
+        margin = max(margin, best - least)
     return round(1 / (1 + math.exp(-margin)), 4)
 
 

@@ -1,7 +1,5 @@
 """Orders what was found: copies of one report count once, and its best sentence tells how well a passage answers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,24 +18,15 @@ COMPARED = 40
 
 def collapse(hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits without passages that copy a better one from another article, as wire reports are copied."""
-    kept: list[Hit] = []
-    shingles: list[set[tuple[str, ...]]] = []
+    kept: list[tuple[Hit, set[tuple[str, ...]]]] = []  # with their runs of words
     for hit in hits[:COMPARED]:
-        own = _shingles(hit.text)
-        if not any(
-            len(own & other) >= COPY_SHARE * len(own)
-            for better, other in zip(kept, shingles, strict=True)
-            if better.article.id != hit.article.id
-        ):
-            kept.append(hit)
-            shingles.append(own)
-    return kept + list(hits[COMPARED:])
-
-
-def _shingles(text: str) -> set[tuple[str, ...]]:
-    words = fold.words(text)
-    size = min(SHINGLE_WORDS, len(words)) or 1
-    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {(text,)}
+        words = fold.words(hit.text)
+        size = min(SHINGLE_WORDS, len(words)) or 1
+        own = {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {(hit.text,)}
+        others = [other for better, other in kept if better.article.id != hit.article.id]
+        if all(len(own & other) < COPY_SHARE * len(own) for other in others):
+            kept.append((hit, own))
+    return [hit for hit, _ in kept] + list(hits[COMPARED:])
 
 
 def rerank(query: Query, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:
@@ -46,9 +35,8 @@ def rerank(query: Query, hits: Sequence[Hit], candidates: Sequence[Candidate]) -
     The score becomes that sum, about -10…40; what was not read counts as if it did not answer.
     """
     logits = dict.fromkeys((hit.passage.id for hit in hits), LOGIT_UNREAD)
-    for candidate in candidates:
-        key = candidate.hit.passage.id
-        logits[key] = max(logits[key], min(candidate.logit, LOGIT_MAX))
+    for c in candidates:
+        logits[c.hit.passage.id] = max(logits[c.hit.passage.id], min(c.logit, LOGIT_MAX))
     scored = [replace(h, score=FUSED_WEIGHT * h.score + LOGIT_WEIGHT * logits[h.passage.id]) for h in hits]
     scored.sort(key=lambda hit: (-hit.score, hit.passage.id))
     return _spread(scored) if len(query.outlets) > 1 else scored

@@ -1,11 +1,14 @@
-"""Reads from a question what is known of the articles that answer it: their outlets and days, and its own parts."""
+"""Reads from a question what is known of what answers it: the articles' outlets and days, the kind of thing, names."""
 
 import re
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
 
-from index.text.days import dates
+from index.text.days import WHEN, dates
+from index.text.names import capitalised
+from index.text.numbers import SAID
+from index.text.terms import content_terms, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
 
@@ -16,6 +19,12 @@ CLAUSE = re.compile(
     r"|\band (?=(?:the|an?|another|by|according|is|was|did|does|has)\b)"
 )
 CLAUSE_WORDS = 4  # Shorter ones say too little to be searched for.
+NAME_PREFIX = 4
+KINDS = {
+    "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)",
+    "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
+    "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
+}
 
 
 def understand(question: str, request: SearchRequest, outlets: Sequence[str]) -> Query:
@@ -42,3 +51,37 @@ def _names(question: str, outlet: str) -> bool:
     name = re.split(r" [|–-] |: ", outlet)[0]
     found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", question, re.I)
     return found is not None and found[0][0].isupper() and not found[0].islower()
+
+
+def kind(question: str) -> str:
+    """Return what a question asks for: a "number", "day" or "name", or "any" where its words do not tell."""
+    return next((name for name, pattern in KINDS.items() if re.search(pattern, question, re.I)), "any")
+
+
+def fits(question: str, sentence: str) -> bool:
+    """Tell whether a sentence holds the kind of thing asked for that the question does not hold itself."""
+    expected = kind(question)
+    if expected in ("any", "day"):
+        return expected == "any" or bool(WHEN.search(sentence))
+    undated = WHEN.sub(" ", sentence)
+    if expected == "number":
+        return bool(SAID.search(undated))
+    known = terms(question)
+    return any(not known >= terms(word) for word in capitalised(undated))
+
+
+def share(wanted: set[str], held: set[str]) -> float:
+    """Return the share of the wanted terms that are held; 0 where none is wanted."""
+    return len(wanted & held) / max(1, len(wanted))
+
+
+def covered(question: str, text: str) -> tuple[float, float]:
+    """Return the shares of a question's content words, and of its names, that a text holds; 1.0 where it has none.
+
+    Names are capitalised words that begin no sentence, save abbreviations such as US; "India" is found in "Indian".
+    """
+    content, held = content_terms(question), terms(text)
+    begun = [] if question.isupper() else [word.casefold()[:NAME_PREFIX] for word in capitalised(question)]
+    named = {name for name in begun if len(name) == NAME_PREFIX}
+    of_names = share(named, {term[:NAME_PREFIX] for term in held}) if named else 1.0
+    return share(content, held) if content else 1.0, of_names
