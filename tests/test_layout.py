@@ -38,8 +38,7 @@ HOMES = {
     "filelock": ["index/lock.py"],
     "pydantic": ["qa/doors/http.py", "qa/types.py"],
     "llama_index": [
-        "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py",
-        "qa/llm/providers.py", "qa/request.py",
+        "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/request.py",
     ],
     "xllamacpp": ["qa/llm/models.py"],
     "openai": ["qa/llm/models.py"],
