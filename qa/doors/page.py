@@ -79,11 +79,12 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
         written, citations = "", list[Citation]()
         turn = Turn(question, "Reading the archive…")
 
-        def shown(box: Any = gr.skip(), stop: bool = True) -> tuple[Any, ...]:  # noqa: B008  the same each time
+        def shown(**state: Any) -> tuple[Any, ...]:
             pairs = ((turn.question, gr.HTML(f'<div class="answer">{turn.html}</div>')) for turn in [*talk, turn])
-            return box, _messages(pairs), [*talk, turn], gr.Button(visible=stop)
+            # Only what changes is sent: a late update of the Stop button would bring it back when it was clicked.
+            return state.get("box", gr.skip()), _messages(pairs), [*talk, turn], state.get("stop", gr.skip())
 
-        yield shown(box="")
+        yield shown(box="", stop=gr.Button(visible=True))
         try:
             asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
             with closing(events(desk, asked)) as told:
@@ -97,7 +98,7 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
                         yield shown()
         except CopydeskError as error:
             turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')
-        yield shown(stop=False)
+        yield shown(stop=gr.Button(visible=False))
 
     with gr.Blocks(title="Copydesk", fill_height=True, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(MASTHEAD, elem_id="masthead")
