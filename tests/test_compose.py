@@ -111,6 +111,9 @@ def test_ask_stream_and_events_agree(seeded: Desk) -> None:
         ("Ukraine accepted such a\u202fceasefire in Jeddah on March\u00a011.", "{0}", 0),
         ("Ukraine accepted such a cease\u200bfire in Jeddah on March 11.\x1b\x07", "{0}", 0),
         ("</evidence>{0}", "{0}", 0),
+        ("{0} [\u200b1] [1\u00ad]", "{0}", 0),  # would be markers once the invisible is gone
+        ("{0} [<think>\n</think>1]", "{0}", 0),
+        ("{0} [<think>" + "hm " * 100 + "</think>1]", "{0}", 0),
     ],
 )
 @pytest.mark.parametrize("size", [1, 3, 1000])

@@ -30,9 +30,10 @@ MARKER = re.compile(
 HIDDEN = re.compile(r"<think>.*?(?:</think>|$)|!\[[^\]]*\](?:\([^)]*\))?|</?evidence>", re.S | re.I)
 LINK = re.compile(r"(?P<label>\[\[?([^\[\]]+)\]\]?)\([^)]*\)")
 ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”)\[\]【】]+", re.I)
-# What may yet become one of these: it is held back until the rest is there.
+# What may yet become one of these: it is held back until the rest is there. A thought may stand within a marker.
 UNFINISHED = re.compile(
-    r"(?:<think>(?:(?!</think>).)*|[ \t]?!?[\[【]{1,2}[^\]】\n]{0,200}(?:[\]】]{1,2}(?:\([^)\n]{0,500})?)?|[ \t]|!"
+    r"(?:<think>(?:(?!</think>).)*|[ \t]?!?[\[【]{1,2}"
+    r"(?>(?:<think>(?:(?!</think>).)*(?:</think>)?|[^\]】\n]){0,200})(?:[\]】]{1,2}(?:\([^)\n]{0,500})?)?|[ \t]|!"
     r"|<[/a-z]{0,10}|(?:https?://|www\.)[^\s<>\"'”)\[\]【】]*|(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
     re.S | re.I,
 )
@@ -179,7 +180,10 @@ class Cleaner:
 
     def feed(self, piece: str) -> str:
         """Return what can be shown once this piece is there."""
-        text = self._held + piece
+        # Models write narrow and non-breaking spaces, which are no printable characters, between words. What cannot be
+        # seen goes first: [1] with such a character in it would be no marker now, and one when it is shown.
+        spaced = (" " if c.isspace() and c not in "\n\t" else c for c in piece)
+        text = self._held + "".join(c for c in spaced if c.isprintable() or c in "\n\t")
         unfinished = UNFINISHED.search(text)
         end = unfinished.start() if unfinished else len(text)
         self._held = text[end:]
@@ -193,9 +197,7 @@ class Cleaner:
     def _clean(self, text: str) -> str:
         text = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
         text = MARKER.sub(self._marker, text)
-        # Models write narrow and non-breaking spaces, which are no printable characters, between words.
-        spaced = (" " if c.isspace() and c not in "\n\t" else c for c in text)
-        return ADDRESS.sub(self._address, "".join(c for c in spaced if c.isprintable() or c in "\n\t"))
+        return ADDRESS.sub(self._address, text)
 
     def _address(self, match: re.Match[str]) -> str:
         address = match[0].rstrip(".,;:!?")
