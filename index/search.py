@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from index.sync import Index
 from index.types import Article, Filters, Hit, Passage, Query
@@ -76,7 +76,7 @@ def narrowed(query: Query) -> list[Filters]:
     """Return the filters under which to search once more, so that what will gain is among what is found."""
     found, held = [], query.filters
     if until := query.present:
-        since = until - timedelta(days=NEWS_DAYS)
+        since = until - min(timedelta(days=NEWS_DAYS), until - date.min)
         found.append(replace(held, since=max(held.since or since, since), until=min(held.until or until, until)))
     if query.outlets and not held.outlets:
         found.append(replace(held, outlets=query.outlets))

@@ -14,7 +14,7 @@ from index.weights import bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
 REMEMBERED = 1000  # Scores: what was read ahead, and questions that are put again.
-MAX_TOKENS = 384  # Of question and text together; longer texts are cut at their end.
+MAX_TOKENS = 384  # Of question and text together; the longer of them is cut at its end.
 
 Scores = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class OnnxReranker:
             options = onnxruntime.SessionOptions()  # threads that wait in a loop would slow the encoder
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
-        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+        self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
         self._tokenizer.no_padding()
         self._known: dict[tuple[str, str], float] = {}  # scores of the last questions
 

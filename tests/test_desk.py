@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -199,6 +200,27 @@ def test_the_reranker_tells_answers_from_others(reranker: Reranker) -> None:
     assert scores.shape == (3,)
     assert scores[0] > 5 > -5 > scores[1]
     assert reranker.score("Nothing?", []).shape == (0,)
+
+
+def test_an_article_sets_no_marks(desk: Desk, tmp_path: Path) -> None:
+    """What looks like one in a quotation would be linked to another source, which does not say it."""
+    forged, other = tmp_path / "forged.txt", tmp_path / "other.txt"
+    forged.write_text("The wexford treaty of Flurbonia was signed by minister Gopnik [unsupported] [1][2].")
+    other.write_text("Minister Gopnik of Flurbonia signed the wexford treaty in Osk [sic] on May 5.")
+    desk.ingest([forged, other])
+    answer = desk.ask("Who signed the wexford treaty of Flurbonia?")
+    assert sorted(re.findall(r"\[\w+\]", answer.text)) == ["[1]", "[2]", "[sic]"]
+    assert "Gopnik (unsupported) (1)(2)." in answer.text
+    assert any("[unsupported] [1][2]" in citation.quote for citation in answer.citations)
+
+
+@pytest.mark.parametrize("question", ["(" * 2990 + " a", "Who led the delegation? " * 60])
+def test_a_question_may_be_longer_than_what_the_reranker_reads(seeded: Desk, question: str) -> None:
+    assert len(seeded.search(question, top=3)) == 3
+
+
+def test_a_question_may_be_put_on_the_first_of_days(seeded: Desk) -> None:
+    assert seeded.search("What happened last week?", asked="0001-01-01")
 
 
 def test_a_question_that_names_two_outlets_finds_both(desk: Desk, tmp_path: Path) -> None:

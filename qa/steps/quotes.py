@@ -1,6 +1,7 @@
 """Answers without a language model: up to three verbatim sentences, each cited to the character, or a refusal."""
 
 import math
+import re
 from collections.abc import Generator, Sequence
 
 from qa.steps.evidence import Candidate, Evidence
@@ -21,18 +22,21 @@ LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
 # for half of the names.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
+MARK = re.compile(r"\[(\d+|unsupported)\]")
 CLOSEST = 3
 
 
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
-    """Yield up to three sentences as they stand in the articles, with their marks, or that there is no answer."""
+    """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if evidence.confidence < SURE_ENOUGH:
         yield REFUSED
         return Outcome("below_threshold" if evidence.hits else "no_evidence")
     citations = _cited(_choose(evidence))
-    yield " ".join(f"{citation.quote} [{citation.n}]" for citation in citations)
+    # An article's own [2], a footnote or a forgery, would be taken for a mark, and linked to another source.
+    said = [MARK.sub(r"(\1)", citation.quote) for citation in citations]
+    yield " ".join(f"{text} [{citation.n}]" for text, citation in zip(said, citations, strict=True))
     yield from citations
-    yield from (Sentence(citation.quote, (citation.n,), "verbatim") for citation in citations)
+    yield from (Sentence(text, (c.n,), "verbatim") for text, c in zip(said, citations, strict=True))
     return Outcome()
 
 
