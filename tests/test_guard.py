@@ -45,6 +45,23 @@ def test_loopback_names_are_served_with_headers_that_keep_pages_in(service: str,
         assert response.headers["x-frame-options"] == "SAMEORIGIN"
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1%]", "chrome-extension://{}", "//{}", "http://{}#"])
+def test_what_is_no_origin_is_refused(service: str, origin: str) -> None:
+    response = httpx.get(f"{service}/healthz", headers={"Origin": origin.format(service.removeprefix("http://"))})
+    assert (response.status_code, response.headers["x-content-type-options"]) == (403, "nosniff")
+
+
+@pytest.mark.parametrize(
+    "host", ["a@localhost", "localhost/a", "localhost#a", "[::1].evil.example", "[::1]a", "[", "a b"]
+)
+def test_what_is_no_host_is_refused(service: str, host: str) -> None:
+    assert httpx.get(f"{service}/healthz", headers={"Host": host}).status_code == 403
+
+
+def test_no_header_leads_the_page_to_another_address(service: str) -> None:
+    assert httpx.get(f"{service}/config", headers={"X-Forwarded-Host": "evil.example"}).json()["root"] == service
+
+
 def test_a_link_from_elsewhere_opens_the_page(service: str) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert httpx.get(service, headers=headers).status_code == 200
@@ -101,6 +118,12 @@ def test_other_addresses_need_a_token(host: str, loopback: bool) -> None:
             check_host(host, None)
 
 
+@pytest.mark.parametrize("token", ["пароль", "two\nlines", " space", "\x7f"])
+def test_a_token_that_no_header_can_carry(token: str) -> None:
+    with pytest.raises(BadInput, match="the token cannot be sent as it is"):
+        check_host("127.0.0.1", token)
+
+
 def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
     del archive
     with serving(tmp_path, "--host", "0.0.0.0", "--auth-token", "open sesame") as address:
@@ -121,7 +144,17 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
             assert "That is not the token." in browser.post(f"{address}/login", data={"token": "no"}).text
             opened = browser.post(f"{address}/login", data={"token": "open sesame"})
             assert (opened.status_code, opened.url.path) == (200, "/")
+            again = browser.post(f"{address}/login", data={"token": "open sesame"})  # a second page, opened before
+            assert (again.status_code, again.url.path) == (200, "/")
             assert browser.get(f"{address}/healthz").json()["ok"] is True
+        for kind in ("multipart/form-data", "multipart/form-data; boundary=x; charset=utf-7", "text/plain"):
+            for body in (
+                b"",
+                b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\n+2AA-\r\n--x--',
+                b"token=%ED%A0%80",
+            ):
+                said = httpx.post(f"{address}/login", content=body, headers={"Content-Type": kind})
+                assert said.status_code == 401
         ask = [sys.executable, "-m", "qa", "--data", str(tmp_path), "articles", "list", "--json"]
         refused = subprocess.run(ask, capture_output=True, text=True, check=False)
         assert refused.returncode == 2

@@ -6,10 +6,10 @@ import secrets
 import socket
 from contextlib import suppress
 from html import escape
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,9 @@ from index.types import BadInput
 
 COOKIE = "copydesk"
 SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
+FORM_BYTES = 8192  # of what is sent to /login by anybody; no more is read
+# What a browser sends as Host: urlsplit would find a good name in user@name, name/other and [::1].other, too.
+NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 # What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
 OPEN = re.compile(
     r"/|/login|/healthz|/(?:api|source)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
@@ -48,10 +51,12 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def check_host(host: str, token: str | None) -> None:
-    """Raise BadInput where others could come in unasked: any address but loopback needs a token."""
+    """Raise BadInput where others could come in unasked, or nobody: any address but loopback needs a token."""
     if not is_loopback(host) and not token:
         needs = "give an --auth-token (or COPYDESK_TOKEN) that they must know"
         raise BadInput(f"--host {host} lets other machines in: {needs}")
+    if token and not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise BadInput("the token cannot be sent as it is: use ASCII letters, digits and signs, no space at its ends")
 
 
 class Guard:
@@ -72,9 +77,12 @@ class Guard:
         respond = self._refusal(scope)
         if respond is None and self._token and not self._known(scope):
             respond = await self._login(Request(scope, receive))
-        scripted = scope["path"] in SCRIPTED
-        if scripted:  # a compressed page could not be given its nonce
-            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        elif respond is None and scope["path"] == "/login":  # Gradio has one of its own
+            respond = RedirectResponse("/", 303)
+        scripted = scope["type"] == "http" and scope["path"] in SCRIPTED
+        # Gradio would take its own address from the first; a compressed page could not be given its nonce.
+        dropped = (b"x-forwarded-host", b"accept-encoding" if scripted else b"")
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
         await (respond or self._app)(scope, receive, _secured(send, scripted))
 
     def _refusal(self, scope: Scope) -> Response | None:
@@ -84,7 +92,7 @@ class Guard:
             return _error(403, f"this service does not answer to the name {host!r}: open it at its own address")
         navigates = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not navigates
-        if foreign or (origin is not None and urlsplit(origin).netloc != host):
+        if foreign or origin not in (None, f"http://{host}", f"https://{host}"):
             return _error(403, f"a page of {origin or 'another site'} may not use this service")
         if scope["type"] == "websocket" or not OPEN.fullmatch(scope["path"]):
             return _error(404, f"nothing is at {scope['path']}")
@@ -95,10 +103,10 @@ class Guard:
 
         No foreign name can be made to be a number, nor the machine's own name.
         """
-        try:
-            name = urlsplit(f"//{header}").hostname or ""
-        except ValueError:
+        found = NAME.fullmatch(header)
+        if not found:
             return False
+        name = (found[1] or found[2]).casefold()
         everywhere = self._host in ("0.0.0.0", "::") and (_address(name) or name == socket.gethostname().casefold())  # noqa: S104
         return is_loopback(name) or name == self._host or bool(everywhere)
 
@@ -111,8 +119,8 @@ class Guard:
     async def _login(self, request: Request) -> Response:
         said = ""
         if request.url.path == "/login" and request.method == "POST":
-            token = (await request.form()).get("token")
-            if isinstance(token, str) and secrets.compare_digest(token.encode(), (self._token or "").encode()):
+            token = parse_qs(await _start(request)).get("token", [""])[0]
+            if secrets.compare_digest(token.encode(), (self._token or "").encode()):
                 opened = RedirectResponse("/", 303)
                 opened.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
                 return opened
@@ -122,13 +130,24 @@ class Guard:
         return _error(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
 
 
+async def _start(request: Request) -> str:
+    """Return the beginning of a body, which may be of any length and never end."""
+    body = b""
+    with suppress(ClientDisconnect):
+        async for part in request.stream():
+            body += part
+            if len(body) > FORM_BYTES:
+                break
+    return body[:FORM_BYTES].decode("latin-1")
+
+
 def _secured(send: Send, scripted: bool) -> Send:
     """Add the headers that keep a response within its own page; the scripts of a `scripted` page get a nonce."""
     nonce = secrets.token_urlsafe(16)
     held: list[Message] = []  # of a scripted page, until its new length is known
 
     async def secured(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             headers = MutableHeaders(scope=message)
             headers.setdefault("content-security-policy", POLICY % nonce)
             headers.update({"x-content-type-options": "nosniff", "x-frame-options": "SAMEORIGIN"})
