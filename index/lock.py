@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from filelock import FileLock, Timeout
 from index.types import ArchiveError, ArchiveInUse, translated
 
 WAIT_SECONDS = 1.0
+ADDRESS = re.compile(r"http://(?:([\w.-]+)|\[([\da-fA-F:]+)\]):\d{1,5}", re.ASCII)
 
 
 class ArchiveLock:
@@ -36,8 +38,9 @@ class ArchiveLock:
         with suppress(OSError, ValueError, RecursionError):  # the other process may be about to write it, or to end
             owner = json.loads(self._owner.read_text())
         pid, address = map(owner.get, ("pid", "address")) if isinstance(owner, dict) else (None, None)
-        served = isinstance(address, str) and re.fullmatch(r"http://(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", address)
-        return f"process {pid}" if type(pid) is int else "another process", address if served else None
+        served = ADDRESS.fullmatch(address) if isinstance(address, str) else None
+        here = served and _is_here(served[1] or served[2])
+        return f"process {pid}" if type(pid) is int else "another process", address if here else None
 
     def announce(self, address: str | None) -> None:
         """Write down who holds the archive, and the http address it answers on while it serves."""
@@ -46,3 +49,11 @@ class ArchiveLock:
     def release(self) -> None:
         self._owner.unlink(missing_ok=True)
         self._lock.release()
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether an address is this machine's own: questions, and with them the token, go nowhere else."""
+    with suppress(OSError, UnicodeError):
+        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        return True
+    return False

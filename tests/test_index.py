@@ -437,3 +437,22 @@ def test_any_number_of_derived_tables_is_served(tmp_path: Path, encoder: Encoder
         assert [index.archive.pending(name)[0] for name in ("dense", "lexical", "quotes")] == [[], [], [passage]]
         index.archive.applied("quotes", index.archive.pending("quotes")[1])
         assert index.archive.pending("quotes")[0] == []
+
+
+def test_a_holder_that_is_not_on_this_machine_is_not_asked(tmp_path: Path, encoder: Encoder) -> None:
+    """Whom a client asks gets its token: what stands in the file may come from anybody who can write there."""
+    with Index(tmp_path, encoder) as index:
+        for address in (
+            "http://192.0.2.1:80",
+            "http://..:80",
+            "http://[::::::]:80",
+            "http://١:1",
+            "http://[2001:db8::1]:1",
+        ):
+            index.lock.announce(address)
+            with pytest.raises(ArchiveInUse) as refused:
+                Index(tmp_path, encoder)
+            assert refused.value.address is None
+        index.lock.announce("http://127.0.0.1:7860")
+        with pytest.raises(ArchiveInUse, match=r"serving at http://127\.0\.0\.1:7860"):
+            Index(tmp_path, encoder)

@@ -69,6 +69,8 @@ def test_the_command_line_asks_the_service(service: str, archive: Path) -> None:
     assert json.loads(run("articles", "show", "a/b?c#d", "--json").stdout)["id"] == "a/b?c#d"
     refused = run("ask", "", "--json")
     assert (refused.returncode, refused.stderr) == (2, "copydesk: the question is empty: ask something in words\n")
+    refused = run("ask", "Who?", "--outlet", "\udcff")  # a byte that is no character
+    assert refused.stderr == "copydesk: outlets is neither a string nor a list of strings\n"
     started = time.perf_counter()
     refused = run("ingest", str(SEEDS))
     assert refused.returncode == 2

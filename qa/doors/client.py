@@ -39,15 +39,18 @@ def _asking(address: str, path: str, body: Any) -> Iterator[httpx.Response]:
     import httpx  # 0.2 s
 
     token = os.environ.get("COPYDESK_TOKEN")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
+    sent = json.dumps(body) if body else None  # in ASCII: what a shell hands over may hold halves of characters
+    if sent:
+        headers[b"Content-Type"] = b"application/json"
     try:
         asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers)
-        with asking, asking.stream("POST" if body else "GET", address + path, json=body) as response:
+        with asking, asking.stream("POST" if body else "GET", address + path, content=sent) as response:
             if response.is_error:
                 response.read()
                 said = response.json().get("error", response.text)
                 needs = "this service needs its token: set COPYDESK_TOKEN to it"
                 raise BadInput(needs if response.status_code == httpx.codes.UNAUTHORIZED else said)
             yield response
-    except (httpx.HTTPError, json.JSONDecodeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as error:
         raise CopydeskError(f"the service at {address} did not answer ({error}): stop or restart it") from error
