@@ -19,6 +19,7 @@ else:
 
 QUESTION_WORDS, QUESTION_CHARACTERS = 300, 3000
 TOP_MAX = 100
+CHOICES_MAX = 20  # each is searched for
 
 Day = date | str | None
 Strings = str | Sequence[str]  # one, or a list of them
@@ -94,6 +95,8 @@ class AskRequest(SearchRequest):
     def __post_init__(self) -> None:
         super().__post_init__()
         choices = strings(self.choices, "choices")
+        if len(choices) > CHOICES_MAX:
+            raise BadInput(f"there are {len(choices):,} choices: offer at most {CHOICES_MAX}")
         if choices and len({choice.strip() for choice in choices} - {""}) < 2:
             raise BadInput("choices are two or more different texts in a list")
         object.__setattr__(self, "choices", choices)

@@ -81,24 +81,19 @@ def test_no_payload_makes_the_page_read_a_file(service: str, tmp_path: Path) -> 
     """A file named in a payload is neither copied nor shown, in whatever input and with whatever component."""
     secret = tmp_path / "secret.txt"
     secret.write_text("do not show this")
-    file = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
     config = httpx.get(f"{service}/config").json()
     kinds = {component["id"]: component["type"] for component in config["components"]}
     assert {kinds[n] for d in config["dependencies"] for n in d["inputs"]} <= {"textbox", "dropdown", "state"}
-    for dependency in config["dependencies"]:
-        for place in range(len(dependency["inputs"])):
-            data: list[object] = ["Who proposed the ceasefire?", None, [], "", ""][: len(dependency["inputs"])]
-            data[place] = [{"role": "user", "content": [{"type": "file", "file": file}]}, file]
-            body = QUEUE | {"data": data, "fn_index": dependency["id"]}
-            assert httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30).status_code == 200
-    said = []
-    with httpx.stream("GET", f"{service}/gradio_api/queue/data", params={"session_hash": "s"}, timeout=60) as events:
-        for line in events.iter_lines():
-            said.append(line)
-            if "close_stream" in line:
-                break
-    assert "do not show this" not in "".join(said)
-    assert "/file=" not in "".join(said)
+    for path in (str(secret), "http://192.0.2.1/"):  # Gradio would copy the one and fetch the other
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for dependency in config["dependencies"]:
+            for place in range(len(dependency["inputs"])):
+                data: list[object] = ["Who proposed the ceasefire?", None, [], "", ""][: len(dependency["inputs"])]
+                data[place] = [{"role": "user", "content": [{"type": "file", "file": file}]}, file]
+                body = QUEUE | {"data": data, "fn_index": dependency["id"]}
+                refused = httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30)
+                assert refused.status_code == 403
+                assert refused.json() == {"error": "the page takes texts: no file is an input of it"}
     cached = Path(config.get("upload_dir") or "/tmp/gradio")
     assert not [path for path in cached.rglob("secret.txt") if path.read_text() == "do not show this"]
 
@@ -162,3 +157,13 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
         env = {"COPYDESK_TOKEN": "open sesame", "PATH": "/usr/bin"}
         told = subprocess.run(ask, capture_output=True, text=True, check=True, env=env)
         assert json.loads(told.stdout) == {"articles": []}
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[" * 100_000, b'"' + b"x" * 1_000_001 + b'"'])
+def test_what_the_page_does_not_send_is_refused_before_gradio_reads_it(service: str, body: bytes) -> None:
+    refused = httpx.post(f"{service}/gradio_api/queue/join", content=body)
+    assert (refused.status_code, refused.json()) == (400, {"error": "the page sends JSON of at most a million bytes"})
+
+
+def test_a_body_of_any_length_is_not_read(service: str) -> None:
+    assert httpx.post(f"{service}/api/check", content=b'{"text": "' + b"x" * 5_000_000).status_code == 413

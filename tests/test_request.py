@@ -37,6 +37,7 @@ def test_a_request_is_made_ready() -> None:
         ({"outlets": ["UNN", "\ud800"]}, "outlets is neither a string nor a list of strings"),
         ({"choices": "one"}, "choices are two or more different texts in a list"),
         ({"choices": ["one", " one"]}, "choices are two or more different texts in a list"),
+        ({"choices": [str(n) for n in range(21)]}, "there are 21 choices: offer at most 20"),
         ({"history": "Who?"}, HISTORY),
         ({"history": [{"role": "user", "content": "\udfff"}]}, HISTORY),
     ],

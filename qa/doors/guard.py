@@ -1,6 +1,7 @@
 """Who may talk to the service. Host, Origin and token are checked before any route is reached, Gradio's too."""
 
 import ipaddress
+import json
 import re
 import secrets
 import socket
@@ -17,6 +18,8 @@ from index.types import BadInput
 
 COOKIE = "copydesk"
 SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
+QUEUE = "/gradio_api/queue/join"  # where the page sends what it is asked
+QUEUE_BYTES = 1_000_000
 FORM_BYTES = 8192  # of what is sent to /login by anybody; no more is read
 # What a browser sends as Host: urlsplit would find a good name in user@name, name/other and [::1].other, too.
 NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
@@ -79,6 +82,9 @@ class Guard:
             respond = await self._login(Request(scope, receive))
         elif respond is None and scope["path"] == "/login":  # Gradio has one of its own
             respond = RedirectResponse("/", 303)
+        if respond is None and scope["path"] == QUEUE:
+            body = await _start(Request(scope, receive), QUEUE_BYTES)
+            respond, receive = _payload_refusal(body), _again(body, receive)
         scripted = scope["type"] == "http" and scope["path"] in SCRIPTED
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
         dropped = (b"x-forwarded-host", b"accept-encoding" if scripted else b"")
@@ -119,7 +125,7 @@ class Guard:
     async def _login(self, request: Request) -> Response:
         said = ""
         if request.url.path == "/login" and request.method == "POST":
-            token = parse_qs(await _start(request)).get("token", [""])[0]
+            token = parse_qs((await _start(request, FORM_BYTES)).decode("latin-1")).get("token", [""])[0]
             if secrets.compare_digest(token.encode(), (self._token or "").encode()):
                 opened = RedirectResponse("/", 303)
                 opened.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
@@ -130,15 +136,35 @@ class Guard:
         return _error(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
 
 
-async def _start(request: Request) -> str:
+async def _start(request: Request, most: int) -> bytes:
     """Return the beginning of a body, which may be of any length and never end."""
     body = b""
     with suppress(ClientDisconnect):
         async for part in request.stream():
             body += part
-            if len(body) > FORM_BYTES:
+            if len(body) > most:
                 break
-    return body[:FORM_BYTES].decode("latin-1")
+    return body[:most]
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read once more."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return again
+
+
+def _payload_refusal(body: bytes) -> Response | None:
+    """Refuse what names a file, whatever input it stands in: Gradio would fetch the address of one."""
+    files: list[object] = []
+    try:
+        json.loads(body, object_hook=lambda held: files.append(held) if "meta" in held else None)
+    except (ValueError, RecursionError):
+        return _error(400, "the page sends JSON of at most a million bytes")
+    return _error(403, "the page takes texts: no file is an input of it") if files else None
 
 
 def _secured(send: Send, scripted: bool) -> Send:

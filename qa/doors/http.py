@@ -26,6 +26,7 @@ from qa.request import AskRequest, SearchRequest, Strings
 from qa.types import Answer, Citation, Event, Found, Sentence, as_json, kind
 
 logger = logging.getLogger(__name__)
+BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
 
 
@@ -68,7 +69,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
-    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, **addresses)
+    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
     app.add_middleware(Guard, host=host, token=token)
     offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
     for failure in STATUS:
