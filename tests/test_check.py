@@ -399,7 +399,11 @@ def test_a_text_that_states_nothing(seeded: Desk, text: str) -> None:
 )
 def test_check_can_gate(run: Run, tmp_path: Path, options: tuple[str, ...], status: int) -> None:
     (tmp_path / "draft.md").write_text(MARKDOWN)
-    assert run("check", str(tmp_path / "draft.md"), *options)[0] == status
+    ended, _, said = run("check", str(tmp_path / "draft.md"), *options)
+    assert ended == status
+    if status == 1:
+        asked = {"--strict": "100%", ".51": "51%"}[options[-1]]
+        assert said == f"50% of the sentences are supported, {asked} are asked for\n"
 
 
 def test_a_judge_that_cannot_be_had_leaves_no_locked_archive(tmp_path: Path, encoder: Encoder) -> None:

@@ -201,7 +201,11 @@ def _check(args: argparse.Namespace) -> int:
         text = decode(sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes())
     body = {"text": text, "articles": args.articles}
     checked = _read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
-    return SOME_REJECTED if show.held(checked) < (args.fail_under or 0) * len(checked["sentences"]) else DONE
+    share = show.held(checked) / len(checked["sentences"])
+    if share >= (args.fail_under or 0):
+        return DONE
+    print(f"{share:.0%} of the sentences are supported, {args.fail_under:.0%} are asked for", file=sys.stderr)
+    return SOME_REJECTED
 
 
 def _search(args: argparse.Namespace) -> None:
