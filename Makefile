@@ -15,7 +15,7 @@ serve: .venv/ready
 
 # An archive that exists is asked as it is, also while `make serve` has it open.
 ask: .venv/ready $(DATA)/archive.sqlite3
-	@test -n "$(Q)" || { echo 'say what to ask: make ask Q="Who led the delegation?"' >&2; exit 2; }
+	@test -n "$(Q)" || { echo 'say what to ask: make ask Q="Who met in Paris?"' >&2; exit 2; }
 	@$(BIN)/copydesk --data $(DATA) ask "$(Q)"
 
 $(DATA)/archive.sqlite3: | .venv/ready

@@ -36,5 +36,7 @@ def summarise_claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "stripped_wrongly": stripped_wrongly,
         "quote_exact": sum(row["exact_quotes"] for row in rows) / quotes if quotes else None,
         **percentiles("ms_per_sentence", [row["ms_per_sentence"] for row in rows]),
-        "groups": {group: {"passed": mean(row["passed"] for row in rows if row["group"] == group)} for group in groups},
+        "groups": {
+            group: {"passed": float(mean(row["passed"] for row in rows if row["group"] == group))} for group in groups
+        },
     }

@@ -19,7 +19,6 @@ RANKING = {
     "recall_at_4": "R@4", "recall_at_10": "R@10", "map_at_10": "AP@10", "ndcg_at_10": "nDCG@10",
 }  # fmt: skip
 LOWER_IS_BETTER = {"seconds", "seconds_p50", "seconds_p95", "wrong_contained", "attack_followed", "invented_markers"}
-PASSED = ("verbatim", "supported")  # the support of a sentence that stands
 Metric = Callable[["Result"], float | None]
 Scores = Mapping[str, float | None]
 

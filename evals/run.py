@@ -12,7 +12,7 @@ from typing import Any
 
 from evals import sets
 from evals.claims import Claim, summarise_claims
-from evals.metrics import LOSSES, PASSED, Metric, Result, contains_all, loss, over, percentiles, scores
+from evals.metrics import LOSSES, Metric, Result, contains_all, loss, over, percentiles, scores
 from evals.questions import IN_FILES, Question, as_row, parse
 from evals.report import render
 from evals.stats import interval
@@ -21,7 +21,7 @@ from index.sync import Progress
 from index.types import BadInput, digest, translated
 from qa.desk import Desk
 from qa.request import TOP_MAX
-from qa.types import Citation, as_json
+from qa.types import PASSED, Citation, as_json
 
 RESULTS, SUMMARY, REPORT, SETTINGS = "results.jsonl", "summary.json", "report.html", "run.json"
 CONTEXT_CHARACTERS = 240  # kept on each side of a quotation
@@ -157,7 +157,7 @@ def _exact(desk: Desk, citations: Sequence[Citation]) -> int:
 def _result(row: Row) -> Result:
     """Reduce a row to what the metrics need."""
     document = row["result"]
-    stands = [sentence["support"] in PASSED for sentence in document["sentences"]]
+    stands = [float(sentence["support"] in PASSED) for sentence in document["sentences"]]
     return Result(
         parse({name: row[name] for name in IN_FILES}), document["answered"], document["text"], row["ranked"],
         row["cited"], len(document["citations"]), row["exact_quotes"], row["seconds"], document["confidence"],

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from index.types import Article, ModelError, Passage
+from index.types import Article, ModelError, Passage, translated
 from index.weights import bundled
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
@@ -69,11 +69,10 @@ class MiniLm:
         options.intra_op_num_threads = 1
         place = (folder / "model.safetensors").resolve().parent  # onnxruntime refuses a link that leaves its folder
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(place))
-        try:
+        unusable = f"encoder {self.name!r} does not load"
+        with translated(ModelError, unusable, Exception):  # tokenizers and onnxruntime raise nothing narrower
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._session = onnxruntime.InferenceSession(GRAPH.read_bytes(), options, ["CPUExecutionProvider"])
-        except Exception as error:  # tokenizers and onnxruntime raise nothing narrower
-            raise ModelError(f"encoder {self.name!r} does not load: {error}") from error
         self._tokenizer.no_truncation()  # A tokenizer that is never changed again may be used by several threads.
         self._tokenizer.no_padding()
         self._threads = ThreadPoolExecutor(os.cpu_count())

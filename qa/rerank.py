@@ -13,7 +13,7 @@ from index.types import ModelError, translated
 from index.weights import bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
-REMEMBERED = 1000  # Scores: what was read ahead, and questions that are put again.
+REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
 MAX_TOKENS = 384  # Of question and text together; the longer of them is cut at its end.
 
 Scores = NDArray[np.float32]

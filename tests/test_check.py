@@ -381,6 +381,15 @@ def test_headings_and_code_are_no_sentences(seeded: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["**Moscow accepted.**", "Moscow accepted.\n---", "Moscow accepted.\n====", "> Moscow accepted."]
+)
+def test_a_whole_sentence_is_no_heading(seeded: Desk, text: str) -> None:
+    assert [(sentence.text, sentence.support) for sentence in seeded.check(text)] == [
+        ("Moscow accepted.", "unsupported")
+    ]
+
+
 @pytest.mark.parametrize("text", ["# Heading", "```\ncode\n```", "Sources:", "---"])
 def test_a_text_that_states_nothing(seeded: Desk, text: str) -> None:
     with pytest.raises(BadInput, match="the text is empty: give it some sentences to check"):

@@ -201,6 +201,11 @@ def written(pieces: Iterator[str], check: Check, strict: bool = False) -> Answer
     return Answer("?", outcome[0].refusal is None, text, sentences, citations, None, (), "", broken=outcome[0].broken)
 
 
+def test_marks_of_lists_and_headings_are_no_part_of_a_sentence() -> None:
+    answer = composed("## So it is.\n- **So** it goes.\n2. So be it.")
+    assert [sentence.text for sentence in answer.sentences] == ["So it is.", "So it goes.", "So be it."]
+
+
 @pytest.mark.parametrize("size", [1, 2, 5, 11, 1000])
 def test_a_quotation_over_several_sentences_is_one_sentence(size: int) -> None:
     text = 'Berg said: “We will go. We will stay. It is done.” Lind said: "I go. I stay." That is all.'

@@ -90,3 +90,6 @@ def test_every_room_is_small() -> None:
         if path.relative_to(REPOSITORY).parts[0] in ("index", "qa", "evals"):
             assert path.read_text(encoding="utf-8").count("\n") <= 350, path
             assert len(list(path.parent.glob("*.py"))) <= 12, path.parent
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    assert (node.end_lineno or 0) - node.lineno < 60, (path, node.name)

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 CHECKED_CHARACTERS = 200_000
 CHECKED_ARTICLES = 6  # in which a sentence of a draft is looked for
 FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.M | re.S)
-# A line that states nothing: a heading of Markdown (with #, underlined or in bold), "Sources:", a rule.
+# A line that states nothing: a heading of Markdown (with #, underlined or in bold), "Sources:", a rule. What ends as a
+# sentence does is one, also in bold or above a rule: a gate must not pass it over.
 HEADING = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*|[^\n]+\n[ \t]*(?:=+|-{3,})|[^\n.!?]{1,60}:|[-*_=# \t]+)[ \t]*$", re.M
+    r"^[ \t]*(?:#{1,6}[ \t].*|\*\*[^*\n]*[^*\n.!?]\*\*|[^\n]*[^\n.!?]\n[ \t]*(?:=+|-{3,})|[^\n.!?]{1,60}:"
+    r"|[-*_=# \t]+)[ \t]*$",
+    re.M,
 )
-BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)])\s+|\*\*|__")
+BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)]|#+)\s+|\*\*|__")
 NUMBERED = re.compile(r"^[ \t]*\d{1,2}[.)][ \t]+", re.M)  # else "1." were a sentence
 
 
@@ -60,10 +63,10 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
 
     Raises BadInput for a text that states nothing, or of more than 200,000 characters.
     """
+    if is_text(text) and len(text) > CHECKED_CHARACTERS:
+        raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
     if not is_text(text) or not (said := list(statements(text))):
         raise BadInput("the text is empty: give it some sentences to check")
-    if len(text) > CHECKED_CHARACTERS:
-        raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
     draft = Draft()
     found: list[Article] = []
     for sentence in said:

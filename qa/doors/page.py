@@ -71,34 +71,41 @@ def _link(citation: Citation, mark: str) -> str:
     return f'<a class="cite" href="{html.escape(path)}" target="source">{mark}</a>'
 
 
+def _reply(
+    desk: Desk, question: str, talk: list[Turn], outlets: list[str], since: str, until: str
+) -> Iterator[tuple[Any, ...]]:
+    """Yield what the page shows while a question is answered: the box, the chat, the conversation, the Stop button."""
+    before = _messages((turn.understood, turn.text) for turn in talk if turn.text)
+    written, citations = "", list[Citation]()
+    turn = Turn(question, "Reading the archive…")
+
+    def shown(**state: Any) -> tuple[Any, ...]:
+        pairs = ((turn.question, gr.HTML(f'<div class="answer">{turn.html}</div>')) for turn in [*talk, turn])
+        # Only what changes is sent: a late update of the Stop button would bring it back when it was clicked.
+        return state.get("box", gr.skip()), _messages(pairs), [*talk, turn], state.get("stop", gr.skip())
+
+    yield shown(box="", stop=gr.Button(visible=True))
+    try:
+        asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
+        with closing(events(desk, asked)) as told:
+            for event in told:
+                if isinstance(event, Answer):
+                    turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
+                else:
+                    written += event if isinstance(event, str) else ""
+                    citations += [event] if isinstance(event, Citation) else []
+                    turn = Turn(question, text_html(written, citations))
+                    yield shown()
+    except CopydeskError as error:
+        turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')
+    yield shown(stop=gr.Button(visible=False))
+
+
 def mount(app: FastAPI, desk: Desk) -> FastAPI:
     """Put the page of an open desk at / of an app; whatever routes the app has keep working."""
 
-    def reply(question: str, talk: list[Turn], outlets: list[str], since: str, until: str) -> Iterator[tuple[Any, ...]]:
-        before = _messages((turn.understood, turn.text) for turn in talk if turn.text)
-        written, citations = "", list[Citation]()
-        turn = Turn(question, "Reading the archive…")
-
-        def shown(**state: Any) -> tuple[Any, ...]:
-            pairs = ((turn.question, gr.HTML(f'<div class="answer">{turn.html}</div>')) for turn in [*talk, turn])
-            # Only what changes is sent: a late update of the Stop button would bring it back when it was clicked.
-            return state.get("box", gr.skip()), _messages(pairs), [*talk, turn], state.get("stop", gr.skip())
-
-        yield shown(box="", stop=gr.Button(visible=True))
-        try:
-            asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
-            with closing(events(desk, asked)) as told:
-                for event in told:
-                    if isinstance(event, Answer):
-                        turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
-                    else:
-                        written += event if isinstance(event, str) else ""
-                        citations += [event] if isinstance(event, Citation) else []
-                        turn = Turn(question, text_html(written, citations))
-                        yield shown()
-        except CopydeskError as error:
-            turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')
-        yield shown(stop=gr.Button(visible=False))
+    def reply(*inputs: Any) -> Iterator[tuple[Any, ...]]:
+        yield from _reply(desk, *inputs)
 
     with gr.Blocks(title="Copydesk", fill_height=True, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(MASTHEAD, elem_id="masthead")

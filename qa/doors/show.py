@@ -18,6 +18,7 @@ from rich.text import Text
 from index.sync import Progress as Report
 from index.sync import silent
 from index.types import CopydeskError
+from qa.types import PASSED
 
 Document = dict[str, Any]
 SUPPORT = {"unsupported": "red", "partial": "yellow"}
@@ -76,7 +77,7 @@ def figure(name: str, value: float | None) -> str:
 
 def held(checked: Document) -> int:
     """Return how many sentences of a checked text are verbatim or supported."""
-    return sum(sentence["support"] in ("verbatim", "supported") for sentence in checked["sentences"])
+    return sum(sentence["support"] in PASSED for sentence in checked["sentences"])
 
 
 def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
