@@ -16,7 +16,7 @@ from evals.metrics import Metric
 from index.types import BadInput
 
 NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir", "bipia")
-CLAIMS = ("summedits", "wice")  # Their rows are claims to check, not questions.
+CLAIMS = ("summedits", "wice", "ragtruth")  # Their rows are claims to check, not questions.
 Rows = list[dict[str, Any]]
 Batches = Iterator[tuple[Rows, Rows]]
 
