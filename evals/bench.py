@@ -31,8 +31,8 @@ REPEATS = 5
 timed = partial(timeit, number=1)  # the seconds that one call takes
 
 
-def bench(paths: list[str], folder: str) -> None:
-    """Print every ratio for these articles, using `folder` for the archive."""
+def bench(paths: list[str], folder: str, rounds: int = 3) -> None:
+    """Print every ratio for these articles, using `folder` for the archive; `rounds` of new processes."""
     with Index(folder) as index:
         index.encoder.encode(["warm up"])
         report = ingest(index, paths)
@@ -53,8 +53,8 @@ def bench(paths: list[str], folder: str) -> None:
     commands = ["-c", "import sentence_transformers"], ["-m", "qa", "--data", folder, "ask", QUESTIONS[0], "--json"]
     process = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
     processes = [partial(process, [sys.executable, *command]) for command in commands]
-    rounds = [[timed(process) for process in processes] for _ in range(3)]
-    base, ask = (median(seconds) for seconds in zip(*rounds, strict=True))
+    seconds = [[timed(process) for process in processes] for _ in range(rounds)]
+    base, ask = (median(each) for each in zip(*seconds, strict=True))
     print(f"ask      {ask:.2f} s; importing sentence_transformers {base:.2f} s: ratio {ask / base:.2f}")
 
 

@@ -12,9 +12,9 @@ from evals.claims import Claim
 from evals.metrics import LOSSES, LOWER_IS_BETTER, METRICS, RANKING
 from evals.questions import parse, read_questions
 from evals.report import figures
-from evals.run import REPORT, RESULTS, Asked, check, read_rows, run
+from evals.run import REPORT, RESULTS, Asked, absent, check, read_rows, run
 from evals.stats import compare
-from index.types import BadInput
+from index.types import BadInput, translated
 from qa.doors import show
 from qa.doors.cli import DONE, SOME_REJECTED, add_command, add_judge, add_options, emit, open_desk
 
@@ -47,7 +47,8 @@ def _eval(args: argparse.Namespace) -> int:
     asked: Asked
     if args.format:
         articles, rows = sets.load(args.format, path)
-        asked = [Claim(**row) for row in rows] if args.format in sets.CLAIMS else [parse(row) for row in rows]
+        with translated(BadInput, f"{path}, as {args.format} publishes it", BadInput):
+            asked = [Claim(**row) for row in rows] if args.format in sets.CLAIMS else [parse(row) for row in rows]
         args.data = args.out / ARCHIVE
         check(args.out, asked, args.restart, None, llm=llm, **rules)  # before its archive changes
     else:
@@ -58,6 +59,8 @@ def _eval(args: argparse.Namespace) -> int:
             file.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
             for rejected in desk.ingest([file], prune=True).rejected:
                 print(f"not in the archive: {rejected.source}: {rejected.reason}", file=sys.stderr)
+        if lost := absent(desk, asked):
+            print(lost, file=sys.stderr)
         progress = show.progress(quiet=args.json)
         summary = run(desk, asked, args.out, llm, progress, args.restart, args.format or "", **rules)
     emit(args, summary, lambda document: _print(document, args.out))

@@ -27,6 +27,7 @@ Scores = Mapping[str, float | None]
 class Result:
     """One question with what came back. `ranked` and `cited` are article ids, each once, best first.
 
+    `text` is what the answer's supported sentences say, without marks; `unsupported` is what its other sentences do.
     `in_text` tells whether the known articles hold the answer in so many words, None where either is not known;
     `supported` is the share of the answer's sentences that are verbatim or supported.
     """
@@ -44,6 +45,7 @@ class Result:
     in_text: bool | None = None
     supported: float | None = None
     invented_markers: int = 0
+    unsupported: str = ""
 
     @property
     def known(self) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from index.read.records import read_jsonl
 from index.text.days import parse_date
+from index.text.fold import words
 from index.types import BadInput, translated
 from qa.request import AskRequest, strings
 
@@ -60,20 +61,45 @@ def parse(row: Any) -> Question:
     """Return the question that a line of a question file describes. Raises BadInput for what is not as specified."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or type(row.get("id")) not in (str, int):
         raise BadInput('expected an object with "id" and "question"')
-    others: dict[str, Any] = {name: strings(row.get(name) or (), name) for name in ("choices", "wrong", "outlets")}
+    others: dict[str, Any] = {name: _labels(row.get(name), name) for name in ("choices", "wrong", "outlets")}
     AskRequest(row["question"], choices=others["choices"])  # what cannot be asked is told now, not after an hour
     if unknown := row.keys() - set(IN_FILES):
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
-    answers, articles, answerable = row.get("answer") or [], row.get("articles") or {}, row.get("answerable", True)
+    answers: Any = row.get("answer")
+    articles, answerable = row.get("articles"), row.get("answerable", True)
     in_parts = isinstance(answers, list | tuple) and any(isinstance(part, list | tuple) for part in answers)
-    parts = tuple(strings(part, "answer") for part in (answers if in_parts else [answers]) if part)
-    grades = articles if isinstance(articles, dict) else dict.fromkeys(strings(articles, "articles"), 1)
+    parts = tuple(_labels(part, "answer") for part in (answers if in_parts else [answers]))
+    if in_parts and () in parts:
+        raise BadInput("a part of the answer is empty: list what is accepted for it")
+    grades = articles if isinstance(articles, dict) else dict.fromkeys(_labels(articles, "articles"), 1)
     if not all(type(grade) is int and grade > 0 for grade in grades.values()):
         raise BadInput("articles: grades are whole numbers of 1 or more")
     if type(answerable) is not bool:
         raise BadInput("answerable is neither true nor false")
     others |= {"asked": parse_date(row["asked"]) if row.get("asked") else None, "group": str(row.get("group", ""))}
-    return Question(str(row["id"]), row["question"], parts, articles=grades, answerable=answerable, **others)
+    return Question(
+        str(row["id"]), row["question"], tuple(filter(None, parts)), articles=grades, answerable=answerable, **others
+    )
+
+
+def _labels(value: Any, name: str) -> Strings:
+    """Return one or several labels as text: 42, 42.0 and true as "42" and "true", null as none.
+
+    Raises BadInput for an empty one, and for words that no text holds, such as "–", or nearly every text does.
+    """
+    values = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    labels = strings([_written(one) for one in values], name)
+    for label in labels:
+        if not label.strip() if name in ("articles", "outlets") else set(words(label)) <= {"an", "the"}:
+            raise BadInput(f"{name} has {label!r}, which nothing can be told by: mend it, or leave {name} out")
+    return labels
+
+
+def _written(value: Any) -> Any:
+    """Return a JSON number, true or false as people write it, anything else as it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value) if isinstance(value, int) else value
 
 
 def as_row(question: Question) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
@@ -45,25 +46,30 @@ def run(
     settings = check(out, asked, restart, desk, llm=llm, **rules)
     extra = sets.metrics(name)
     written, mode = out / RESULTS, "wb" if restart else "ab"
-    with translated(BadInput, f"{out} cannot be written", OSError), written.open(mode) as lines:
+    writing = partial(translated, BadInput, f"{out} cannot be written", OSError)
+    with writing(), written.open(mode) as lines:
         (out / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
         done = {row["id"]: row for row in read_rows(out)}
         lines.truncate(written.read_bytes().rfind(b"\n") + 1)  # what follows was cut off
-        left = [item for item in asked if item.id not in done]
-        if left:
-            desk.warm_up()  # or the first would be charged with loading the models
-        for item in left:
-            tell("questions", len(done) / len(asked))
+    left = [item for item in asked if item.id not in done]
+    if left:
+        desk.warm_up()  # or the first would be charged with loading the models
+    for item in left:
+        tell("questions", len(done) / len(asked))
+        with translated(BadInput, f"{item.id} could not be asked", OSError, mend="run it again to go on"):
             done[item.id] = _checked(desk, item) if isinstance(item, Claim) else _answered(desk, item, llm, extra)
+        with writing(), written.open("ab") as lines:
             lines.write(json.dumps(done[item.id], ensure_ascii=False).encode() + b"\n")
-            lines.flush()
-        tell("questions", 1.0)
-        rows = [done[item.id] for item in asked]
-        if isinstance(asked[0], Claim):
-            summary = summarise_claims(rows) | {"settings": settings}
-        else:
-            results = [_result(row) for row in rows]
-            summary = summarise(results, scores(results, extra)) | {"settings": settings}
+    tell("questions", 1.0)
+    rows = [done[item.id] for item in asked]
+    results: list[Result] = []
+    if isinstance(asked[0], Claim):
+        summary = summarise_claims(rows) | {"settings": settings}
+    else:
+        results = [_result(row) for row in rows]
+        summary = summarise(results, scores(results, extra)) | {"settings": settings}
+    with writing():
+        if results:
             (out / REPORT).write_text(render(summary, rows, results), encoding="utf-8")
             _write_trec(out, results)
         (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
@@ -94,6 +100,21 @@ def check(out: Path, asked: Asked, restart: bool, desk: Desk | None, **writer: s
     if other := ", ".join(name for name, value in settings.items() if before.get(name) != value):
         raise BadInput(f"{out} holds a run with other {other}: name another --out, or replace it with --restart")
     return settings
+
+
+def absent(desk: Desk, asked: Asked) -> str | None:
+    """Say which of the articles that the questions name the archive does not hold; None where it has all."""
+    named = dict.fromkeys(name for item in asked if isinstance(item, Question) for name in item.articles)
+    held = desk.index.archive.known()
+    lost = [name for name in named if name not in held and not desk.index.archive.article(name)]
+    there = (
+        f"{len(named) - len(lost) or 'none'} of the {len(named)} articles that the questions name are in the archive"
+    )
+    return (
+        f"{there}: the others, such as {lost[0]}, count as not found; ingest them or name another --data"
+        if lost
+        else None
+    )
 
 
 def read_rows(out: Path) -> Iterator[Row]:
@@ -157,11 +178,14 @@ def _exact(desk: Desk, citations: Sequence[Citation]) -> int:
 def _result(row: Row) -> Result:
     """Reduce a row to what the metrics need."""
     document = row["result"]
+    said = [(sentence["support"] != "unsupported", sentence["text"]) for sentence in document["sentences"]]
+    text, unsupported = (" ".join(text for supported, text in said if supported is wanted) for wanted in (True, False))
     stands = [float(sentence["support"] in PASSED) for sentence in document["sentences"]]
     return Result(
-        parse({name: row[name] for name in IN_FILES}), document["answered"], document["text"], row["ranked"],
+        parse({name: row[name] for name in IN_FILES}), document["answered"], text, row["ranked"],
         row["cited"], len(document["citations"]), row["exact_quotes"], row["seconds"], document["confidence"],
         document["choice"], row["in_text"], mean(stands) if stands else None, document.get("invented_markers", 0),
+        unsupported,
     )  # fmt: skip
 
 

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SEEDS
 
 from evals import sets
 from evals.metrics import Result, by_depth, contains, fold, loss, scores, trade_off
 from evals.questions import Question, as_row, parse, read_questions
-from evals.run import read_rows, run
+from evals.run import _result as reduced
+from evals.run import absent, read_rows, run
 from evals.run import summarise as summarise_scored
 from evals.sets.multihoprag import published_map
 from evals.stats import compare, interval, mcnemar
+from index.encoder import Encoder
 from index.sync import silent
 from index.types import BadInput
 from qa import Desk
+from qa.rerank import OnnxReranker
 
 
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
@@ -231,7 +235,22 @@ def test_question_files(tmp_path: Path) -> None:
         ("[]", 'line 1: expected an object with "id" and "question"'),
         ('{"id": 1}', 'line 1: expected an object with "id" and "question"'),
         ('{"id": 1, "question": "Who?", "anwser": "A"}', "line 1: unknown field anwser: use id,"),
-        ('{"id": 1, "question": "Who?", "answer": 7}', "line 1: answer is neither a string nor a list of strings"),
+        (
+            '{"id": 1, "question": "Who?", "answer": {"text": "A"}}',
+            "line 1: answer is neither a string nor a list of strings",
+        ),
+        (
+            '{"id": 1, "question": "Who?"}\n{"id": 2, "question": "Who?", "answer": [""]}',
+            "q.jsonl, line 2: answer has '', which nothing can be told by: mend it, or leave answer out",
+        ),
+        ('{"id": 1, "question": "Who?", "answer": ""}', "line 1: answer has ''"),
+        ('{"id": 1, "question": "Who?", "answer": ["Rask", " – "]}', "line 1: answer has ' – '"),
+        ('{"id": 1, "question": "Who?", "answer": [["Rask"], "…"]}', "line 1: answer has '…'"),
+        ('{"id": 1, "question": "Who?", "answer": "The"}', "line 1: answer has 'The'"),
+        ('{"id": 1, "question": "Who?", "answer": [["Rask"], []]}', "line 1: a part of the answer is empty"),
+        ('{"id": 1, "question": "Who?", "wrong": "?!"}', "line 1: wrong has '?!'"),
+        ('{"id": 1, "question": "Who?", "articles": [""]}', "line 1: articles has ''"),
+        ('{"id": 1, "question": "Who?", "outlets": " "}', "line 1: outlets has ' '"),
         ('{"id": 1, "question": "Who?", "asked": "then"}', "line 1: 'then' is not a date"),
         ('{"id": 1, "question": "Who?"}\n{"id": 1, "question": "Who?"}', "line 2: the id 1 stands there twice"),
         ("", "holds no questions"),
@@ -243,6 +262,29 @@ def test_question_files_that_are_not(tmp_path: Path, line: str, message: str) ->
     with pytest.raises(BadInput) as refused:
         read_questions(path)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        ("0", (("0",),)),
+        ("42", (("42",),)),
+        ("1.5", (("1.5",),)),
+        ("7.0", (("7",),)),
+        ("-3", (("-3",),)),
+        ("true", (("true",),)),
+        ("false", (("false",),)),
+        ('[0, "none"]', (("0", "none"),)),
+        ("[[3, 3.0], [true]]", (("3", "3"), ("true",))),
+        ("null", ()),
+        ("[]", ()),
+    ],
+)
+def test_an_answer_may_be_any_scalar(answer: str, accepted: tuple[tuple[str, ...], ...]) -> None:
+    row = json.loads(f'{{"id": 1, "question": "How many?", "answer": {answer}, "wrong": 9, "choices": [9, 10]}}')
+    read = parse(row)
+    assert (read.answers, read.wrong, read.choices) == (accepted, ("9",), ("9", "10"))
+    assert parse(as_row(read)) == read
 
 
 def lines(path: Path, *rows: object) -> None:
@@ -304,7 +346,12 @@ def test_rgb_abilities_have_passages_of_their_own(tmp_path: Path) -> None:
 
 
 def test_squad_is_read_as_published_and_flat(tmp_path: Path) -> None:
-    asked = {"id": "q", "question": "What?", "answers": [{"text": "X"}, {"text": "X"}], "is_impossible": False}
+    asked = {
+        "id": "q",
+        "question": "What?",
+        "answers": [{"text": "X"}, {"text": "."}, {"text": "X"}],
+        "is_impossible": False,
+    }
     none = {"id": "r", "question": "Why?", "answers": [], "is_impossible": True}
     page = {"title": "Some_page", "paragraphs": [{"context": "It is X.", "qas": [asked, none]}]}
     (tmp_path / "dev.json").write_text(json.dumps({"version": "v2.0", "data": [page]}))
@@ -370,3 +417,63 @@ def test_a_run_that_was_killed_goes_on_where_it_was(seeded: Desk, tmp_path: Path
     with pytest.raises(BadInput, match="holds a run with other questions: name another --out, or replace it"):
         run(seeded, questions[:2], tmp_path, "quotes", silent)
     assert run(seeded, questions[:2], tmp_path, "quotes", silent, restart=True)["questions"] == 2
+
+
+def test_marks_and_unsupported_sentences_do_not_count_as_said(seeded: Desk, tmp_path: Path) -> None:
+    asked = {"id": 1, "question": "Who proposed the ceasefire that Kyiv accepted in Jeddah?"}
+    run(seeded, [parse(asked | {"answer": ["1", "2", "3"]})], tmp_path, "quotes", silent)
+    [row] = read_rows(tmp_path)
+    assert "[1]" in row["result"]["text"]  # the figure stands in no sentence, only in the mark
+    assert (row["scores"]["answer_contained"], row["result"]["answered"]) == (0.0, True)
+
+    def said(*sentences: tuple[str, str]) -> Result:
+        held = [{"text": text, "citations": [], "support": support} for text, support in sentences]
+        result = row["result"] | {"sentences": held, "text": " ".join(text for text, _ in sentences)}
+        return reduced(row | {"result": result, "answer": [["Rask"]], "wrong": ["Lind"]})
+
+    [both, true, false, partly] = scores(
+        [
+            said(("Rask did.", "unsupported"), ("Lind did.", "unsupported")),
+            said(("Rask did.", "verbatim"), ("Lind did.", "unsupported")),
+            said(("Rask did.", "unsupported"), ("Lind did.", "supported")),
+            said(("Perhaps Rask did.", "partial")),
+        ],
+        {},
+    )
+    assert [(r["answer_contained"], r["wrong_contained"]) for r in (both, true, false, partly)] == [
+        (0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 0.0),
+    ]  # fmt: skip
+
+
+def test_known_articles_that_are_not_there_are_told_first(seeded: Desk) -> None:
+    held = seeded.articles()[0]["id"]
+    none, some = ({"id": 1, "question": "Who?", "articles": ids} for ids in (["x", "y"], ["x", held]))
+    assert absent(seeded, [parse(none)]) == (
+        "none of the 2 articles that the questions name are in the archive: the others, such as x, count as not found; "
+        "ingest them or name another --data"
+    )
+    assert (absent(seeded, [parse(some)]) or "").startswith("1 of the 2 articles that the questions name are in the")
+    assert absent(seeded, [parse(none | {"articles": [held]})]) is None
+    assert absent(seeded, [parse({"id": 1, "question": "Who?"})]) is None
+
+
+class Full(OnnxReranker):
+    """A reranker whose disk is full once a question is asked."""
+
+    def score(self, question: str, texts: Sequence[str]) -> Any:
+        if question != "warm":
+            raise OSError(28, "No space left on device")
+        return super().score(question, texts)
+
+
+def test_an_error_of_the_system_that_is_not_of_the_folder_is_not_said_to_be(
+    seeded: Desk, tmp_path: Path, encoder: Encoder
+) -> None:
+    question = parse({"id": 1, "question": "Who led the delegation?"})
+    with Desk(tmp_path / "archive", encoder, Full()) as full:
+        full.ingest([SEEDS])
+        with pytest.raises(BadInput, match=r"^1 could not be asked: No space left on device; run it again to go on$"):
+            run(full, [question], tmp_path / "a", "quotes", silent)
+    (tmp_path / "b" / "summary.json").mkdir(parents=True)  # cannot be written
+    with pytest.raises(BadInput, match="b cannot be written: Is a directory"):
+        run(seeded, [question], tmp_path / "b", "quotes", silent)

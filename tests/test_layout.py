@@ -18,7 +18,7 @@ ROOMS = {
     "qa/__main__": {"qa/doors"},
     "qa/doors": {"index", "index/read", "qa", "qa/llm"},
     "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "evals/sets"},
-    "evals/sets": {"index", "index/text", "evals"},
+    "evals/sets": {"index", "index/text", "evals", "qa/check"},
 }
 HOMES = {
     "sqlite3": ["index/archive.py"],
