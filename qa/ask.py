@@ -36,7 +36,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         clock["rewrite"] = time.perf_counter()
     with desk.lock:
         query = understand(question, request, desk.outlets())
-        hits = collapse(search(desk.index, query))
+        hits = collapse(search(desk.index, query), newest=not query.days)
         clock["retrieve"] = time.perf_counter()
         look = partial(search, desk.index)
         choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None

@@ -120,7 +120,7 @@ class Desk(AbstractContextManager["Desk"]):
             query = understand(request.question, request, self.outlets())
             hits = search(self.index, query)
             if reranked:
-                hits = rerank(query, hits, read(self.reranker, query, collapse(hits)))
+                hits = rerank(query, hits, read(self.reranker, query, collapse(hits, newest=not query.days)))
         return hits[: request.top]
 
     def model(self, llm: LLM | str | None = None, url: str | None = None) -> Model | None:

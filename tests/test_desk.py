@@ -186,6 +186,53 @@ def test_copies_of_a_wire_report_count_once() -> None:
     assert [h.article.id for h in collapse([hit("wire", wire), hit("wire", wire)])] == ["wire", "wire"]
 
 
+FERRY = (
+    "A ferry ran aground off the isle of Morn on Sunday, the coast guard said. {} people died and the harbour was {}. "
+    "Divers searched the cabins until dark. The captain, {}, was taken ashore by a fishing boat in the evening."
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (("Nine", "closed", "Tom Rask"), ("Seventeen", "closed", "Tom Rask"), ["later", "first"]),
+        (("9", "closed", "Tom Rask"), ("17", "closed", "Tom Rask"), ["later", "first"]),
+        (("Nine", "closed", "Tom Rask"), ("Nine", "closed", "Elsa Lind"), ["later", "first"]),
+        (("Nine", "closed", "Tom Rask"), ("Nine", "reopened", "Tom Rask"), ["later", "first"]),
+        (("Nine", "closed", "Tom Rask"), ("Nine", "closed", "Tom Rask"), ["first"]),
+        (("Nine", "closed", "Tom Rask"), ("9", "closed", "Tom Rask"), ["first"]),
+    ],
+)
+def test_a_later_report_with_another_fact_is_no_copy(
+    first: tuple[str, ...], second: tuple[str, ...], kept: list[str]
+) -> None:
+    one = Article("first", "", FERRY.format(*first), "Wire A", date(2025, 6, 1))
+    two = Article("later", "", "PORT MORN (Wire B) - " + FERRY.format(*second), "Wire B", date(2025, 6, 3))
+    for order in ((one, two), (two, one)):
+        hits = [Hit(a, Passage(a.id, a.id, 0, len(a.text)), 2.0 - n / 10) for n, a in enumerate(order)]
+        assert [h.article.id for h in collapse(hits)] == (kept if len(kept) > 1 else [order[0].id])
+        as_found = [h.article.id for h in collapse(hits, newest=False)]
+        assert as_found == ([a.id for a in order] if len(kept) > 1 else [order[0].id])
+
+
+def test_the_latest_figure_is_said_first_and_both_reach_the_model(desk: Desk, tmp_path: Path) -> None:
+    said = [("one", "Nine", "2025-06-01"), ("two", "Seventeen", "2025-06-03")]
+    rows = [
+        {"id": key, "title": "Ferry aground", "outlet": key, "published": day,
+         "text": FERRY.format(count, "closed", "Tom Rask")}
+        for key, count, day in said
+    ]  # fmt: skip
+    (tmp_path / "two.json").write_text(json.dumps(rows))
+    desk.ingest([tmp_path / "two.json"])
+    for question in (
+        "How many people died when a ferry ran aground off the isle of Morn?",
+        "How many people died on the ferry off the isle of Morn, by the latest report?",
+    ):
+        assert [h.article.id for h in desk.search(question)] == ["two", "one"]
+        assert "Seventeen" in (text := desk.ask(question).text)
+        assert text.find("Nine") in (-1, *range(text.index("Seventeen"), len(text)))
+
+
 def test_a_span_outside_its_field_is_no_citation() -> None:
     article = Article("a", "Title", "Text.", published=date(2025, 4, 18))
     assert cite(article, "title", 0, 5, 1).quote == "Title"

@@ -1,9 +1,14 @@
 """Orders what was found: copies of one report count once, and its best sentence tells how well a passage answers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from index.text import fold
+from index.text.names import capitalised
+from index.text.numbers import SAID, numbers
+from index.text.terms import content_terms
 from index.types import Hit, Query
 from qa.steps.evidence import Candidate
 
@@ -14,19 +19,44 @@ OUTLET_LOSS = 1.6  # for each article of the outlet that is ranked before it, wh
 SHINGLE_WORDS = 5
 COPY_SHARE = 0.7  # Of its word runs that a passage shares with a better one to count as its copy.
 COMPARED = 40
+LATER_GAIN = 0.1  # of a fused score: what a later report gains over one that it repeats with another number
+DATELINE = re.compile(r"^[^.\n]{0,60}? [-–—]{1,2} ")
 
 
-def collapse(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits without passages that copy a better one from another article, as wire reports are copied."""
+def collapse(hits: Sequence[Hit], newest: bool = True) -> list[Hit]:
+    """Return the hits without passages that copy a better one from another article, as wire reports are copied.
+
+    One that repeats most of another and changes a fact is no copy: both stay, with `newest` the later one first.
+    """
     kept: list[tuple[Hit, set[tuple[str, ...]]]] = []  # with their runs of words
+    scores = {hit.passage.id: hit.score for hit in hits}
     for hit in hits[:COMPARED]:
         words = fold.words(hit.text)
         size = min(SHINGLE_WORDS, len(words)) or 1
         own = {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {(hit.text,)}
-        others = [other for better, other in kept if better.article.id != hit.article.id]
-        if all(len(own & other) < COPY_SHARE * len(own) for other in others):
-            kept.append((hit, own))
-    return [hit for hit, _ in kept] + list(hits[COMPARED:])
+        alike = [b for b, other in kept if b.article.id != hit.article.id and len(own & other) >= COPY_SHARE * len(own)]
+        if not all(_changes(hit, better) for better in alike):
+            continue
+        kept.append((hit, own))
+        for better in alike if newest else ():
+            if (one := hit.article.published) and (other := better.article.published) and one != other:
+                later, earlier = (hit, better) if one > other else (better, hit)
+                scores[later.passage.id] = max(scores[later.passage.id], scores[earlier.passage.id] + LATER_GAIN)
+    left = [replace(hit, score=scores[hit.passage.id]) for hit in [hit for hit, _ in kept] + [*hits[COMPARED:]]]
+    return sorted(left, key=lambda hit: -hit.score)
+
+
+def _changes(hit: Hit, better: Hit) -> bool:
+    """Tell whether a passage says a number or a name otherwise than the article that it repeats, or, later, a word."""
+    own, held = DATELINE.sub("", hit.text), f"{better.article.title}\n{better.article.text}"
+    if {n.value for n in numbers(own)} - {n.value for n in numbers(held)}:
+        return True
+    said, before = fold.words(own), fold.words(held)
+    blocks = SequenceMatcher(None, before, said, autojunk=False).get_opcodes()
+    new = {word for kind, _, _, i, j in blocks if kind == "replace" for word in said[i:j] if not SAID.search(word)}
+    new -= {*before, *fold.words(f"{hit.article.outlet} {better.article.outlet}")}
+    later = hit.article.published != better.article.published
+    return bool(new.intersection(fold.words(" ".join(capitalised(own)))) or (later and content_terms(" ".join(new))))
 
 
 def rerank(query: Query, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:
