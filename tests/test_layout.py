@@ -34,7 +34,8 @@ HOMES = {
     "yaml": ["index/read/pages.py"],
     "dateparser": ["index/text/days.py"],
     "charset_normalizer": ["index/read/plain.py"],
-    "sentencex": ["index/text/cut.py"],
+    "sentencex": ["index/text/ends.py"],
+    "choppa": ["index/text/ends.py"],
     "filelock": ["index/lock.py"],
     "pydantic": ["qa/doors/http.py", "qa/types.py"],
     "llama_index": [

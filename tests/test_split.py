@@ -1,5 +1,7 @@
 import itertools
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -85,3 +87,39 @@ def test_text_without_breaks_is_cut_at_spaces() -> None:
 )
 def test_captions_are_known_by_their_credit(line: str, caption: bool) -> None:
     assert is_caption(line) is caption
+
+
+@pytest.mark.parametrize("code", ["en", "de", "uk", "fr", "es", "pl"])
+def test_sentence_ends_are_found_in_six_languages(code: str) -> None:
+    right = count = 0
+    for paragraph in (Path(__file__).parent / "sets" / "sentences" / f"{code}.txt").read_text("utf-8").split("\n\n"):
+        wanted = paragraph.strip().split("\n")
+        text = " ".join(wanted)
+        found = {text[s.start : s.end] for s in sentences(text)}
+        right += sum(sentence in found for sentence in wanted)
+        count += len(wanted)
+    assert count >= 200
+    assert right / count >= 0.98
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["The bridge opened in May.", "Officials celebrated."],
+        ["The cargo left the U.S.", "The port confirmed it."],
+        ["The answer was no.", "Reporters left."],
+        ["She studied modern art.", "Officials praised her."],
+        ["“Are we safe?” he asked.", "Nobody knew."],
+        ["Rund 2,5 Mio. Euro fehlten am 3. März."],
+    ],
+)
+def test_ends_that_abbreviations_and_quotations_hide(said: list[str]) -> None:
+    text = " ".join(said)
+    assert [text[s.start : s.end] for s in sentences(text)] == said
+
+
+@pytest.mark.parametrize("unit", ["![", ".", "a. ", "Mr. ", "U.S. ", "1. ", "Go home. ", "( . ", "“"])
+def test_odd_text_is_cut_in_time_that_grows_with_it(unit: str) -> None:
+    started = time.process_time()
+    sentences(unit * (20_000 // len(unit)))
+    assert time.process_time() - started < 10

@@ -3,10 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from sentencex import get_sentence_boundaries
-
+from index.text.ends import ends, language
 from index.types import Article, Passage, digest
 
 PASSAGE_TOKENS = 200
@@ -40,9 +40,10 @@ def sentences(text: str) -> list[Span]:
     Together the spans hold every character of `text` that is not white space.
     """
     spans: list[Span] = []
+    code = language(text)
     for number, line in enumerate(re.finditer(r"[^\n]+", text)):
-        for boundary in get_sentence_boundaries("en", line[0]):
-            pieces = _pieces(line[0], boundary["start_index"], boundary["end_index"])
+        for start, end in pairwise([0, *ends(line[0], code)]):
+            pieces = _pieces(line[0], start, end)
             spans += [Span(line.start() + first, line.start() + last, number) for first, last in pieces]
     return spans
 
