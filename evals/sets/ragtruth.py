@@ -17,7 +17,7 @@ def load(path: Path) -> Batches:
     for row in _published(path) if path.is_dir() else read_json(path):
         reply, key = row["claim"], digest(row["text"], 8)
         claims: Rows = []
-        for start, end, _ in sentences(NUMBERED.sub(lambda number: " " * len(number[0]), reply)):
+        for start, end, _ in sentences(NUMBERED.sub(lambda number: " " * len(number[0]), reply), quotations=True):
             if not any(statements(reply[start:end])):
                 continue
             covered = [(max(start, mark["start"]), min(end, mark["end"]), mark["label_type"]) for mark in row["marks"]]

@@ -33,16 +33,17 @@ class Span(NamedTuple):
     paragraph: int
 
 
-def sentences(text: str) -> list[Span]:
+def sentences(text: str, quotations: bool = False) -> list[Span]:
     """Return the sentences of a text in order, without surrounding white space.
 
     A line break always ends a sentence: readers join hard-wrapped lines before they store an article.
+    With `quotations`, one that goes over several sentences is not divided, as in what is written and checked.
     Together the spans hold every character of `text` that is not white space.
     """
     spans: list[Span] = []
     code = language(text)
     for number, line in enumerate(re.finditer(r"[^\n]+", text)):
-        for start, end in pairwise([0, *ends(line[0], code)]):
+        for start, end in pairwise([0, *ends(line[0], code, quotations)]):
             pieces = _pieces(line[0], start, end)
             spans += [Span(line.start() + first, line.start() + last, number) for first, last in pieces]
     return spans

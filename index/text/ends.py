@@ -17,6 +17,7 @@ WINDOW = 1000  # characters that the rules see at once: their time grows with th
 # More than 12 stops among 100 characters are no prose, and the rules would take minutes for it.
 ODD = re.compile(r"(?=((?:[^.!?…()\[\]]{0,8}[.!?…()\[\]]){12}))")
 LAST = re.compile(r"([^\W\d_]+)\.$")
+QUOTED = re.compile(r"“[^“”]{1,600}”|\"[^\"]{1,600}\"|«[^«»]{1,600}»|„[^„“”]{1,600}[“”]")  # its sentences stay together
 OPENERS = " ".join(lists.lines("sentence-openers")).replace(" ", "|")
 MAY_END = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, lists.lines('may-end')))})(?= \W{{0,3}}(?:{OPENERS})\b)")
 
@@ -39,12 +40,18 @@ def language(text: str) -> str:
     return counted.most_common(1)[0][0] if counted else "en"
 
 
-def ends(line: str, code: str) -> list[int]:
-    """Return where the sentences of a line end, in order; white space belongs to the one before it."""
+def ends(line: str, code: str, quotations: bool = False) -> list[int]:
+    """Return where the sentences of a line end, in order; white space belongs to the one before it.
+
+    With `quotations`, what stands between two quotation marks is not divided.
+    """
     if ODD.search(line):
         return [boundary["end_index"] for boundary in get_sentence_boundaries(code, line)]
     found = {end for end in _by_rules(line, code) if not _goes_on(line, end, code)}
-    return sorted(found | {match.end() for match in MAY_END.finditer(line)} | {len(line)})
+    found |= {match.end() for match in MAY_END.finditer(line)}
+    quoted_runs = QUOTED.finditer(line) if quotations else ()
+    inside = {place for quoted in quoted_runs for place in range(quoted.start() + 1, quoted.end())}
+    return sorted(found - inside | {len(line)})
 
 
 def _by_rules(line: str, code: str) -> Iterator[int]:

@@ -53,7 +53,7 @@ class Draft:
 def statements(text: str) -> Iterator[str]:
     """Yield the sentences of a text without what states nothing: code, headings, bullets."""
     prose = NUMBERED.sub("", HEADING.sub("\n", FENCE.sub("\n", text)))
-    for span in sentences(prose):
+    for span in sentences(prose, quotations=True):
         if (sentence := BULLET.sub("", prose[span.start : span.end]).strip()) and any(map(str.isalnum, sentence)):
             yield sentence
 

@@ -133,7 +133,7 @@ class _Text:
             yield self.draft.sentences[-1]
         if self._strict:
             return
-        tail = sentences(self.written[self._queued :])
+        tail = sentences(self.written[self._queued :], quotations=True)
         limit = self._queued + tail[0].end if len(tail) > 1 else len(self.written)
         unsure = None if finished else OPENING.search(self.written, self.shown, limit)
         if ready := self.written[self.shown : unsure.start() if unsure else limit].rstrip():
@@ -151,7 +151,7 @@ def _ends(written: str, start: int, everything: bool) -> Iterator[int]:
     A quotation may go over several sentences, which are one as soon as it is closed; until then it is not finished.
     """
     tail = written[start:]
-    spans = sentences(tail)
+    spans = sentences(tail, quotations=True)
     for span in spans if everything else spans[:-1]:
         text = tail[span.start : span.end]
         if re.fullmatch(r"\d{1,2}[.)]", text) and re.match(r"[ \t]+\S", tail[span.end :]):
