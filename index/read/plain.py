@@ -1,26 +1,47 @@
-"""Reads plain text as it lies about in newsrooms: pasted articles whose date and outlet stand in the prose."""
+"""Reads plain text as it lies about in newsrooms: pasted articles whose title, date and outlet stand in the prose."""
 
+import logging
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
+from itertools import pairwise
 from typing import Any, BinaryIO
 
+from index.text import lists
 from index.text.cut import is_caption
 from index.text.days import MONTH_DAY, WEEKDAY, day_or_none
+
+# What news is saved in; chardet knows 60 more, which it would take short texts for.
+ENCODINGS = (
+    "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859-2 iso8859-5 iso8859-6 iso8859-7 iso8859-13 "
+    "iso8859-15 koi8-r koi8-u cp866 cp874 cp932 euc-jp iso-2022-jp gb18030 big5 cp949"
+)
+MEANT = {"iso-8859-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "shift_jis": "cp932"}  # as browsers do
+SAMPLE = 200_000  # bytes that chardet looks at
+MARKS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
+OTHER = r"[\u0370-\u1fff]"  # a letter of Greek, Cyrillic, Arabic, …
 
 PLACE = r"[A-Z][A-Za-z .'-]{2,40}"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
 
-# "date 2025-04-18 In Paris, …" or a line of its own that is a date.
-HEADER = re.compile(
-    rf"\s*(?:(?:date|published|posted|updated)\b\s*:?\s*|(?=[^\n]{{,40}}\n))"
-    rf"(\d{{4}}-\d\d-\d\d|(?:{WEEKDAY},? )?{MONTH_DAY},? \d{{4}})\b[ \t]*[-–—|:,.]?\s*",
-    re.IGNORECASE,
+# A line that declares the day, "Published on 18 April 2025, 10:30 BST", or that is one, after a place perhaps;
+# behind a label, text may follow: "date 2025-04-18 In Paris, …".
+DAY = rf"(?:(?:{WEEKDAY},? )?{MONTH_DAY},? \d{{4}}|\d{{4}}[-/]\d\d[-/]\d\d|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}})(?!\d)"
+CLOCK = r"(?:at )?\d{1,2}[:.]\d\d(?::\d\d)?(?: ?[ap]\.?m\b\.?)?(?: ?\(?(?:[A-Z]{1,5}|hrs|Uhr)\b\)?)?"
+LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publication date"
+CHANGED = r"(?:last )?(?:updated|modified|edited)"
+DATED = re.compile(
+    rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*|(?:[A-Z][\w.'’-]+,? ){{1,3}})?"
+    rf"(?:{CLOCK}\W+)?(?P<day>(?i:{DAY}))(?:[T ,|–-]*{CLOCK})?[ \t]*[-–—|:,.)]*\s*(?P<rest>.*)"
 )
-WEEKDAY_AND_DAY = re.compile(rf"\b({WEEKDAY}),? ({MONTH_DAY})\b(?:,? (\d{{4}}))?")
-DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …", or a line that is a date
-    rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({MONTH_DAY},? \d{{4}})(?: \([^)]+\) ?[-–—]|\s*$)", re.MULTILINE
+CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"
+BYLINE = re.compile(rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? {CAPITALISED}){{1,9}})(?: in \w+)?")
+MASTHEAD = re.compile(rf"(?:[\w.]+ ){{0,4}}?(?:{lists.pattern('mastheads')}|\w+\.(?:com|org|net|co\.uk))")
+DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …"
+    rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({MONTH_DAY},? \d{{4}}) \([^)]+\) ?[-–—]", re.MULTILINE
 )
 OUTLET_TRACES = (
     # PARIS, April 18 (Reuters) -
@@ -32,66 +53,102 @@ OUTLET_TRACES = (
 LEAD_PARAGRAPHS = 4
 
 
-def decode(data: bytes) -> str:
-    """Return the text of a file: by its byte order mark, as UTF-8, or in the encoding that it looks like.
+def decode(data: bytes, name: object = "a text", declared: str = "") -> str:
+    """Return the text of a file: by its byte order mark, as UTF-8, as it declares, or in what it looks like.
 
-    Raises ValueError when the bytes are no text.
+    A guess is logged with the file's name. Raises ValueError when the bytes are no text.
     """
-    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if data.startswith((BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)):
-            raise ValueError(f"not {encoding} text (byte {error.start}): convert it to UTF-8") from error
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(data).best()
-        if best is None:
-            raise ValueError("not text in any known encoding: convert it to UTF-8") from error
-        text = str(best)
+    marked = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "")
+    for encoding in [marked] if marked else ["utf-8", MEANT.get(declared.lower(), declared)]:
+        with suppress(UnicodeError, LookupError):
+            text = data.decode(encoding)
+            break
+    else:
+        if marked:
+            raise ValueError(f"not {marked} text, as its first bytes say: convert it to UTF-8")
+        text, encoding = _guessed(data)
+        logging.getLogger(__name__).warning("%s: read as %s, a guess: save it as UTF-8", name, encoding)
     if "\0" in text:
         raise ValueError("not a text file: it holds zero bytes")
     return text
 
 
+def _guessed(data: bytes) -> tuple[str, str]:
+    """Return the text and its encoding: the likeliest in which words do not mix Latin letters with others."""
+    from chardet import detect_all
+
+    damaged = data.decode("utf-8", "replace")
+    if sum(char > "\x7f" for char in damaged) > 3 * damaged.count("�"):
+        return damaged, "damaged UTF-8"
+    for guess in detect_all(data[:SAMPLE], ignore_threshold=True, include_encodings=ENCODINGS.split()):
+        with suppress(UnicodeError):
+            text = data.decode(guess["encoding"] or "utf-8")
+            mixed = re.findall(f"[A-Za-z]{OTHER}|{OTHER}[A-Za-z]", text[:SAMPLE])
+            if len(mixed) <= len(re.findall(OTHER * 2, text[:SAMPLE])):
+                return text, str(guess["encoding"])
+    raise ValueError("not text in any known encoding: convert it to UTF-8")
+
+
 def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the one article of a text file: title, date and outlet where the text shows them."""
-    text = _unwrapped(decode(file.read()))
-    published: date | None = None
-    if (header := HEADER.match(text)) and (published := day_or_none(header[1])):
-        text = text[header.end() :]
-    lines = [line.strip() for line in text.split("\n")]
-    body = [line for line in lines if line and not is_caption(line)]
-    title = body[0] if len(body) > 1 and _is_headline(body[0]) else ""
-    if title:
-        text = "\n".join(lines[lines.index(title) + 1 :])
+    """Yield the one article of a text file: title, date, authors and outlet where the text shows them."""
+    lines = [line.strip() for line in _unwrapped(decode(file.read(), file.name)).split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
+    dated = DATED_LINE.search(lead)
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
-    yield {"title": title, "text": text, "published": published or _dateline(lead), "outlet": outlet}, ""
+    fields, text = head(lines, {})
+    yield {"published": dated and day_or_none(dated[1]), "outlet": outlet, **fields, "text": text}, ""
 
 
 def _unwrapped(text: str) -> str:
-    """Join lines that were broken at a fixed width; blank lines then part the paragraphs."""
-    text = re.sub(r"\r\n?", "\n", text)
-    lines = [line for line in text.split("\n") if line.strip()]
-    broken = [line for line in lines if 45 <= len(line) <= 100]
-    if "\n\n" in text.strip() and len(lines) > 3 and len(broken) > len(lines) / 2:
-        return re.sub(r"(?<=\S)[ \t]*\n[ \t]*(?=\S)", " ", text)
-    return text
+    """Join lines that were broken at a fixed width, where the next word had no room and mostly no sentence ended."""
+    lines = re.sub(r"\r\n?", "\n", text).split("\n")
+    width = max(map(len, lines))
+    full = [
+        bool(line.strip() and after.strip()) and len(line.rstrip()) + 1 + len(after.split()[0]) > 0.85 * width
+        for line, after in pairwise(lines)
+    ]
+    inside = [not after.strip()[0].isupper() for after, joined in zip(lines[1:], full, strict=True) if joined]
+    if not 30 <= width <= 120 or sum(inside) * 3 < max(len(inside), 1):
+        return "\n".join(lines)
+    return lines[0] + "".join(
+        f" {line.strip()}" if joined else f"\n{line}" for line, joined in zip(lines[1:], full, strict=True)
+    )
+
+
+def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the known fields with what the lines above a text declare, and the text.
+
+    Days of changes and days to come are none of publication. A title is looked for where none is known.
+    """
+    fields = dict(known)
+    queue, captions = deque(lines), list[str]()
+    while queue:
+        line, below = queue.popleft(), [other for other in queue if other][:LEAD_PARAGRAPHS]
+        parts = re.split(r" +[|•·] +", line)
+        if len(parts) > 1 and any(DATED.fullmatch(part) or BYLINE.fullmatch(part) for part in parts):
+            queue.extendleft(reversed([part for part in parts if " " in part]))
+        elif (dated := DATED.fullmatch(line)) and (dated["label"] or dated["changed"] or not dated["rest"]):
+            day = day_or_none(dated["day"]) or (dated["label"] and dated["day"])  # what is none is refused later
+            if day and not dated["changed"] and not (isinstance(day, date) and day > date.today()):
+                fields.setdefault("published", day)
+            if dated["rest"]:
+                queue.appendleft(dated["rest"])
+        elif byline := BYLINE.fullmatch(line):
+            names = re.split(r",? (?:and|&) |, ", byline[1])
+            fields.setdefault("authors", [name for name in names if not MASTHEAD.fullmatch(name)])
+        elif "title" not in fields and MASTHEAD.fullmatch(line) and any(map(_is_headline, below)):
+            fields.setdefault("outlet", line)
+        elif "title" not in fields and is_caption(line):
+            captions.append(line)
+        elif "title" not in fields and below and _is_headline(line) and not queue[0][:1].islower():
+            fields["title"] = line
+        elif line and not re.fullmatch(CLOCK, line):
+            queue.appendleft(line)
+            break
+    return fields, "\n".join([*([] if "title" in fields else captions), *queue])
 
 
 def _is_headline(line: str) -> bool:
+    if DATED.fullmatch(line) or BYLINE.fullmatch(line) or re.fullmatch(CLOCK, line):
+        return False
     return len(line.split()) > 1 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)
-
-
-def _dateline(lead: str) -> date | None:
-    """Return the day of a dateline, or of "on Friday, April 18": the latest past year in which the weekday fits."""
-    if (dated := DATED_LINE.search(lead)) and (found := day_or_none(dated[1])):
-        return found
-    for weekday, day, year in WEEKDAY_AND_DAY.findall(lead):
-        this_year = date.today().year
-        for candidate in [int(year)] if year else range(this_year, this_year - 12, -1):
-            found = day_or_none(f"{day} {candidate}")
-            if found and found <= date.today() and f"{found:%A}" == weekday:
-                return found
-    return None

@@ -18,7 +18,7 @@ GROWTH = 100  # Articles unzip to four to ten times the size, what is made to fi
 
 def read_json(file: BinaryIO) -> Iterator[tuple[Any, str]]:
     """Yield the article of a JSON file, or each of a list of them, or of a list under "articles"."""
-    content = _parse(decode(file.read()))
+    content = _parse(decode(file.read(), file.name))
     if isinstance(content, dict) and isinstance(content.get("articles"), list):
         content = content["articles"]
     if isinstance(content, list):
@@ -71,7 +71,7 @@ def _parse(text: str | bytes) -> Any:
 
 def read_csv(file: BinaryIO) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
     """Yield the article of each row; the first row names the columns, `text` among them."""
-    rows = csv.DictReader(io.StringIO(decode(file.read()), newline=""), strict=True)
+    rows = csv.DictReader(io.StringIO(decode(file.read(), file.name), newline=""), strict=True)
     try:
         rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
         if "text" not in rows.fieldnames:
