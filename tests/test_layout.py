@@ -33,9 +33,11 @@ HOMES = {
     "trafilatura": ["index/read/pages.py"],
     "yaml": ["index/read/pages.py"],
     "dateparser": ["index/text/days.py"],
-    "charset_normalizer": ["index/read/plain.py"],
     "sentencex": ["index/text/ends.py"],
     "choppa": ["index/text/ends.py"],
+    "chardet": ["index/read/plain.py"],
+    "htmldate": ["index/read/published.py"],
+    "lxml": ["index/read/markup.py", "index/read/published.py"],
     "filelock": ["index/lock.py"],
     "pydantic": ["qa/doors/http.py", "qa/types.py"],
     "llama_index": [

@@ -47,12 +47,65 @@ def test_plain_text_as_newsrooms_paste_it(tmp_path: Path) -> None:
     )
 
 
-def test_a_weekday_and_a_day_tell_the_year(tmp_path: Path) -> None:
-    text = "Minister says ceasefire must come first\n\nHe said so on Friday, April 18.\n\nNothing else was said."
-    (article,) = articles(write(tmp_path / "a.txt", text))
-    assert article.title == "Minister says ceasefire must come first"
-    assert article.text == "He said so on Friday, April 18.\n\nNothing else was said."
-    assert article.published == date(2025, 4, 18)
+HEADED = "Town gets a library\n\n"
+PROSE = "The town opened a library on Monday. It holds nine thousand books. The mayor paid the first fee herself."
+WRAPPED = (
+    "The town opened a library on Monday, and nine\nthousand books stand in it. The mayor came and\n"
+    "paid the first fee herself, which was three crowns\nand a half."
+)
+
+
+@pytest.mark.parametrize(
+    ("lead", "day"),
+    [
+        (f"{HEADED}Published: 12 May 2025\n\n", "2025-05-12"),
+        ("Town gets a library\nUpdated: May 14, 2025\nPublished: May 12, 2025\n\n", "2025-05-12"),
+        ("Published on 12 May 2025, 09:15 CEST | Updated 14 May 2025\nTown gets a library\n\n", "2025-05-12"),
+        ("2025-05-12T09:15:00Z\nTown gets a library\n\n", "2025-05-12"),
+        ("Lund, 12.5.2025\nTown gets a library\n\n", "2025-05-12"),
+        ("Updated 14 May 2025\nTown gets a library\n\n", "None"),
+        (f"{HEADED}The old one burnt down on Friday, 12 March 1999. ", "None"),
+        (f"{HEADED}On Saturday, June 5 1982 it was founded. ", "None"),
+        (f"{HEADED}The vote is on Friday, November 27. ", "None"),
+        ("Date: 3 December 2199\nTown gets a library\n\n", "None"),
+    ],
+)
+def test_only_what_declares_a_day_dates_a_text(tmp_path: Path, lead: str, day: str) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", lead + PROSE))
+    assert (article.title, str(article.published)) == ("Town gets a library", day)
+    assert article.text.endswith(PROSE)
+
+
+@pytest.mark.parametrize(
+    ("lead", "outlet", "authors"),
+    [
+        ("12 May 2025 09:15 CEST\n", None, ()),
+        ("09:15\n", None, ()),
+        ("By Mia Holm and Ola Berg\n\n", None, ("Mia Holm", "Ola Berg")),
+        ("Harbour Post\n\nBy Mia Holm, Harbour Post\n", "Harbour Post", ("Mia Holm",)),
+        ("By Mia Holm | 12 May 2025\n", None, ("Mia Holm",)),
+    ],
+)
+def test_the_title_is_the_first_line_that_is_one(
+    tmp_path: Path, lead: str, outlet: str | None, authors: tuple[str, ...]
+) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", f"{lead}Town gets a library\n\n{PROSE}"))
+    assert (article.title, article.outlet, article.authors) == ("Town gets a library", outlet, authors)
+    assert article.text == PROSE
+
+
+@pytest.mark.parametrize(("lead", "title"), [("", "The town opened a library on Monday"), (HEADED, "Town gets")])
+def test_wrapped_text_is_one_paragraph(tmp_path: Path, lead: str, title: str) -> None:
+    for name, between in (("a.txt", lead), ("b.txt", lead.replace("\n\n", "\n"))):
+        (article,) = articles(write(tmp_path / name, between + WRAPPED))
+        assert article.title.startswith(title)
+        assert article.text == WRAPPED.replace("\n", " ")
+
+
+def test_lines_that_nobody_wrapped_stay_lines(tmp_path: Path) -> None:
+    lines = "He came on Monday with his dog and cat.\nShe went on Tuesday.\nThey met on a Wednesday in the rain."
+    (article,) = articles(write(tmp_path / "a.txt", lines))
+    assert article.text == lines
 
 
 @pytest.mark.parametrize(
@@ -118,6 +171,141 @@ def test_a_web_page_without_its_menus(tmp_path: Path) -> None:
     assert "Sport" not in article.text
 
 
+STORY = "".join(
+    f"<p>The town of Lund opened a library on Monday, in which nine thousand books stand on {kind} shelves, part "
+    f"{n}. Readers pay three crowns a year.</p>"
+    for n, kind in enumerate(("oak", "pine", "steel", "glass"))
+)
+OWN = {"@type": "NewsArticle", "headline": "Town gets a library", "datePublished": "2025-05-12T09:00Z"}
+
+
+def linked(things: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps(things)}</script>'
+
+
+def page(
+    head: str = "", above: str = "", story: str = STORY, after: str = "", title: str = "Town gets a library"
+) -> str:
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>{head}</head>'
+        f"<body><article><h1>{title}</h1>{above}{story}</article>{after}</body></html>"
+    )
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        page('<meta property="article:modified_time" content="2025-06-30">' + linked(OWN)),
+        page(linked({"@graph": [{"@type": "WebPage", "datePublished": "2020-01-01"}, OWN | {"@type": ["Article"]}]})),
+        page(linked([OWN | {"headline": "Mill burns", "datePublished": "2021-01-01"}, OWN])),
+        page('<meta name="pubdate" content="20250512"><meta property="og:updated_time" content="2025-06-30">'),
+        page(above='<p>Published <time>12 May 2025</time> Updated <time datetime="2025-06-30">30 June</time></p>'),
+        page(above='<p class="byline">By Mia Holm, <time datetime="2025-05-12">12 May</time></p>'),
+        page(above='<meta itemprop="datePublished" content="2025-05-12">'),
+        page(above="<p>12 May 2025</p>"),
+        page('<link rel="canonical" href="https://lund.example/2025/05/12/library">'),
+    ],
+)  # fmt: skip
+def test_a_page_declares_its_day(tmp_path: Path, html: str) -> None:
+    (article,) = articles(write(tmp_path / "a.html", html))
+    assert article.published == date(2025, 5, 12)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        page('<meta name="last-modified" content="2025-06-30">'),
+        page(linked({"@type": "VideoObject", "datePublished": "2020-01-01"})),
+        page(linked({"@type": "NewsArticle", "dateModified": "2025-06-01", "datePublished": "\0"})),
+        page('<script>var build = {"datePublished": "2022-11-12T10:00:00Z"}</script>'),
+        page('<link rel="stylesheet" href="/2020-02-03/a.css"><meta property="og:image" content="/2017/05/06/b.jpg">'),
+        page(above="<!-- published 2022-11-12T10:00:00Z -->"),
+        page(above='<p>Updated <time datetime="2025-06-30">30 June 2025</time></p>'),
+        page(story=STORY + "<p>The fire of 14 July 2003 killed nobody.</p>"),
+        page(story=STORY + '<p>It burnt on <time datetime="2003-07-14">14 July 2003</time> at night.</p>'),
+        page(story=STORY + '<div><a href="/m">Mill burns</a> <span class="date">4 March 2021</span></div>'),
+        page(story=STORY + '<section id="comments"><p>Bo on <time>2 Feb 2024</time></p></section>'),
+        page(after="<footer>© 2019 Lund Post</footer>"),
+        page(title="Lund recalls the fire of 14 July 2003"),
+    ],
+)  # fmt: skip
+def test_no_other_day_of_a_page_is_its_own(tmp_path: Path, html: str) -> None:
+    (article,) = articles(write(tmp_path / "a.html", html))
+    assert article.published is None
+
+
+@pytest.mark.parametrize("suffix", ["html", "md"])
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("10<sup>6</sup> books, 40 km<sup>2</sup>", "10⁶ books, 40 km²"),
+        ("10<sup>-6</sup> m, 7 m<sup>3</sup>/s", "10⁻⁶ m, 7 m³/s"),
+        ("a note<sup>1</sup>, since 2003<sup>2</sup>", "a note, since 2003"),
+        ('a note<sup><a href="#fn1">12</a></sup>, one<a href="#fn2">[2]</a>', "a note, one"),
+        ("18<sup>th</sup> street, CO<sub>2</sub>", "18th street, CO2"),
+        ("3<sup>1</sup>/<sub>2</sub> miles", "3 1/2 miles"),
+    ],
+)
+def test_superscripts(tmp_path: Path, suffix: str, html: str, text: str) -> None:
+    sentence = f"Lund has {html} to show."
+    content = page(story=f"<p>{sentence}</p>{STORY}") if suffix == "html" else f"# Lund\n\n{sentence}\n\nThe end."
+    (article,) = articles(write(tmp_path / f"a.{suffix}", content))
+    assert article.text.split("\n")[0] == f"Lund has {text} to show."
+
+
+def test_a_lead_keeps_the_words_that_are_the_title(tmp_path: Path) -> None:
+    lead = "Rain fell on Lund all night, the weather service said on Monday."
+    (article,) = articles(write(tmp_path / "a.html", page(story=f"<p>{lead}</p>{STORY}", title="Rain fell on Lund")))
+    assert article.title == "Rain fell on Lund"
+    assert article.text.startswith(f"{lead}\n")
+
+
+@pytest.mark.parametrize("suffix", ["html", "md"])
+def test_a_row_of_a_table_is_a_line_with_its_headers(tmp_path: Path, suffix: str) -> None:
+    rows = (("Party", "Seats", "Share"), ("Greens", "12", "14 %"), ("Liberals", "9", ""))
+    if suffix == "md":
+        table = "".join(f"| {' | '.join(row)} |\n{'|-|-|-|' * (row is rows[0])}\n" for row in rows).replace(
+            "|\n\n", "|\n"
+        )
+        content = f"# Lund votes\n\n{PROSE}\n\n{table}\nThe end."
+    else:
+        cells = (
+            "".join(f"<{tag}>{cell}</{tag}>" for cell in row) for tag, row in zip(("th", "td", "td"), rows, strict=True)
+        )
+        content = page(story=f"{STORY}<figure><table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table></figure>")
+    (article,) = articles(write(tmp_path / f"a.{suffix}", content))
+    lines = article.text.split("\n")
+    assert "Party: Greens · Seats: 12 · Share: 14 %" in lines
+    assert "Party: Liberals · Seats: 9" in lines
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<ul><li><a href="/">Home</a></li><li><a href="/s">Sport</a></li><li>Contact</li></ul>',
+        '<div class="cookie-note"><p>We use cookies on our site. By clicking accept you agree to their use.</p></div>',
+    ],
+)
+def test_a_page_without_an_article(tmp_path: Path, body: str) -> None:
+    html = f"<html><head><title>Lund Post</title></head><body>{body}</body></html>"
+    assert reason(write(tmp_path / "a.html", html)) == "no article text can be made out in this page"
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "text"),
+    [
+        ("---\n\nOne: two.\n\n---\n\nThree.", "One: two.", "One: two.\n\nThree."),
+        ("---\nThe mayor said: no.\n---\nThree.", "The mayor said: no.", "The mayor said: no.\n\nThree."),
+        ("---\ntitle: 1984\n---\nOne.\n\n---\n\nTwo.", "1984", "One.\n\nTwo."),
+        ("# T\n\n<div>In a div.</div>\n\n<p>In a <b>p</b>.</p>\n\nLast.", "T", "In a div.\n\nIn a p.\n\nLast."),
+        ("# T\n\n*By Mia Holm*\n\nOne  \ntwo.\n\n    code  here", "T", "One\ntwo.\n\ncode  here"),
+    ],
+)
+def test_no_text_of_markdown_is_lost(tmp_path: Path, content: str, title: str, text: str) -> None:
+    (article,) = articles(write(tmp_path / "a.md", content))
+    assert (article.title, article.text) == (title, text)
+
+
 def test_records_of_every_kind_agree(tmp_path: Path) -> None:
     row = {"url": "https://www.unn.example/1", "title": "T", "text": "One. Two.", "published": "2022/01/02"}
     line = json.dumps(row) + "\n"
@@ -151,6 +339,41 @@ def test_encodings(tmp_path: Path) -> None:
         write(tmp_path / "c.txt", ("Die Präsidentin sprach über Österreich. " * 5).encode("latin-1")),
     ]
     assert all(a.text.startswith("Die Präsidentin sprach") for a in articles(*paths))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("The library cost £3 million, the mayor said.", "cp1252"),
+        ("Søren Nørgaard åbnede et bibliotek på Fyn.", "cp1252"),
+        ("João não leu os livros até março.", "cp1252"),
+        ("Il sindaco è già in città, perché c’è più tempo.", "cp1252"),
+        ("Burmistrz otworzył bibliotekę w Łodzi, gdzie żyje.", "iso8859-2"),
+        ("Мэр открыл городскую библиотеку в понедельник.", "cp1251"),
+        ("Ο δήμαρχος άνοιξε τη βιβλιοθήκη τη Δευτέρα.", "cp1253"),
+        ("İstanbul’da yeni bir kütüphane açıldı, dedi başkan.", "cp1254"),
+    ],
+)
+def test_a_guessed_encoding_is_right_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, encoding: str
+) -> None:
+    data = text.encode(encoding)
+    paths = [write(tmp_path / "a.txt", data), write(tmp_path / "b.csv", b'text\n"' + data + b'"\n')]
+    assert [article.text for article in articles(*paths)] == [text, text]
+    assert [record.getMessage().split(": read as ")[0] for record in caplog.records] == [str(path) for path in paths]
+
+
+def test_an_encoding_that_a_page_declares(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    html = page(story="<p>“Žluť” stojí na šedém kameni.</p>" + STORY).replace("utf-8", "windows-1250")
+    (article,) = articles(write(tmp_path / "a.html", html.encode("cp1250")))
+    assert article.text.startswith("“Žluť” stojí na šedém kameni.")
+    assert caplog.records == []
+
+
+def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:
+    data = "Die Bürgermeisterin öffnete die Tür der Bücherei.".encode().replace(b"T", b"\xff")
+    (article,) = articles(write(tmp_path / "a.txt", data))
+    assert article.text == "Die Bürgermeisterin öffnete die �ür der Bücherei."
 
 
 @pytest.mark.parametrize(

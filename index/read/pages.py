@@ -6,23 +6,42 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from index.read.plain import decode
+from index.read import markup
+from index.read.plain import decode, head
+from index.read.published import published
 
-FRONT_MATTER = re.compile(r"^-{3,}\s*$", re.MULTILINE)  # the line before it and the line behind it
+FRONT_MATTER = re.compile(r"^---[ \t]*$", re.MULTILINE)  # the line before it and the line behind it
 FRONT_MATTER_CHARACTERS = 64_000  # Ten times what an article has; PyYAML takes a second for it at worst.
-BREAKS = {"softbreak": " ", "hardbreak": "\n"}
+KEY = re.compile(r"[\w-]+(?: [\w-]+)?")  # "The mayor said: yes" between two rules is no front matter
+DECLARED = re.compile(rb"""<meta[^>]{1,200}charset\s*=\s*["']?([\w-]+)|<\?xml[^>]{1,100}encoding=["']([\w-]+)""", re.I)
+CONSENT = (  # a notice, not a page named by the choice that was made
+    "(//div | //section | //dialog)[string-length() < 1500]"
+    "[contains(concat(@id, @class), 'cookie') or contains(concat(@id, @class), 'consent')]"
+)
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # which lxml takes for no text
+SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
 
 
 def read_html(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the article of an HTML file. Raises ValueError where no article can be made out."""
     import trafilatura
 
-    page = trafilatura.bare_extraction(file.read(), with_metadata=True, include_comments=False, include_tables=False)
-    if page is None:
+    data = file.read()
+    declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
+    tree = trafilatura.load_html(decode(data, file.name, declared))
+    day = None if tree is None else published(tree)
+    if tree is not None:
+        markup.plain(tree)
+        tree = trafilatura.bare_extraction(
+            tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
+        )
+    if tree is None or not SENTENCE.search(tree.text or ""):
         raise ValueError("no article text can be made out in this page")
-    fields = page.as_dict()
-    fields["text"] = (fields["text"] or "").removeprefix(fields["title"] or "")  # the headline is no sentence of it
-    yield fields | {"outlet": fields["sitename"], "published": fields["date"], "authors": fields["author"]}, ""
+    fields = tree.as_dict()
+    first, _, rest = fields["text"].partition("\n")
+    if rest and first.strip() == (fields["title"] or "").strip():  # the headline is no sentence of it
+        fields["text"] = rest
+    yield fields | {"outlet": fields["sitename"], "published": day, "authors": fields["author"]}, ""
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]
@@ -36,38 +55,34 @@ class Strings(yaml.BaseLoader):  # type: ignore[misc]
 
 def read_markdown(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a Markdown file; the first heading is its title where the front matter has none."""
-    body, fields = decode(file.read()).strip(), None
-    parts = FRONT_MATTER.split(body, maxsplit=2)
-    if len(parts) == 3 and not parts[0]:
-        _, front, body = parts
-        if len(front) > FRONT_MATTER_CHARACTERS:
-            raise ValueError(f"the front matter has over {FRONT_MATTER_CHARACTERS:,} characters: shorten it")
-        try:
-            fields = yaml.load(front, Strings)  # noqa: S506
-        except RecursionError as error:
-            raise ValueError("the front matter is nested too deeply: flatten it") from error
-        except yaml.YAMLError as error:
-            raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}") from error
-    said = {k: v for k, v in fields.items() if v not in ("null", "~")} if isinstance(fields, dict) else {}
-    blocks = _blocks(body)
-    if not said.get("title") and blocks and blocks[0][0]:
-        said["title"] = blocks.pop(0)[1]
-    text = "\n\n".join(text for _, text in blocks)
-    yield {"published": said.get("date"), "authors": said.get("author"), **said, "text": text}, ""
-
-
-def _blocks(body: str) -> list[tuple[bool, str]]:
-    """Return (is a heading, text) for each block of text, images and HTML left out."""
     from markdown_it import MarkdownIt
 
-    blocks, heading = [], False
-    for token in MarkdownIt("commonmark").enable("table").parse(body):
-        if token.type in ("heading_open", "paragraph_open"):
-            heading = token.type == "heading_open"
-        if token.type in ("fence", "code_block"):
-            blocks.append((False, token.content.strip()))
-        elif token.type == "inline":
-            shown = [child for child in token.children or [] if child.type in ("text", "code_inline", *BREAKS)]
-            if text := "".join(BREAKS.get(child.type, child.content) for child in shown).strip():
-                blocks.append((heading, text))
-    return blocks
+    said, body = _front_matter(decode(file.read(), file.name).strip())
+    for name, other in (("published", "date"), ("authors", "author")):
+        if other in said:
+            said.setdefault(name, said[other])
+    html = MarkdownIt("commonmark").enable("table").render(CONTROL.sub("", body))
+    heading, texts = markup.blocks(html)
+    if not said.get("title"):
+        said["title"] = texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else ""
+    fields, text = head("\n\n".join(texts).split("\n"), said)
+    yield fields | {"text": text}, ""
+
+
+def _front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Return the fields between two lines of hyphens, when these begin the file, and the text below."""
+    parts = FRONT_MATTER.split(text, maxsplit=2)
+    if len(parts) < 3 or parts[0] or re.match(r"\s*\n\s*\n", parts[1]):
+        return {}, text
+    front = parts[1]
+    if len(front) > FRONT_MATTER_CHARACTERS:
+        raise ValueError(f"the front matter has over {FRONT_MATTER_CHARACTERS:,} characters: shorten it")
+    try:
+        fields = yaml.load(front, Strings)  # noqa: S506
+    except RecursionError as error:
+        raise ValueError("the front matter is nested too deeply: flatten it") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(fields, dict) or not all(KEY.fullmatch(str(key)) for key in fields):
+        return {}, text  # two rules
+    return {key: value for key, value in fields.items() if value not in ("null", "~")}, parts[2]

@@ -1,0 +1,91 @@
+"""Makes plain text of what HTML says by its elements: superscripts, the marks of footnotes, tables, blocks."""
+
+import re
+from typing import Any
+
+INLINE = set(
+    re.findall(r"\w+", "a abbr b big cite code del dfn em font i ins kbd mark q s small span strong sub sup u")
+)
+NOTE = re.compile(r"\[.*\]|\(?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\)?|[*†‡§]+")
+POWER = re.compile(r"[+−-]?\d+|n")
+RAISED = str.maketrans("0123456789+−-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+BASE = re.compile(
+    r"(?<![^\W\d_])(?:[kcdmµn]?m|ft|mi|yd|mc|[a-z])$|\d ?in$|\d(?<!\b1[5-9]\d\d)(?<!\b20\d\d)$"
+)  # no year
+CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
+
+
+def plain(tree: Any) -> None:
+    """Write powers in raised digits (10⁶, km²), drop the marks of footnotes, make each row of a table a paragraph."""
+    for element in [*tree.iter("sup"), *tree.xpath("//a[starts-with(@href, '#')]")]:
+        said, above, previous = element.text_content().strip(), element.getparent(), element.getprevious()
+        if above is None or (element.tag == "a" and said and not NOTE.fullmatch(said)):
+            continue
+        before = (above.text if previous is None else previous.tail or previous.text_content()) or ""
+        linked = element.tag == "a" or element.xpath(".//a[contains(@href, '#')] | ancestor::a[contains(@href, '#')]")
+        element[:], element.text = [], "" if linked else _raised(said, before[-20:], element.tail or "")
+        element.tag = "span"  # for trafilatura, a link is of a menu
+    for table in reversed(list(tree.iter("table"))):
+        cells = list(table.iter("td", "th"))
+        if table.find(".//table") is None and all(len(_text(cell)) <= CELL_CHARACTERS for cell in cells):
+            for line in filter(None, _rows(table)):
+                paragraph = table.makeelement("p")
+                paragraph.text = line
+                table.addprevious(paragraph)
+            if table.getparent().tag == "figure":  # trafilatura leaves these out
+                table.getparent().tag = "div"
+            table.drop_tree()
+
+
+def _raised(said: str, before: str, behind: str) -> str:
+    """Return what a superscript is in plain text: nothing for the mark of a footnote."""
+    number = before[-1:].isdigit()
+    if behind in ("/", "⁄"):  # of a fraction
+        return f" {said}" if number else said
+    isotope = said.isdigit() and not before[-1:].strip(" (") and behind[:1].isupper()
+    if isotope or (POWER.fullmatch(said) and BASE.search(before)):
+        return said.translate(RAISED)
+    if NOTE.fullmatch(said):
+        return ""
+    return f"^{said}" if number and not said[:1].isalpha() else said
+
+
+def _rows(table: Any) -> list[str]:
+    """Return a line a row, each cell behind its header, "Party: Greens · Seats: 12", bare where there is none."""
+    lines, headers = [_text(caption) for caption in table.iter("caption")], list[str]()
+    for row in table.iter("tr"):
+        cells = [cell for cell in row if cell.tag in ("td", "th")]
+        texts = [_text(cell) for cell in cells]
+        if len(cells) > 1 and all(cell.tag == "th" for cell in cells):
+            headers = texts
+        elif len(cells) == 2 and cells[0].tag == "th":
+            lines.append(": ".join(filter(None, texts)))
+        elif len(texts) == len(headers) and not row.xpath("*[@colspan > 1]"):
+            named = zip(headers, texts, strict=True)
+            lines.append(" · ".join(f"{name}: {text}" if name else text for name, text in named if text))
+        else:
+            lines.append(" · ".join(filter(None, texts)))
+    return lines or [" · ".join(headers)]
+
+
+def _text(element: Any) -> str:
+    return " ".join(element.text_content().split())
+
+
+def blocks(html: str) -> tuple[str, list[str]]:
+    """Return the first heading of a piece of HTML, and the text of each of its blocks."""
+    from lxml.html import fragment_fromstring
+
+    tree = fragment_fromstring(html, create_parent="div")
+    for element in tree.xpath("//script | //style | //comment()"):
+        element.drop_tree()
+    plain(tree)
+    heading = next((_text(element) for element in tree.iter("h1", "h2", "h3", "h4", "h5", "h6")), "")
+    for part in tree.xpath("//text()[not(ancestor::pre)]"):
+        setattr(part.getparent(), "tail" if part.is_tail else "text", re.sub(r"\s+", " ", part))
+    for element in tree.iter():
+        if element.tag == "br":
+            element.tail = "\n" + (element.tail or "").lstrip()
+        elif element.tag not in INLINE:
+            element.text, element.tail = f"\u2029{element.text or ''}", f"\u2029{element.tail or ''}"
+    return heading, [block.strip() for block in tree.text_content().split("\u2029") if block.strip()]
