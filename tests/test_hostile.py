@@ -111,6 +111,19 @@ def test_a_file_that_unzips_to_gigabytes(tmp_path: Path, part: bytes) -> None:
     assert reasons == ["it unzips to over 100 times its size, as no articles do: look into it"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "\n" * 500_000 + "A good article."),
+        ("a.txt", "Town gets a library\n" + "18 April 2025\n" * 50_000 + "A good article."),
+        ("a.html", f"<html><body><article><h1>T</h1><p>A good article{'<sup>1</sup>' * 5_000}.</p></article></body>"),
+    ],
+)
+def test_lines_and_marks_without_end(tmp_path: Path, name: str, content: str) -> None:
+    (article,), _ = found(write(tmp_path / name, content))
+    assert article.text.endswith("A good article.")
+
+
 @pytest.mark.parametrize(("name", "most"), [("a.txt", 5), ("a.md", 5), ("a.html", 20), ("a.json", 50), ("a.csv", 50)])
 def test_a_file_that_is_too_large_to_be_read_whole(tmp_path: Path, name: str, most: int) -> None:
     with (tmp_path / name).open("wb") as file:

@@ -24,7 +24,8 @@ def plain(tree: Any) -> None:
         before = (above.text if previous is None else previous.tail or previous.text_content()) or ""
         linked = element.tag == "a" or element.xpath(".//a[contains(@href, '#')] | ancestor::a[contains(@href, '#')]")
         element[:], element.text = [], "" if linked else _raised(said, before[-20:], element.tail or "")
-        element.tag = "span"  # for trafilatura, a link is of a menu
+        if not element.text:
+            element.drop_tree()
     for table in reversed(list(tree.iter("table"))):
         cells = list(table.iter("td", "th"))
         if table.find(".//table") is None and all(len(_text(cell)) <= CELL_CHARACTERS for cell in cells):

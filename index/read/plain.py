@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, BinaryIO
 
 from index.text import lists
@@ -50,7 +50,13 @@ OUTLET_TRACES = (
     re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
     re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE
 )
+SAID_ON = re.compile(  # "…, he said on Friday, April 18.", but nothing that is to come or long past
+    rf"{lists.pattern('saying')}(?:(?!\b(?:will|would|that|until)\b)[^.\n]){{0,80}}? on ({WEEKDAY}),? ({MONTH_DAY})"
+    r"(?!,? \d{4})(?=[.,]?\s*$)",
+    re.MULTILINE,
+)
 LEAD_PARAGRAPHS = 4
+HEAD_LINES = 20  # at most above a text
 
 
 def decode(data: bytes, name: object = "a text", declared: str = "") -> str:
@@ -96,7 +102,10 @@ def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     dated = DATED_LINE.search(lead)
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
     fields, text = head(lines, {})
-    yield {"published": dated and day_or_none(dated[1]), "outlet": outlet, **fields, "text": text}, ""
+    yield (
+        {"published": day_or_none(dated[1]) if dated else _said_on(lead), "outlet": outlet, **fields, "text": text},
+        "",
+    )
 
 
 def _unwrapped(text: str) -> str:
@@ -115,6 +124,15 @@ def _unwrapped(text: str) -> str:
     )
 
 
+def _said_on(lead: str) -> date | None:
+    """Return the day on which the lead says that something was said: the latest past year in which its weekday fits."""
+    for weekday, day in SAID_ON.findall(lead):
+        for year in range(date.today().year, date.today().year - 12, -1):
+            if (found := day_or_none(f"{day} {year}")) and found <= date.today() and f"{found:%A}" == weekday:
+                return found
+    return None
+
+
 def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Return the known fields with what the lines above a text declare, and the text.
 
@@ -122,8 +140,13 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """
     fields = dict(known)
     queue, captions = deque(lines), list[str]()
-    while queue:
-        line, below = queue.popleft(), [other for other in queue if other][:LEAD_PARAGRAPHS]
+    for _ in range(HEAD_LINES):
+        while queue and not queue[0]:
+            queue.popleft()
+        if not queue:
+            break
+        line = queue.popleft()
+        below = list(islice(filter(None, queue), LEAD_PARAGRAPHS))
         parts = re.split(r" +[|•·] +", line)
         if len(parts) > 1 and any(DATED.fullmatch(part) or BYLINE.fullmatch(part) for part in parts):
             queue.extendleft(reversed([part for part in parts if " " in part]))
@@ -142,7 +165,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             captions.append(line)
         elif "title" not in fields and below and _is_headline(line) and not queue[0][:1].islower():
             fields["title"] = line
-        elif line and not re.fullmatch(CLOCK, line):
+        elif not re.fullmatch(CLOCK, line):
             queue.appendleft(line)
             break
     return fields, "\n".join([*([] if "title" in fields else captions), *queue])
