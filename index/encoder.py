@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.text.fold import clean
 from index.types import Article, ModelError, Passage, translated
 from index.weights import bundled
 
@@ -78,7 +79,7 @@ class MiniLm:
         self._threads = ThreadPoolExecutor(os.cpu_count())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        rows = [row.ids for row in self._tokenizer.encode_batch_fast(list(texts))]
+        rows = [row.ids for row in self._tokenizer.encode_batch_fast(list(map(clean, texts)))]
         rows = [row if len(row) <= MAX_TOKENS else [*row[: MAX_TOKENS - 1], row[-1]] for row in rows]
         return np.array(list(self._threads.map(self._vector, rows)), dtype=np.float32).reshape(-1, DIMENSIONS)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import tantivy
 
+from index.text.fold import clean
 from index.text.terms import analyzer
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage
 
+ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
 
@@ -31,15 +33,15 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-        builder.add_text_field("title", tokenizer_name="news")
-        builder.add_text_field("text", tokenizer_name="news")
+        builder.add_text_field("title", tokenizer_name=ANALYSIS)
+        builder.add_text_field("text", tokenizer_name=ANALYSIS)
         builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
         builder.add_integer_field("published", indexed=True, fast=True)  # unsigned fields crash on Python integers
         self._schema = builder.build()
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
             self._index = tantivy.Index(self._schema, path=str(folder), reuse=True)
-        self._index.register_tokenizer("news", analyzer())
+        self._index.register_tokenizer(ANALYSIS, analyzer())
 
     def __len__(self) -> int:
         with _translated():
@@ -53,8 +55,9 @@ class LexicalIndex:
             for passage_id in (*removed, *(passage.id for _, passage in added)):
                 writer.delete_documents_by_term("id", passage_id)
             for article, passage in added:
-                text, outlet = article.text[passage.start : passage.end], (article.outlet or "").casefold()
-                document = tantivy.Document(id=passage.id, title=article.title, text=text, outlet=outlet)
+                title, text = clean(article.title), clean(article.text[passage.start : passage.end])
+                outlet = (article.outlet or "").casefold()
+                document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
                 if article.published:
                     document.add_integer("published", article.published.toordinal())
                 writer.add_document(document)
@@ -64,7 +67,7 @@ class LexicalIndex:
 
     def search(self, question: str, top: int, filters: Filters) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, BM25 score), best first; higher is better, at least 0."""
-        words = " ".join(re.findall(r"\w+", question.lower()))  # a question is no query in tantivy's language
+        words = " ".join(re.findall(r"\w+", clean(question).lower()))  # a question is no query in tantivy's language
         # Neither field is boosted: .6 and 2 for the title were measured, see evals/EXPERIMENTS.md.
         matches, _ = self._index.parse_query_lenient(words, ["text", "title"])
         clauses: list[tantivy.Query] = []

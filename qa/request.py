@@ -10,6 +10,7 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from index.text.days import parse_date
+from index.text.fold import INVISIBLE
 from index.types import BadInput, Filters
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _question(question: object) -> str:
     """Return a question in one line of printable characters."""
     if not isinstance(question, str):
         raise BadInput(f"the question is a {type(question).__name__}, not a string")
-    question = " ".join("".join(c if c.isprintable() else " " for c in question).split())
+    question = " ".join("".join(c if c.isprintable() else " " for c in INVISIBLE.sub("", question)).split())
     if not any(map(str.isalnum, question)):
         raise BadInput("the question is empty: ask something in words")
     if (words := len(question.split())) > QUESTION_WORDS:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.text.fold import clean
 from index.types import ModelError, translated
 from index.weights import bundled
 
@@ -52,7 +53,9 @@ class OnnxReranker:
         if len(self._known) > REMEMBERED:
             self._known = {}
         new = [text for text in dict.fromkeys(texts) if (question, text) not in self._known]
-        for text, pair in zip(new, self._tokenizer.encode_batch([(question, text) for text in new]), strict=True):
+        for text, pair in zip(
+            new, self._tokenizer.encode_batch([(clean(question), clean(text)) for text in new]), strict=True
+        ):
             # One text a call: int8 scales go by the whole batch, and a score would change with its company.
             rows = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
             [[score]] = self._session.run(None, {name: [row] for name, row in rows.items()})[0].tolist()

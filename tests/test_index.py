@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tantivy
 from conftest import REPOSITORY
 
 from index.archive import Archive
@@ -456,3 +457,45 @@ def test_a_holder_that_is_not_on_this_machine_is_not_asked(tmp_path: Path, encod
         index.lock.announce("http://127.0.0.1:7860")
         with pytest.raises(ArchiveInUse, match=r"serving at http://127\.0\.0\.1:7860"):
             Index(tmp_path, encoder)
+
+
+WRITTEN = {  # in forms that a reader does not see, or reads as the usual letters; a word of each as it is typed
+    "soft hyphens": ("The for\u00adtress of Mel\u00adko\u00advar was sold on Tues\u00adday.", "Melkovar"),
+    "zero width": ("The Nor\u200bth\u2060field quarry was sold to Tras\u200bco on Monday.", "northfield"),
+    "joiners": ("The Sal\u200cmer\u200dfeld mine was sold.", "Salmerfeld"),
+    "full width": ("Ｔｈｅ　ｆｉｒｍ　Ｂｏｒｄａｎ　ｗａｓ　ｓｏｌｄ．", "Bordan"),
+    "decomposed": ("The cafe\u0301 Z\u030cofi\u0301n in To\u0304kyo\u0304 was sold.", "Žofín"),
+    "stressed": ("The poet Зеле\u0301нчук sold a house.", "Зеленчук"),
+    "ligatures": ("The oﬀice of Griﬃn was sold.", "Griffin"),
+    "mathematical": ("𝐓𝐡𝐞 𝐠𝐮𝐢𝐥𝐝 𝐨𝐟 𝐁𝐚𝐫𝐧𝐡𝐞𝐢𝐦 was sold.", "Barnheim"),
+    "directed": ("The \u202aHadil\u202c museum was sold.", "Hadil"),
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_words_are_found_however_they_are_written(index: Index, tmp_path: Path, form: str) -> None:
+    rows = [{"id": name, "title": "Sold", "text": text} for name, (text, _) in WRITTEN.items()]
+    ingest(index, [write(tmp_path / "in", rows)])
+    text, typed = WRITTEN[form]
+    for question in (typed, typed.upper(), text):  # and as it is copied from the article
+        passage, _ = index.lexical.search(question, 10, Filters())[0]
+        assert index.archive.passages([passage])[passage][0].id == form
+    assert [score for _, score in index.lexical.search(typed, 10, Filters())][1:] == []  # nor is any other found
+    article = index.archive.article(form)
+    assert article is not None
+    assert article.text == text  # to the character
+
+
+def test_a_lexical_index_of_an_earlier_analysis_is_built_again(tmp_path: Path, encoder: Encoder) -> None:
+    with Index(tmp_path, encoder) as index:
+        ingest(index, [write(tmp_path / "in", ROWS)])
+    shutil.rmtree(tmp_path / "lexical-1")
+    builder = tantivy.SchemaBuilder()
+    for name in ("id", "title", "text", "outlet"):
+        builder.add_text_field(name, stored=name == "id", tokenizer_name="news")
+    builder.add_integer_field("published", indexed=True, fast=True)
+    (tmp_path / "lexical-1").mkdir()
+    tantivy.Index(builder.build(), path=str(tmp_path / "lexical-1"))
+    with Index(tmp_path, encoder) as index:
+        assert len(index.lexical) == 3
+        assert index.doctor().ok

@@ -27,6 +27,7 @@ HOMES = {
     "sentence_transformers": ["index/encoder.py", "qa/llm/judge.py"],
     "text_to_num": ["index/text/numbers.py"],
     "lemminflect": ["index/text/names.py"],
+    "regex": ["index/text/fold.py", "index/text/names.py"],
     "onnx": ["index/graph.py"],
     "onnxruntime": ["index/encoder.py", "qa/rerank.py"],
     "tokenizers": ["index/encoder.py", "qa/rerank.py"],

@@ -41,6 +41,31 @@ def checked(claim: str, encoder: Encoder, *articles: Article) -> Verdict:
     return verdict
 
 
+# However an article is written
+
+SOFT = "The for\u00adtress of Mel\u00adkovar burned down on Tues\u00adday."
+WIDE = "Ｔｈｅ　ｆｉｒｍ　Ｂｏｒｄａｎ　ｈｉｒｅｄ　３００　ｗｏｒｋｅｒｓ．"
+DENIED = "The Mel\u00adkovar coun\u00adcil did\u00adn't ap\u00adprove the har\u00adbour plan."
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "support", "quote"),
+    [
+        (SOFT, "The fortress of Melkovar burned down", "verbatim", "The for\u00adtress of Mel\u00adkovar burned down"),
+        (SOFT, "Melkovar's fortress burned down on Tuesday.", "supported", SOFT),
+        (SOFT, "Melkovar's fortress burned down on Friday.", "unsupported", ""),
+        (DENIED, "The Melkovar council did approve the harbour plan.", "unsupported", ""),
+        (WIDE, "Bordan, the firm, hired 300 workers.", "supported", WIDE),
+        (WIDE, "Bordan, the firm, hired 400 workers.", "unsupported", ""),
+    ],
+)
+def test_claims_are_compared_with_what_a_reader_reads(
+    encoder: Encoder, text: str, claim: str, support: str, quote: str
+) -> None:
+    verdict = checked(claim, encoder, Article("a", "", text, None, date(2025, 4, 18)))
+    assert (verdict.support, "".join(span.text for span in verdict.spans)) == (support, quote)
+
+
 # Where a text stands
 
 

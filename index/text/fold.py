@@ -3,7 +3,14 @@
 import re
 import unicodedata
 
-INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # soft hyphen, zero-width characters
+import regex
+
+# Soft hyphens, zero-width characters, marks of direction; signs of Arabic numbers, which also format, are none of them.
+INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+# Accents without a letter of their own, as in "Зеле́нский": what stands behind them would be another word.
+STRESS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
+# Full-width and mathematical forms, ligatures; but not "²", "½" or "…", which say more than "2", "1/2" and "...".
+FORMS = regex.compile(r"(?V1)[\p{dt=Wide}\p{dt=Narrow}\p{dt=Font}[\p{L}&&\p{dt=Compat}]]+")
 MARKS = str.maketrans("‘’‚‛′“”„‟″«»–—‑‒―−", '\'\'\'\'\'"""""""------')
 
 
@@ -12,7 +19,7 @@ def fold(text: str) -> tuple[str, list[int]]:
     folded: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text.translate(MARKS)):
-        if ord(character) in INVISIBLE:
+        if character > "\x7f" and INVISIBLE.match(character):
             continue
         plain = " " if character.isspace() else unicodedata.normalize("NFKD", character).casefold()
         if plain != " " or folded[-1:] != [" "]:
@@ -21,7 +28,15 @@ def fold(text: str) -> tuple[str, list[int]]:
     return "".join(folded), places
 
 
+def clean(text: str) -> str:
+    """Return a text as it reads: without invisible characters, its letters in their usual forms, accents composed."""
+    if text.isascii():
+        return text
+    usual = FORMS.sub(lambda letters: unicodedata.normalize("NFKC", letters[0]), INVISIBLE.sub("", text))
+    return str(STRESS.sub("", unicodedata.normalize("NFC", usual)))
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text in order, without case, accents and punctuation."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", clean(text)) if not unicodedata.combining(c))
     return re.findall(r"[^\W_]+", plain.casefold())

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from index.text import fold, lists, numbers
+import regex
+
+from index.text import fold, lists, numbers, terms
 
 NAME = r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*"
 OF = r"(?:of |for |and |the |& ?)*"  # between two words of a name
@@ -13,8 +15,10 @@ RUN_BEFORE, RUN_AFTER = re.compile(rf"[A-Z][\w.’'-]* {OF}$"), re.compile(rf"(?
 INITIALS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)|(?<=\b[A-Z]\.[A-Z])\.")  # "U.S." is the name "US"
 WORD = re.compile(r"[^\W\d_][\w’'-]*")
 INSIDE = re.compile(r"[\w,;:)’'\"”] ?[\"“‘(]?$")  # what matches this before a word does not begin a sentence
-WITHIN = re.compile(r"(?<=[\w,;:)’'\"] )[\"“‘(]?([A-Z][\w’'-]*)")
-CARRIED = re.compile(rf"(?<!^)(?<![.!?“\"] )\b[A-Z][\w’'-]*(?: {OF}[A-Z][\w’'-]*)*")
+WITHIN = regex.compile(r"(?<=[\w,;:)’'\"] )[\"“‘(]?(\p{Lu}[\w’'-]*)")
+PARTICLES = rf"(?:{lists.pattern('particles')} )*"
+PROPER = r"(?:(?:(?:\p{Lu}|St|Mr|Mrs|Ms|Dr)\.)+(?= ?\p{Lu})|(?:[a-z]{1,2}[-’'])?\p{Lu}[\w’'-]*)"  # "J.", "al-Rashid"
+WHOLE = regex.compile(rf"(?<![\w’'-]){PARTICLES}{PROPER}(?: {OF}{PARTICLES}{PROPER})*")
 PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 SAID = lists.pattern("saying")
 SPEAKER = re.compile(
@@ -26,14 +30,14 @@ ENDING = re.compile(r"(?:[’']s?|s)?$|(?:ese|ish|ian|an|ain|ia|on|land|[aeiony]
 
 def words(text: str) -> set[str]:
     """Return the folded words of a text, and the initials of the names in it."""
-    plain = INITIALS.sub("", text)
+    plain = INITIALS.sub("", fold.clean(text))
     runs = ("".join(word[0] for word in run.split() if word[0].isupper()) for run in RUN.findall(plain))
     return {*fold.words(plain), *(word for run in runs for word in fold.words(run))}
 
 
 def capitalised(text: str) -> list[str]:
     """Return the capitalised words of a text that begin no sentence; quick, and blind for names that do."""
-    return WITHIN.findall(text)
+    return list(WITHIN.findall(text))
 
 
 def names(text: str) -> Iterator[str]:
@@ -53,8 +57,17 @@ def names(text: str) -> Iterator[str]:
 
 
 def runs(text: str) -> list[str]:
-    """Return the names of a text whole, as they stand there, save those that begin a sentence."""
-    return [name for name in CARRIED.findall(text) if name not in PRONOUNS]
+    """Return the names of a text whole, as they stand there; what begins a sentence, and is English, is none."""
+    from lemminflect import getAllLemmas
+
+    found = []
+    for match in WHOLE.finditer(text):
+        first, _, rest = (name := re.sub(r"[’']s?$", "", match[0])).partition(" ")
+        if not INSIDE.search(text[: match.start()]) and not first.isupper():
+            says = bool(terms.content_terms(first))  # "The", "Who" do not
+            name = (name if says else rest) if rest else "" if getAllLemmas(first.casefold()) or not says else name
+        found += [name] * (name not in {"", *PRONOUNS})
+    return found
 
 
 def speakers(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 import tantivy
 
 from index.text import lists
+from index.text.fold import clean
 
 
 def analyzer(*stopwords: tantivy.Filter) -> tantivy.TextAnalyzer:
@@ -21,9 +22,9 @@ _CONTENT = analyzer(tantivy.Filter.stopword("english"), tantivy.Filter.custom_st
 
 def terms(text: str) -> set[str]:
     """Return the stems by which the words of a text are searched."""
-    return set(_TERMS.analyze(text))
+    return set(_TERMS.analyze(clean(text)))
 
 
 def content_terms(text: str) -> set[str]:
     """Return the stems of a text's words without those that say nothing of its subject."""
-    return set(_CONTENT.analyze(text))
+    return set(_CONTENT.analyze(clean(text)))

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from index.text.cut import sentences
-from index.text.fold import fold
+from index.text.fold import clean, fold
 from index.text.names import words
 from index.text.terms import terms
 from index.types import Article
@@ -33,6 +33,11 @@ class Span:
     def text(self) -> str:
         whole: str = getattr(self.article, self.field)
         return whole[self.start : self.end]
+
+    @cached_property
+    def said(self) -> str:
+        """The text as it reads: what it says is taken from here, its places from `text`."""
+        return clean(self.text)
 
     @cached_property
     def terms(self) -> set[str]:

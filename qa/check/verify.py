@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from index.encoder import Encoder
 from index.text import lists
 from index.text.days import has_day
+from index.text.fold import clean
 from index.text.names import SPEAKER, speakers, surname, words
 from index.text.terms import content_terms
 from index.types import Article
@@ -54,7 +55,7 @@ class Verdict(NamedTuple):
 
 def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
     """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
-    sources = [source(article) for article in articles]
+    claim, sources = clean(claim), [source(article) for article in articles]
     places = (s.find(claim) for s in sources if len(claim.split()) >= VERBATIM_WORDS)
     if found := next((place for place in places if place and not _left_out(place)), None):
         return Verdict("verbatim", (found,))
@@ -76,7 +77,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
-    if (doubt := DOUBT.search(chosen[0].text)) and not (DOUBT.search(claim) or SPEAKER.search(claim)):
+    if (doubt := DOUBT.search(chosen[0].said)) and not (DOUBT.search(claim) or SPEAKER.search(claim)):
         return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
     if score < supported:
         return Verdict("partial", spans, "only partly said there")
@@ -141,25 +142,25 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[
 
 
 def _joined(spans: Sequence[Span]) -> str:
-    return " ".join(span.text for span in spans)
+    return " ".join(span.said for span in spans)
 
 
 def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> str:
     """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
-    around = " ".join(other.text for span in own for other in source(article).around(span, AROUND))
+    around = " ".join(other.said for span in own for other in source(article).around(span, AROUND))
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
     said = _joined(own)
     dated = said if has_day(said) else around
     evidence = facts(around)._replace(days=facts(dated).days)
     if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
         return f"not in the evidence: {', '.join(missing)}"
-    if subject := other_subject(claim, chosen[0].text):
+    if subject := other_subject(claim, chosen[0].said):
         return f"the article says this of another: “{subject}”"
     # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
-    if word := denies(claim, chosen[0].text) or opposes(claim, chosen[0].text) or opposes(claim, _joined(chosen)):
-        return f"the article says otherwise ({word}): “{shorten(chosen[0].text, 100, placeholder=' …')}”"
+    if word := denies(claim, chosen[0].said) or opposes(claim, chosen[0].said) or opposes(claim, _joined(chosen)):
+        return f"the article says otherwise ({word}): “{shorten(chosen[0].said, 100, placeholder=' …')}”"
     ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
     told = words("; ".join(theirs) or f"{around} {article.title}")
     if ours and not any(words(surname(name)) & told for name in ours):

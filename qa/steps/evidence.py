@@ -97,7 +97,7 @@ def candidates(hits: Sequence[Hit]) -> list[Candidate]:
 
 def _states(candidate: Candidate) -> bool:
     """Tell a statement from captions, headings, questions and the chrome of web pages."""
-    text, whole = candidate.text, candidate.article.text
+    text, whole = candidate.said, candidate.article.text
     line = whole[: candidate.start].rpartition("\n")[2] + whole[candidate.start :].partition("\n")[0]
     return (
         len(text.split()) >= 4
