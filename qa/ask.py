@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ from qa.llm.prompt import QUESTION_TOKENS
 from qa.request import AskRequest
 from qa.steps import quotes
 from qa.steps.choose import choose
-from qa.steps.converse import rewrite
+from qa.steps.converse import leans, rewrite
 from qa.steps.evidence import Evidence, Writer, read
 from qa.steps.rank import collapse, rerank
-from qa.steps.understand import understand
+from qa.steps.understand import decline, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence
 
 if TYPE_CHECKING:
@@ -31,24 +31,20 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     """Yield and raise what `Desk.events` does."""
     clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
-    question = rewrite(request.question, request.turns, model and (lambda said: model.write(said, QUESTION_TOKENS)))
-    if request.turns:
-        clock["rewrite"] = time.perf_counter()
-    with desk.lock:
-        query = understand(question, request, desk.outlets())
-        hits = collapse(search(desk.index, query), newest=not query.days)
-        clock["retrieve"] = time.perf_counter()
-        look = partial(search, desk.index)
-        choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
-        candidates = read(desk.reranker, query, hits)
-        hits = rerank(query, hits, candidates)
-        clock["rerank"] = time.perf_counter()
-    evidence = Evidence(question, hits, candidates, quotes.confidence(candidates))
+    declined = decline(request.question, desk.index.encoder.name)
+    evidence, choice = Evidence(request.question, [], [], 0.0), None
+    told: list[Piece] = []
+    if not declined:
+        ask = model and (lambda said: model.write(said, QUESTION_TOKENS))
+        readings = [rewrite(request.question, request.turns, ask), request.question]
+        if request.turns:
+            clock["rewrite"] = time.perf_counter()
+        with desk.lock:
+            evidence, choice = _found(desk, request, readings[: 1 if leans(request.question) else 2], clock)
     write: Writer = quotes.write
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
-    told: list[Piece] = []
-    outcome = yield from _kept(write(evidence), told)
+    outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
     clock["answer"] = time.perf_counter()
     laps = {step: round((end - start) * 1000, 1) for (_, start), (step, end) in pairwise(clock.items())}
     yield Answer(
@@ -58,15 +54,35 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         tuple(piece for piece in told if isinstance(piece, Sentence)),
         tuple(piece for piece in told if isinstance(piece, Citation)),
         Refusal(outcome.refusal, quotes.closest(evidence)) if outcome.refusal else None,
-        tuple(hits[: request.top]),
+        tuple(evidence.hits[: request.top]),
         model.name if model else "quotes",
         evidence.confidence,
         choice,
-        question if question != request.question else None,
+        evidence.question if evidence.question != request.question else None,
         outcome.invented_markers,
         outcome.broken,
         laps | outcome.timings_ms,
     )
+
+
+def _found(
+    desk: Desk, request: AskRequest, readings: Sequence[str], clock: dict[str, float]
+) -> tuple[Evidence, str | None]:
+    """Return what there is to answer from, and the choice: of the first reading that is answered, or the likeliest."""
+    found: list[tuple[Evidence, str | None]] = []
+    for question in dict.fromkeys(readings):
+        query = understand(question, request, desk.outlets())
+        hits = collapse(search(desk.index, query), newest=not query.days)
+        clock["retrieve"] = time.perf_counter()
+        look = partial(search, desk.index)
+        choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
+        candidates = read(desk.reranker, query, hits)
+        hits = rerank(query, hits, candidates)
+        clock["rerank"] = time.perf_counter()
+        found.append((Evidence(question, hits, candidates, quotes.confidence(candidates)), choice))
+        if found[-1][0].confidence >= quotes.SURE_ENOUGH:
+            break
+    return max(found, key=lambda one: one[0].confidence)
 
 
 def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generator[Piece, None, Outcome]:

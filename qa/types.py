@@ -14,7 +14,7 @@ from index.types import Article, Hit
 
 Support = Literal["verbatim", "supported", "partial", "unsupported"]
 PASSED: tuple[Support, ...] = ("verbatim", "supported")  # the support of a sentence that stands
-RefusalReason = Literal["no_evidence", "below_threshold", "model_declined"]
+RefusalReason = Literal["no_evidence", "below_threshold", "model_declined", "language", "no_question"]
 REFUSED = "The archive does not answer this question."  # also what a model is told to say then
 UNSUPPORTED = "[unsupported]"  # the mark of a sentence that no article supports
 

