@@ -17,7 +17,7 @@ from qa.steps.choose import choose
 from qa.steps.converse import leans, rewrite
 from qa.steps.evidence import Evidence, Writer, read
 from qa.steps.rank import collapse, rerank
-from qa.steps.understand import decline, understand
+from qa.steps.understand import covered, decline, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     """Yield and raise what `Desk.events` does."""
     clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
-    declined = decline(request.question, desk.index.encoder.name)
+    with desk.lock:
+        declined = decline(request.question, desk.index.encoder.name)
     evidence, choice = Evidence(request.question, [], [], 0.0), None
     told: list[Piece] = []
     if not declined:
@@ -68,7 +69,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
 def _found(
     desk: Desk, request: AskRequest, readings: Sequence[str], clock: dict[str, float]
 ) -> tuple[Evidence, str | None]:
-    """Return what there is to answer from, and the choice: of the first reading that is answered, or the likeliest."""
+    """Return what there is to answer from, and the choice: of the reading whose article has most of its words."""
     found: list[tuple[Evidence, str | None]] = []
     for question in dict.fromkeys(readings):
         query = understand(question, request, desk.outlets())
@@ -80,9 +81,12 @@ def _found(
         hits = rerank(query, hits, candidates)
         clock["rerank"] = time.perf_counter()
         found.append((Evidence(question, hits, candidates, quotes.confidence(candidates)), choice))
-        if found[-1][0].confidence >= quotes.SURE_ENOUGH:
-            break
-    return max(found, key=lambda one: one[0].confidence)
+
+    def held(one: tuple[Evidence, str | None]) -> tuple[float, bool]:
+        texts = (f"{c.article.title} {c.article.text}" for c in sorted(one[0].candidates, key=lambda c: -c.logit))
+        return covered(request.question, next(texts, ""))[0], one[0].confidence >= quotes.SURE_ENOUGH
+
+    return max(found, key=held)  # the first, which has what was carried, where both are as good
 
 
 def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generator[Piece, None, Outcome]:

@@ -277,8 +277,9 @@ def test_a_question_that_names_nothing_is_asked_with_what_was_said_where_that_is
               {"role": "assistant", "content": "The paper mill in Oxton burned down on Sunday. [1]"}]  # fmt: skip
     leaning = desk.ask("Was anyone hurt?", history=before)
     assert (leaning.rewritten, leaning.citations[0].article_id) == ("Was anyone hurt (Oxton, mill)?", "mill")
-    alone = desk.ask("Why did egg prices rise?", history=before)
-    assert (alone.rewritten, alone.citations[0].article_id) == (None, "eggs")
+    for question, found in (("Why did egg prices rise?", "eggs"), ("And which bus fell over?", "bus")):
+        alone = desk.ask(question, history=before)
+        assert (alone.rewritten, alone.citations[0].article_id) == (None, found)
 
 
 @pytest.mark.parametrize(

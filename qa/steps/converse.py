@@ -1,7 +1,7 @@
 """Makes a question that follows on others one that can be understood alone: by the model, or by carrying words over.
 
-Where a question stands alone nothing is carried. Where it only may do so ("Was anyone hurt?" names nothing of its own),
-`leans` is false of it and the archive decides: it is asked as it stands where it has no answer with what was carried.
+Where a question stands alone nothing is carried. Where it only may do so ("Why did prices rise?" names nothing), the
+archive decides: it is asked as it stands where that finds an article with more of its words.
 """
 
 import re
