@@ -34,7 +34,7 @@ KINDS = {
 
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
 ENGLISH = set(" ".join(lists.lines("english")).split())
-SURE, LEAST_WORDS = 0.8, 2  # of the language identifier; and of words that are no names: §14
+SURE, LEAST_WORDS = 0.8, 2  # of the language identifier; and of words that are no names: §17
 
 
 def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
