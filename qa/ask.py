@@ -18,7 +18,7 @@ from qa.steps.converse import leans, rewrite
 from qa.steps.evidence import Evidence, Writer, read
 from qa.steps.rank import collapse, rerank
 from qa.steps.understand import covered, decline, understand
-from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence
+from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
 if TYPE_CHECKING:
     from qa.desk import Desk
@@ -95,6 +95,8 @@ def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generat
         while True:
             told.append(next(pieces))
             yield told[-1]
+            if isinstance(told[-1], Withdrawn):
+                told.clear()
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome

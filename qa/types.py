@@ -39,13 +39,16 @@ class Citation:
 class Sentence:
     """A sentence of an answer or a draft, with the numbers of the citations that support it, and how.
 
-    `why` says in words for people what is missing where it is not wholly supported.
+    `why` says in words for people what is missing where it is not wholly supported. `marks` are the places in the
+    answer's text, [start, end), of what marks it: one for each citation, or that of "[unsupported]". Brackets elsewhere
+    are text. A draft has none.
     """
 
     text: str
     citations: tuple[int, ...]
     support: Support
     why: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 class Checked(list[Sentence]):
@@ -119,7 +122,12 @@ class Answer:
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
-Piece = str | Citation | Sentence  # of an answer that is being written
+@dataclass(frozen=True)
+class Withdrawn:
+    """Takes back all of an answer that was told before: it was the model's thought, of which only the end is marked."""
+
+
+Piece = str | Citation | Sentence | Withdrawn  # of an answer that is being written
 Event = Piece | Answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from index.search import search
@@ -39,15 +40,17 @@ class Draft:
         self.sentences: list[Sentence] = []
         self.citations: dict[Span, Citation] = {}
 
-    def add(self, text: str, verdict: Verdict) -> tuple[str, list[Citation]]:
-        """Take in a sentence; return the marks that follow it, and the citations that it is the first to use."""
+    def add(self, text: str, verdict: Verdict, at: int | None = None) -> tuple[str, list[Citation]]:
+        """Take in a sentence; return its marks, which stand `at` this place, and the citations that it is first to use."""
         known = len(self.citations)
         for s in verdict.spans:
             self.citations.setdefault(s, cite(s.article, s.field, s.start, s.end, len(self.citations) + 1))
         numbers = tuple(self.citations[span].n for span in verdict.spans)
-        self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why))
-        marks = "".join(f"[{number}]" for number in numbers)
-        return marks or UNSUPPORTED, list(self.citations.values())[known:]
+        marks = [f"[{number}]" for number in numbers] or [UNSUPPORTED]
+        ends = list(accumulate(map(len, marks), initial=at or 0))
+        places = () if at is None else tuple(pairwise(ends))
+        self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why, places))
+        return "".join(marks), list(self.citations.values())[known:]
 
 
 def statements(text: str) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """The web page: a chat, and beside it the source that a click on [n] opens, the quoted sentence marked."""
 
 import html
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from index.types import Article, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
 from qa.request import AskRequest
-from qa.types import UNSUPPORTED, Answer, Citation
+from qa.types import UNSUPPORTED, Answer, Citation, Sentence, Withdrawn
 
 HERE = Path(__file__).parent
 PAGES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
@@ -41,16 +40,19 @@ class Turn:
 
 def answer_html(answer: Answer) -> str:
     """Return an answer as HTML in which each [n] opens its source; everything that came from outside is escaped."""
-    body = text_html(answer.text, answer.citations)
+    body = text_html(answer.text, answer.citations, answer.sentences)
     return PAGES.get_template("answer.html").render(answer=answer, body=body, link=_link)
 
 
-def text_html(text: str, citations: Sequence[Citation]) -> str:
-    """Return an answer's text, as far as it is written, with links for its marks."""
+def text_html(text: str, citations: Sequence[Citation], sentences: Sequence[Sentence] = ()) -> str:
+    """Return an answer's text, as far as it is written, with links for the marks of its sentences, and no others."""
     links = {f"[{c.n}]": _link(c, f"[{c.n}]") for c in citations}
     links[UNSUPPORTED] = '<b class="unsupported">not in the articles</b>'
-    marked = re.sub(r"\[\w+\]", lambda mark: links.get(mark[0], mark[0]), html.escape(text))
-    return marked.replace("\n", "<br>")
+    done, parts = 0, list[str]()
+    for start, end in sorted(place for sentence in sentences for place in sentence.marks):
+        parts += html.escape(text[done:start]), links[text[start:end]]
+        done = end
+    return "".join((*parts, html.escape(text[done:]))).replace("\n", "<br>")
 
 
 def source_path(article_id: str, field: str, start: int, end: int) -> str:
@@ -75,7 +77,7 @@ def _reply(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield what the page shows while a question is answered: the box, the chat, the conversation, the Stop button."""
     before = _messages((turn.question, turn.text) for turn in talk if turn.text)
-    written, citations = "", list[Citation]()
+    written, citations, sentences = "", list[Citation](), list[Sentence]()
     turn = Turn(question, "Reading the archive…")
 
     def shown(**state: Any) -> tuple[Any, ...]:
@@ -91,9 +93,12 @@ def _reply(
                 if isinstance(event, Answer):
                     turn = Turn(question, answer_html(event), event.text)
                 else:
+                    if isinstance(event, Withdrawn):
+                        written, citations, sentences = "", [], []
                     written += event if isinstance(event, str) else ""
                     citations += [event] if isinstance(event, Citation) else []
-                    turn = Turn(question, text_html(written, citations))
+                    sentences += [event] if isinstance(event, Sentence) else []
+                    turn = Turn(question, text_html(written, citations, sentences))
                     yield shown()
     except CopydeskError as error:
         turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')

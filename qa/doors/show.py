@@ -86,23 +86,27 @@ def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
     Raises CopydeskError where they end in an error, or in none.
     """
     out = console()
-    written = "\n"
+    written, sentences = "", list[Document]()
     with nullcontext() if quiet or not out.is_terminal else Live(console=out, transient=True) as live:
         for kind, document in events:
             if kind == "error":
                 raise CopydeskError(document["error"])
             if kind == "answer":
                 return document
+            if kind == "withdrawn":
+                written, sentences = "", []
             written += document["text"] if kind == "text" else ""
+            sentences += [document] if kind == "sentence" else []
             if live:
-                live.update(_marked(written))
+                live.update(Text("\n") + _marked(written, sentences))
     raise CopydeskError("the answer ended before it was complete: ask again")
 
 
-def _marked(written: str) -> Text:
+def _marked(written: str, sentences: Iterable[Document]) -> Text:
     text = Text(written)
-    text.highlight_regex(r"\[\d+\]", "bold cyan")
-    text.highlight_regex(r"\[unsupported\]", "bold red")
+    for sentence in sentences:
+        for start, end in sentence["marks"]:
+            text.stylize("bold cyan" if sentence["citations"] else "bold red", start, end)
     return text
 
 
@@ -133,7 +137,7 @@ def print_answer(answer: Document) -> None:
     say()
     if answer["rewritten"]:
         say(f"Understood as: {answer['rewritten']}\n", style="dim")
-    say(_marked(answer["text"]), style="" if answer["answered"] else "yellow")
+    say(_marked(answer["text"], answer["sentences"]), style="" if answer["answered"] else "yellow")
     if answer["choice"]:
         say("\nChoice: ", (answer["choice"], "bold"))
     for sentence in answer["sentences"]:

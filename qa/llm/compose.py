@@ -12,31 +12,19 @@ from index.text.fold import fold
 from index.types import Article, ModelError
 from qa.check.draft import BULLET, Draft
 from qa.check.verify import Verdict
+from qa.llm.clean import Cleaner
 from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
 from qa.steps.evidence import Evidence
-from qa.types import REFUSED, Outcome, Piece, RefusalReason
+from qa.types import REFUSED, Outcome, Piece, RefusalReason, Withdrawn
 
 WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
 NOTHING_LEFT = "The articles support nothing of what the model wrote."
 # Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
+WHOLE = re.compile(r"(?<!\d)[.!?…][\"”’»)\]*]*$")  # as a sentence ends; behind a digit, a point may be within a number
+SHORTER = "ask for less at once, or use a model that thinks less"
 CUT = Verdict("unsupported", why="the model broke off here")
 DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
-MARKER = re.compile(
-    r"[ \t]?(?:\[\^?|[\[【]?[\[【])(?:(?:source|article|passage|evidence)s? ?:?)? ?"
-    r"(\d+(?: ?(?:[,;–-]|and) ?\d+)*)(?:†[^\]】]*)?[\]】]{1,2}",
-    re.I,
-)
-HIDDEN = re.compile(r"<think>.*?(?:</think>|$)|!\[[^\]]*\](?:\([^)]*\))?|</?evidence>", re.S | re.I)
-LINK = re.compile(r"(?P<label>\[\[?([^\[\]]+)\]\]?)\([^)]*\)")
-ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'”)\[\]【】]+", re.I)
-# What may yet become one of these: it is held back until the rest is there. A thought may stand within a marker.
-UNFINISHED = re.compile(
-    r"(?:<think>(?:(?!</think>).)*|[ \t]?!?[\[【]{1,2}"
-    r"(?>(?:<think>(?:(?!</think>).)*(?:</think>)?|[^\]】\n]){0,200})(?:[\]】]{1,2}(?:\([^)\n]{0,500})?)?|[ \t]|!"
-    r"|<[/a-z]{0,10}|(?:https?://|www\.)[^\s<>\"'”)\[\]【】]*|(?:h|ht|htt|https?|https?:/?|w|ww|www))$",
-    re.S | re.I,
-)
 Check = Callable[[str, Sequence[Article]], Verdict]
 
 
@@ -49,7 +37,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
     """
     messages, hits = prompt(evidence.question, evidence.hits, model.room)
     articles = list(dict.fromkeys(hit.article for hit in hits))
-    cleaner = Cleaner(len(hits), [article.url for article in articles if article.url])
+    cleaner = Cleaner(len(hits), articles)
     broken: list[ModelError] = []
     spent: dict[str, float] = {}  # milliseconds
     started = time.perf_counter()
@@ -61,16 +49,21 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
         spent["check"] = round(spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
         return verdict
 
-    text = _Text(checked, strict)
+    checker = ThreadPoolExecutor(1, "check")
+    text = _Text(checked, strict, checker)
     try:
         with closing(_and_end(model.write(messages, ANSWER_TOKENS), broken)) as pieces:
             for piece in pieces:
                 shown = cleaner.rest() if piece is None else cleaner.feed(piece)
+                if cleaner.withdrawn:
+                    yield Withdrawn()
+                    text.drop()
+                    text = _Text(checked, strict, checker)
                 for event in text.take(shown, piece is None, bool(broken)):
                     spent.setdefault("first_token", round((time.perf_counter() - started) * 1000, 1))
                     yield event
     finally:
-        text.checker.shutdown(wait=False, cancel_futures=True)
+        checker.shutdown(wait=False, cancel_futures=True)
     if broken and not text.written.strip():
         raise broken[0]
     refusal: RefusalReason | None = None
@@ -84,7 +77,8 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
 def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str | None, None, None]:
     """Yield what a model writes, and None at its end, also where it breaks off; why it did is then in `broken`."""
     try:
-        yield from pieces
+        if (yield from pieces):
+            broken.append(ModelError(f"the model had not ended after {ANSWER_TOKENS} tokens: {SHORTER}"))
     except ModelError as error:
         broken.append(error)
     yield None
@@ -93,12 +87,12 @@ def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str |
 class _Text:
     """What a model has written so far, cleaned; what of it is finished, checked, and shown."""
 
-    def __init__(self, check: Callable[[str], Verdict], strict: bool) -> None:
+    def __init__(self, check: Callable[[str], Verdict], strict: bool, checker: ThreadPoolExecutor) -> None:
         self.written = ""
         self.shown = 0  # characters of `written` that were shown, or with `strict` left out
         self.draft = Draft()
-        self.checker = ThreadPoolExecutor(1, "check")
-        self._check, self._strict = check, strict
+        self._check, self._strict, self._checker = check, strict, checker
+        self._told = 0  # characters that were yielded, marks among them
         self._queued = 0  # characters of `written` that were given to the checker
         self._waiting: deque[tuple[int, str, Future[Verdict]]] = deque()  # its end, the sentence, its verdict to come
 
@@ -113,8 +107,9 @@ class _Text:
         for end in _ends(self.written, self._queued, finished):
             sentence = BULLET.sub("", self.written[self._queued : end].strip()).strip()
             if sentence and not _declines(sentence):
-                check = (lambda _: CUT) if broken and sentence[-1].isalnum() else self._check
-                self._waiting.append((end, sentence, self.checker.submit(check, sentence)))
+                last = broken and end == len(self.written.rstrip())
+                check = (lambda _: CUT) if last and not WHOLE.search(sentence) else self._check
+                self._waiting.append((end, sentence, self._checker.submit(check, sentence)))
             self._queued = end
         while self._waiting:
             end, sentence, verdict = self._waiting[0]
@@ -127,8 +122,12 @@ class _Text:
                 self.shown = end
                 continue
             rest = self._show(end)
-            marks, new = self.draft.add(sentence, verdict.result())
-            yield f"{rest if len(self.draft.sentences) > 1 else rest.lstrip()} {marks}"
+            if not self.draft.sentences:
+                self._told -= len(rest) - len(rest.lstrip())
+                rest = rest.lstrip()
+            marks, new = self.draft.add(sentence, verdict.result(), self._told + 1)
+            self._told += 1 + len(marks)
+            yield f"{rest} {marks}"
             yield from new
             yield self.draft.sentences[-1]
         if self._strict:
@@ -139,9 +138,15 @@ class _Text:
         if ready := self.written[self.shown : unsure.start() if unsure else limit].rstrip():
             yield self._show(self.shown + len(ready))
 
+    def drop(self) -> None:
+        """Check nothing more of it."""
+        for *_, verdict in self._waiting:
+            verdict.cancel()
+
     def _show(self, end: int) -> str:
         """Return what is yet to be shown before `end`: nothing where more had to be read to see a sentence's end."""
         text, self.shown = self.written[self.shown : end], max(self.shown, end)
+        self._told += len(text)
         return text
 
 
@@ -164,46 +169,3 @@ def _ends(written: str, start: int, everything: bool) -> Iterator[int]:
 def _declines(text: str) -> bool:
     """Tell whether a text says what a model is told to say where the evidence does not answer, and little besides."""
     return fold(REFUSED)[0].strip(" .") in fold(text)[0] and len(text.split()) <= len(REFUSED.split()) + DECLINE_WORDS
-
-
-class Cleaner:
-    """Takes out of a text that is being written what must not be shown: markers, hidden thoughts, links and images.
-
-    Markers are the model's claims about its sources: none is believed, and those of evidence that does not exist are
-    counted. Addresses stay where they are those of retrieved articles.
-    """
-
-    def __init__(self, passages: int, addresses: Sequence[str]) -> None:
-        self.invented = 0
-        self._passages, self._addresses = passages, set(addresses)
-        self._held = ""
-
-    def feed(self, piece: str) -> str:
-        """Return what can be shown once this piece is there."""
-        # Models write narrow and non-breaking spaces, which are no printable characters, between words. What cannot be
-        # seen goes first: [1] with such a character in it would be no marker now, and one when it is shown.
-        spaced = (" " if c.isspace() and c not in "\n\t" else c for c in piece)
-        text = self._held + "".join(c for c in spaced if c.isprintable() or c in "\n\t")
-        unfinished = UNFINISHED.search(text)
-        end = unfinished.start() if unfinished else len(text)
-        self._held = text[end:]
-        return self._clean(text[:end])
-
-    def rest(self) -> str:
-        """Return what was held back at the end."""
-        text, self._held = self._held, ""
-        return self._clean(text)
-
-    def _clean(self, text: str) -> str:
-        text = LINK.sub(lambda m: m["label"] if MARKER.fullmatch(m["label"]) else m[2], HIDDEN.sub("", text))
-        text = MARKER.sub(self._marker, text)
-        return ADDRESS.sub(self._address, text)
-
-    def _address(self, match: re.Match[str]) -> str:
-        address = match[0].rstrip(".,;:!?")
-        return match[0] if address in self._addresses else f"(link removed){match[0][len(address) :]}"
-
-    def _marker(self, match: re.Match[str]) -> str:
-        numbers = [int(number) for number in re.findall(r"\d+", match[1])]
-        self.invented += sum(not 1 <= number <= self._passages for number in numbers)
-        return ""

@@ -153,15 +153,16 @@ def _local(path: str, patience: float) -> Any:
     return llm
 
 
-def write(llm: LLM, messages: Sequence[tuple[str, str]], max_tokens: int = 512) -> Generator[str, None, None]:
+def write(llm: LLM, messages: Sequence[tuple[str, str]], max_tokens: int = 512) -> Generator[str, None, bool]:
     """Yield what the model writes to (role, content) messages, in pieces as they come; closing this stops the model.
 
+    Returns whether it was stopped at so many tokens, before it had ended.
     Raises ModelError in one line where the server, the key, the model, the prompt's length or time is what failed;
     nothing is tried again.
     """
     chat = [ChatMessage(role=role, content=content) for role, content in messages]
     options: dict[str, Any] = {"max_tokens": max_tokens}
-    ended = kind_of(llm) not in PROVIDERS
+    ended, reason = kind_of(llm) not in PROVIDERS, ""
     try:
         if isinstance(llm, Ollama):  # it takes options from itself only
             size = window(llm)
@@ -171,11 +172,13 @@ def write(llm: LLM, messages: Sequence[tuple[str, str]], max_tokens: int = 512) 
             llm, options = llm.model_copy(update=update), {}
         with closing(llm.stream_chat(chat, **options)) as stream:
             for response in stream:
-                ended = ended or _ends(response)
+                reason = _reason(response) or reason
+                ended = ended or bool(reason)
                 if response.delta:
                     yield response.delta
         if not ended:
             raise ConnectionError("the stream ended before the answer did")
+        return reason in ("length", "max_tokens")
     except _foreign() as error:
         raise _explained(error, llm) from error
     finally:
@@ -189,11 +192,13 @@ def kind_of(llm: LLM) -> str:
     return next((kind for kind, provider in PROVIDERS.items() if provider.class_name == name), name)
 
 
-def _ends(response: ChatResponse) -> bool:
-    """Say whether a server marks this as the last piece: one that only closes the connection has been cut off."""
-    if isinstance(response.raw, dict):
-        return bool(response.raw.get("done") or response.message.additional_kwargs.get("stop_reason"))
-    return any(choice.finish_reason for choice in getattr(response.raw, "choices", ()))
+def _reason(response: ChatResponse) -> str:
+    """Return why a server marks this as the last piece, "" where it does not: then it has been cut off."""
+    raw = response.raw if isinstance(response.raw, dict) else vars(response.raw or object)
+    done = raw.get("done") and (raw.get("done_reason") or "stop")
+    choices = [choice if isinstance(choice, dict) else vars(choice) for choice in raw.get("choices") or ()]
+    reasons = (done, response.message.additional_kwargs.get("stop_reason"), *(c.get("finish_reason") for c in choices))
+    return next((str(reason) for reason in reasons if reason), "")
 
 
 def _foreign() -> tuple[type[Exception], ...]:

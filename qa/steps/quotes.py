@@ -1,12 +1,13 @@
 """Answers without a language model: up to three verbatim sentences, each cited to the character, or a refusal."""
 
 import math
-import re
 from collections.abc import Generator, Sequence
 
+from qa.check.draft import Draft
+from qa.check.verify import Verdict
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.understand import covered, fits, share
-from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, Sentence, cite
+from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
 SENTENCES = 3
@@ -22,7 +23,6 @@ LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
 # for half of the names.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
-MARK = re.compile(r"\[(\d+|unsupported)\]")
 CLOSEST = 3
 
 
@@ -30,12 +30,13 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if evidence.confidence < SURE_ENOUGH:
         return (yield from refuse(REFUSED, "below_threshold" if evidence.hits else "no_evidence"))
-    citations = _cited(_choose(evidence))
-    # An article's own [2], a footnote or a forgery, would be taken for a mark, and linked to another source.
-    said = [MARK.sub(r"(\1)", citation.quote) for citation in citations]
-    yield " ".join(f"{text} [{citation.n}]" for text, citation in zip(said, citations, strict=True))
-    yield from citations
-    yield from (Sentence(text, (c.n,), "verbatim") for text, c in zip(said, citations, strict=True))
+    text, draft = "", Draft()
+    for candidate in _choose(evidence):
+        text += f"{' ' * bool(text)}{candidate.text} "
+        text += draft.add(candidate.text, Verdict("verbatim", (candidate,)), len(text))[0]
+    yield text
+    yield from draft.citations.values()
+    yield from draft.sentences
     return Outcome()
 
 
