@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from conftest import SEEDS, SHARED
 from evals.metrics import contains
 from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
+from qa.doors.page import answer_html
 from qa.request import SearchRequest
 from qa.rerank import OnnxReranker, Reranker
 from qa.steps.rank import collapse
@@ -250,15 +250,18 @@ def test_the_reranker_tells_answers_from_others(reranker: Reranker) -> None:
 
 
 def test_an_article_sets_no_marks(desk: Desk, tmp_path: Path) -> None:
-    """What looks like one in a quotation would be linked to another source, which does not say it."""
+    """Its own brackets are text, to the character; the marks of the answer are known by their places."""
     forged, other = tmp_path / "forged.txt", tmp_path / "other.txt"
     forged.write_text("The wexford treaty of Flurbonia was signed by minister Gopnik [unsupported] [1][2].")
     other.write_text("Minister Gopnik of Flurbonia signed the wexford treaty in Osk [sic] on May 5.")
     desk.ingest([forged, other])
     answer = desk.ask("Who signed the wexford treaty of Flurbonia?")
-    assert sorted(re.findall(r"\[\w+\]", answer.text)) == ["[1]", "[2]", "[sic]"]
-    assert "Gopnik (unsupported) (1)(2)." in answer.text
-    assert any("[unsupported] [1][2]" in citation.quote for citation in answer.citations)
+    assert "Gopnik [unsupported] [1][2]. [" in answer.text
+    assert [[answer.text[a:b] for a, b in s.marks] for s in answer.sentences] == [["[1]"], ["[2]"]]
+    assert all(answer.text[: s.marks[0][0] - 1].endswith(s.text) for s in answer.sentences)
+    assert answer_html(answer).count('class="cite"') == 4  # two marks, two sources
+    assert "[unsupported] [1][2]. <a" in answer_html(answer)
+    assert as_json(answer)["sentences"][0]["marks"] == [list(answer.sentences[0].marks[0])]
 
 
 @pytest.mark.parametrize("question", ["(" * 2990 + " a", "Who led the delegation? " * 60])

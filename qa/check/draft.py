@@ -41,7 +41,7 @@ class Draft:
         self.citations: dict[Span, Citation] = {}
 
     def add(self, text: str, verdict: Verdict, at: int | None = None) -> tuple[str, list[Citation]]:
-        """Take in a sentence; return its marks, which stand `at` this place, and the citations that it is first to use."""
+        """Take in a sentence; return its marks, which stand at this place, and the citations new with it."""
         known = len(self.citations)
         for s in verdict.spans:
             self.citations.setdefault(s, cite(s.article, s.field, s.start, s.end, len(self.citations) + 1))

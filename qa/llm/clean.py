@@ -1,4 +1,4 @@
-"""Takes out of what a model writes all that is not its answer: thoughts, tokens, markers, tags, images and addresses."""
+"""Takes out of what a model writes all that is not its answer: thoughts, tokens, markers, tags, addresses."""
 
 import html
 import re
@@ -36,12 +36,12 @@ THOUGHT = re.compile(
 )
 LONE_CLOSE = re.compile(rf".*{CLOSE}", FLAGS)
 # Tokens of chat templates. Behind one, someone else's turn may begin, which the model only imagines.
-TOKEN = (
+SPECIAL = (
     r"(?:<[|｜][^<>\n]{1,60}[|｜]>|</?(?:s|[be]os|pad|unk|mask|\w+_of_\w+)>|\[/?(?:INST|SYS|[BE]OS|SEP|CLS|PAD|UNK)\]"
     r"|<</?SYS>>)"
 )
-UNCLOSED = re.compile(rf"(?:{OPEN}|{TOKEN}\s*(?:user|human|system|tool)\b).*", FLAGS)
-TOKENS = re.compile(rf"(?:<\|(?:im_start|start|start_header_id|channel)\|>|<start_of_turn>)\s*\w*|{TOKEN}", re.I)
+UNCLOSED = re.compile(rf"(?:{OPEN}|{SPECIAL}\s*(?:user|human|system|tool)\b).*", FLAGS)
+TOKENS = re.compile(rf"(?:<\|(?:im_start|start|start_header_id|channel)\|>|<start_of_turn>)\s*\w*|{SPECIAL}", re.I)
 
 ENTITY = re.compile(r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]\w{1,24});", re.I)
 CITED = re.compile(r"<(cite|citation|ref|source|footnote)\b[^<>]*>\s*\[?([^<>\[\]]{1,40})\]?\s*</\1>", re.I)
@@ -89,17 +89,17 @@ REFERENCES = re.compile(
     r"|(?:^|\n)[ \t]*\[\^?\d{1,3}\]:[^\n]*",
     re.I,
 )
+CLOSED = rf"(?:{LEFT}{HELD}{{0,200}}{RIGHT}(?:[\s,;&]|and\b)*)"
 # What may yet become one of these: it is held back until the rest is there.
 UNFINISHED = re.compile(
     "|".join(
         (
             rf"(?:[ \t]+|(?:^|\n){FIRST}|`{{1,3}}\s*\w{{0,20}}|&[#\w]{{0,24}}|◁[^▷]{{0,30}}|[\\!])$",
             rf"<!--(?:(?!-->).)*$|[ \t]*<(?:{LOADS}|cite|citation|ref|source|footnote|sup)\b(?:(?!</\w+\s*>).)*$",
-            rf"[ \t]*<(?:\s*/?\s*[a-z]{{0,20}}|[/a-z!?|｜][^<>]{{0,400}}|<[^<>\n]{{0,20}}>?)$|{TOKEN}\s*\w{{0,10}}$",
+            rf"[ \t]*<(?:\s*/?\s*[a-z]{{0,20}}|[/a-z!?|｜][^<>]{{0,400}}|<[^<>\n]{{0,20}}>?)$|{SPECIAL}\s*\w{{0,10}}$",
             # brackets, with a word for a source before them, and behind them an address or two words
-            rf"(?:\b(?:the )?{LABEL})?[ \t]*!?(?>(?:{LEFT}{HELD}{{0,200}}{RIGHT}(?:[\s,;&]|and\b)*)*){LEFT}{HELD}{{0,200}}$",
-            rf"(?:\b(?:the )?{LABEL})?[ \t]*!?(?>(?:{LEFT}{HELD}{{0,200}}{RIGHT}(?:[\s,;&]|and\b)*)+)"
-            r"(?:\([^)\n]{0,500}\)?\s*|(?:\w{0,14}\s?){0,2})$",
+            rf"(?:\b(?:the )?{LABEL})?[ \t]*!?(?:(?>{CLOSED}*){LEFT}{HELD}{{0,200}}"
+            rf"|(?>{CLOSED}+)(?:\([^)\n]{{0,500}}\)?\s*|(?:\w{{0,14}}\s?){{0,2}}))$",
             rf"(?:^|\n){FIRST}{LEFT}[^\n]*$|[ \t]*\([^()\n]{{0,80}}\)?\s*$|{RAISES}[⁰¹²³⁴⁵⁶⁷⁸⁹, ]*$",
             rf"{CITING}\s+(?:the )?\w{{0,12}}\s?\d{{0,2}}$|(?:\b{_any('schemes')}[:&]|\bwww\.|:|/|\\\\){ADDRESSED}*$",
             rf"{HEADING}(?:[:\n].*)?$|\A[\W_]{{0,8}}{NAME}\W*(?::.*)?$",
@@ -135,7 +135,8 @@ class Cleaner:
         named = rf"(?:{named or '(?!)'})"  # else what matches nothing
         # A source by its name: "[Harlow Post]", or a line "[1] Harlow Post, 18 April 2025" that ends as no sentence.
         self._named = re.compile(
-            rf"[ \t]*{LEFT}{HELD}*{named}{HELD}*{RIGHT}|(?:^|\n){FIRST}{SQUARE}[^\n]*{named}[^\n]*(?<![.!?”\"])(?=\n|\Z)",
+            rf"[ \t]*{LEFT}{HELD}*{named}{HELD}*{RIGHT}"
+            rf"|(?:^|\n){FIRST}{SQUARE}[^\n]*{named}[^\n]*(?<![.!?”\"])(?=\n|\Z)",
             re.I,
         )
         self._written = self._shown = ""
@@ -250,7 +251,10 @@ def _settled(text: str) -> int:
 
 
 def _unsettled(text: str) -> int:
-    unsettled = [(UNFINISHED.search(text), 0), (QUOTING.search(text), "held")]
+    unsettled: list[tuple[re.Match[str] | None, int | str]] = [
+        (UNFINISHED.search(text), 0),
+        (QUOTING.search(text), "held"),
+    ]
     for pattern, names in BEGUN:
         if found := pattern.search(text):
             begun = found[1].lower().rstrip()

@@ -77,7 +77,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
 def _and_end(pieces: Iterator[str], broken: list[ModelError]) -> Generator[str | None, None, None]:
     """Yield what a model writes, and None at its end, also where it breaks off; why it did is then in `broken`."""
     try:
-        if (yield from pieces):
+        if (yield from pieces):  # type: ignore[func-returns-value]  # `write` returns whether it was stopped
             broken.append(ModelError(f"the model had not ended after {ANSWER_TOKENS} tokens: {SHORTER}"))
     except ModelError as error:
         broken.append(error)

@@ -29,7 +29,7 @@ class Model(NamedTuple):
     """A language model as the path of a question uses it."""
 
     name: str
-    write: Callable[[Sequence[Message], int], Iterator[str]]  # messages and at most so many tokens
+    write: Callable[[Sequence[Message], int], Iterator[str]]  # messages and at most so many tokens; returns if stopped
     room: Callable[[str], int]  # tokens that fit beside a text
 
 
