@@ -155,7 +155,8 @@ def as_json(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, Checked):
-        return {"sentences": list(map(as_json, value)), "citations": list(map(as_json, value.citations))}
+        unmarked = [{key: said for key, said in as_json(s).items() if key != "marks"} for s in value]
+        return {"sentences": unmarked, "citations": list(map(as_json, value.citations))}
     if isinstance(value, Hit):
         a, passage = value.article, value.passage
         meta = (a.id, a.title, a.outlet, a.published, a.url)

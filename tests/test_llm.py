@@ -609,3 +609,22 @@ def test_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main(["models"]) == 0
     assert f"ready  llamacpp:{tmp_path}/a.gguf  0 MB\n" in capsys.readouterr().out
     assert [row["ready"] for row in rows if row["spec"] in ("ollama:MODEL", "openai:MODEL")] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "support"),
+    [
+        ("Shakespeare wrote it. He was born in", ["unsupported"]),
+        ("Shakespeare wrote it. It cost 1.", ["unsupported"]),
+        ("Shakespeare wrote it. He did so alone.", None),
+    ],
+)
+def test_a_reply_that_is_stopped_at_its_length_ends_in_no_whole_sentence(
+    server: Scripted, seeded: Desk, said: str, support: list[str] | None
+) -> None:
+    server.scripts["/v1/chat/completions"] = lines(delta(said), delta("", "length"), "data: [DONE]\n")
+    server.scripts["/v1/models"] = status(200, {"data": [{"id": "m", "max_model_len": 8192}]})
+    answer = seeded.ask("Who led the delegation to Paris?", llm="openai:m", llm_url=f"{server.url}/v1")
+    assert "had not ended after 400 tokens" in (answer.broken or "")
+    assert (answer.sentences[-1].why == "the model broke off here") == bool(support)
+    assert not support or [answer.sentences[-1].support] == support
