@@ -203,7 +203,7 @@ def test_verbatim(encoder: Encoder) -> None:
         (
             "The harbour would harm the bay.",
             "unsupported",
-            "the article says otherwise (bay): “He denied that the harbour would harm the bay.”",
+            "the article says otherwise (harbour): “He denied that the harbour would harm the bay.”",
         ),
         ("The dredging had killed the herring.", "partial", "the article is less certain: “claimed”"),
         ("The old bridge will be closed.", "partial", "the article is less certain: “If”"),
@@ -238,11 +238,11 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
         ("The port of Tallinn will receive 1.2 billion dollars.", "not in the evidence: tallinn"),
         (
             "The council approved a second airport.",
-            "the article says otherwise (airport): “The council did not approve a second airport.”",
+            "the article says otherwise (approve): “The council did not approve a second airport.”",
         ),
         (
             "The council did not approve a harbour of Vilnar.",
-            "the article says otherwise (approv): “Council approves harbour of Vilnar”",
+            "the article says otherwise (approve): “Council approves harbour of Vilnar”",
         ),
         (
             "The unemployment rate rose to 4.5 per cent.",
@@ -254,7 +254,7 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
         ),
         (
             "Council member Jonas Lind supported the plan.",
-            "the article says otherwise (support): “Council member Jonas Lind opposed the plan.”",
+            "the article says otherwise (supported): “Council member Jonas Lind opposed the plan.”",
         ),
         ("Jonas Lind said that 3,400 people will work on the site.", "not said there by Jonas Lind"),
         ("Mayor Per Holm said 3,400 people would work on the site.", "not said there by Mayor Per Holm"),

@@ -14,17 +14,22 @@ RUN = re.compile(rf"[A-Z][\w’'-]*(?: {OF}[A-Z][\w’'-]*)+")
 RUN_BEFORE, RUN_AFTER = re.compile(rf"[A-Z][\w.’'-]* {OF}$"), re.compile(rf"(?:[’']s)? {OF}[A-Z]")
 INITIALS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)|(?<=\b[A-Z]\.[A-Z])\.")  # "U.S." is the name "US"
 WORD = re.compile(r"[^\W\d_][\w’'-]*")
-INSIDE = re.compile(r"[\w,;:)’'\"”] ?[\"“‘(]?$")  # what matches this before a word does not begin a sentence
+INSIDE = re.compile(r"[\w,;)’'\"”] ?[\"“‘(]?$")  # what matches this before a word does not begin a sentence
 WITHIN = regex.compile(r"(?<=[\w,;:)’'\"] )[\"“‘(]?(\p{Lu}[\w’'-]*)")
 PARTICLES = rf"(?:{lists.pattern('particles')} )*"
 PROPER = r"(?:(?:(?:\p{Lu}|St|Mr|Mrs|Ms|Dr)\.)+(?= ?\p{Lu})|(?:[a-z]{1,2}[-’'])?\p{Lu}[\w’'-]*)"  # "J.", "al-Rashid"
 WHOLE = regex.compile(rf"(?<![\w’'-]){PARTICLES}{PROPER}(?: {OF}{PARTICLES}{PROPER})*")
+FUNCTION_WORDS = {*" ".join(lists.lines("function-words")).split()}
+MIXED = re.compile(r"(?=(?:.*[A-Z]){3})[A-Za-z]+|[A-Z]{2,}s")  # "APhA", "TVs": an abbreviation is its capitals
 PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 SAID = lists.pattern("saying")
 SPEAKER = re.compile(
     rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
 )
-SUBJECT = re.compile(r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*) (?:has |have |had |also |then )?([a-z]{3,}ed)\b")
+ONE = r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
+SUBJECT = re.compile(rf"((?:{ONE}(?:,? and |, ))*{ONE}) (?:has |have |had |also |then )?([a-z]{{3,}})\b")
+ACTIVE = re.compile(rf"({ONE}) (?:has |have |had )?([a-z]{{3,}}) (?:the )?({ONE})")
+PASSIVE = re.compile(rf"({ONE}) (?:was|were|is|are|be|been|being) ([a-z]{{3,}}) by (?:the )?({ONE})")
 ENDING = re.compile(r"(?:[’']s?|s)?$|(?:ese|ish|ian|an|ain|ia|on|land|[aeiony]+)(?:[’']s|s)?$")
 
 
@@ -32,7 +37,9 @@ def words(text: str) -> set[str]:
     """Return the folded words of a text, and the initials of the names in it."""
     plain = INITIALS.sub("", fold.clean(text))
     runs = ("".join(word[0] for word in run.split() if word[0].isupper()) for run in RUN.findall(plain))
-    return {*fold.words(plain), *(word for run in runs for word in fold.words(run))}
+    # "Members of the Federal Aviation Administration" has FAA in it.
+    tails = (run[start:] for run in runs for start in range(max(1, len(run) - 1)))
+    return {*fold.words(plain), *(word for tail in tails for word in fold.words(tail))}
 
 
 def capitalised(text: str) -> list[str]:
@@ -51,9 +58,12 @@ def names(text: str) -> Iterator[str]:
         before, after = text[: match.start()], text[match.end() :]
         doubtful = not INSIDE.search(before) or RUN_AFTER.match(after) or RUN_BEFORE.search(before)
         for part in re.sub(r"[’']s$", "", match[0]).split("-"):
-            known = getAllLemmas(part.casefold()) or numbers.SAID.fullmatch(part)
+            plain = part.casefold()
+            if plain in lists.meanings("units"):  # Fahrenheit
+                continue
+            known = getAllLemmas(plain) or plain in FUNCTION_WORDS or numbers.SAID.fullmatch(part)
             if part[:1].isupper() and len(part) > 1 and not (known and doubtful and not part.isupper()):
-                yield from words(part)
+                yield from words("".join(filter(str.isupper, part)) if MIXED.fullmatch(part) else part)
 
 
 def runs(text: str) -> list[str]:
@@ -78,7 +88,28 @@ def speakers(text: str) -> list[str]:
 
 def subjects(text: str) -> list[tuple[str, str, str]]:
     """Return who did something in a text: the name, the verb behind it, and both as they stand there."""
-    return [(who[1], who[2], who[0]) for who in SUBJECT.finditer(text) if who[1] not in PRONOUNS]
+    found = [who for who in SUBJECT.finditer(text) if _did(who[2])]
+    each = [(name, who) for who in found for name in re.findall(ONE, who[1]) if name not in PRONOUNS]
+    return [(name.removeprefix("The "), who[2], who[0]) for name, who in each]
+
+
+def triples(text: str) -> list[tuple[str, str, str, str]]:
+    """Return who did what to whom in a text, active or passive, by name, and that as it stands there."""
+    active = [(t[1], t[2], t[3], t[0]) for t in ACTIVE.finditer(text) if _did(t[2])]
+    return active + [(t[3], t[2], t[1], t[0]) for t in PASSIVE.finditer(text)]
+
+
+@lru_cache(maxsize=4096)
+def is_verb(word: str, *tags: str) -> bool:
+    """Tell whether a word is a form of a verb that has one of these tags of the Penn treebank."""
+    from lemminflect import getAllLemmas, getInflection
+
+    return any(word in getInflection(lemma, tag) for lemma in getAllLemmas(word).get("VERB", ()) for tag in tags)
+
+
+def _did(word: str) -> bool:
+    """Tell whether a word tells what someone did: not "said", which has its speaker."""
+    return not re.fullmatch(SAID, word) and is_verb(word, "VBD", "VBN")
 
 
 def surname(name: str) -> str:

@@ -29,6 +29,7 @@ HEADING = re.compile(
     r"|[-*_=# \t]+)[ \t]*$",
     re.M,
 )
+LEAD_IN = re.compile(r"[^.!?:]{1,80}:")  # "Here is the summary:"
 BULLET = re.compile(r"^(?:[-*•–>]|\d{1,2}[.)]|#+)\s+|\*\*|__")
 NUMBERED = re.compile(r"^[ \t]*\d{1,2}[.)][ \t]+", re.M)  # else "1." were a sentence
 
@@ -57,7 +58,8 @@ def statements(text: str) -> Iterator[str]:
     """Yield the sentences of a text without what states nothing: code, headings, bullets."""
     prose = NUMBERED.sub("", HEADING.sub("\n", FENCE.sub("\n", text)))
     for span in sentences(prose, quotations=True):
-        if (sentence := BULLET.sub("", prose[span.start : span.end]).strip()) and any(map(str.isalnum, sentence)):
+        sentence = BULLET.sub("", prose[span.start : span.end]).strip()
+        if any(map(str.isalnum, sentence)) and not LEAD_IN.fullmatch(sentence):
             yield sentence
 
 

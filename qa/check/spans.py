@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from index.text import lists
 from index.text.cut import sentences
 from index.text.fold import clean, fold
 from index.text.names import words
-from index.text.terms import terms
+from index.text.terms import content_terms, terms
 from index.types import Article
 
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
@@ -17,6 +18,7 @@ PART_BEFORE = ".,:/⁄-"
 PART_BEHIND = re.compile(
     r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
+SAME = {stem: min(terms(key)) for word, key in lists.meanings("same").items() for stem in terms(word)}
 Field = Literal["text", "title"]
 
 
@@ -41,7 +43,7 @@ class Span:
 
     @cached_property
     def terms(self) -> set[str]:
-        return terms(self.text)
+        return {SAME.get(stem, stem) for stem in terms(self.text)}
 
 
 class Source:
@@ -74,6 +76,11 @@ class Source:
         own = [s for s in self.spans if s.field == span.field and s.start < span.end and span.start < s.end]
         first = self.spans.index(own[0])
         return self.spans[max(0, first - more) : first + len(own) + more]
+
+
+def content(text: str) -> set[str]:
+    """Return the stems of a text's words that say something of its subject; one for words of the same meaning."""
+    return {SAME.get(stem, stem) for stem in content_terms(text)}
 
 
 def _cut(folded: str, at: int, end: int) -> bool:

@@ -13,22 +13,22 @@ from textwrap import shorten
 from typing import NamedTuple, Protocol
 
 from index.encoder import Encoder
-from index.text import lists
 from index.text.days import has_day
 from index.text.fold import clean
 from index.text.names import SPEAKER, speakers, surname, words
-from index.text.terms import content_terms
 from index.types import Article
-from qa.check.facts import NEGATION, denies, facts, lacking, opposes, other_subject
-from qa.check.spans import Source, Span, source
+from qa.check import rules
+from qa.check.facts import facts, lacking
+from qa.check.rules import DOUBT, NEGATION
+from qa.check.spans import Source, Span, content, source
 from qa.types import Support
 
 QUOTED = re.compile(r"[“„«]([^“”„«»]+)(?:[”“»]|$)|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
-DOUBT = re.compile(rf"(?i:{lists.pattern('doubts')})|\bmay\b(?= [a-z])")
 AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
 VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
 SPANS = 3  # sentences that may support one between them
+PEOPLE = content("people persons")  # "Thirteen people died" says no more than "13 dead"
 READ = 6  # sentences that the encoder reads for one: those that hold most of its words
 GAIN = 0.08  # share of a sentence's words for which one more span is cited
 SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
@@ -51,6 +51,8 @@ class Verdict(NamedTuple):
     support: Support
     spans: tuple[Span, ...] = ()
     why: str = ""
+    rule: str = ""  # of those in `rules` that spoke against it
+    against: tuple[Span, ...] = ()  # what it spoke from
 
 
 def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
@@ -64,21 +66,22 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
         if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
             return Verdict("unsupported", why=f"“{quotation}” is not found in the articles")
         quoted.append(place)
-    if not content_terms(claim):
+    if not content(claim):
         return Verdict("unsupported", why="it states nothing that can be checked")
     chosen, share, near = _evidence(claim, sources, encoder)
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it")
-    if why := _disagreement(claim, chosen, quoted):
-        return Verdict("unsupported", why=why)
+    rule, why = _disagreement(claim, chosen, quoted)
+    if rule:
+        return Verdict("unsupported", (), why, rule, tuple(chosen))
     score, supported, partial = share + near, SUPPORTED, PARTIAL
     if judge:
         score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
-    if (doubt := DOUBT.search(chosen[0].said)) and not (DOUBT.search(claim) or SPEAKER.search(claim)):
-        return Verdict("partial", spans, f"the article is less certain: “{doubt[0]}”")
+    if not SPEAKER.search(claim) and (doubt := rules.doubts(claim, chosen[0].said)):
+        return Verdict("partial", spans, f"the article is less certain: “{doubt}”", "doubts")
     if score < supported:
         return Verdict("partial", spans, "only partly said there")
     # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
@@ -115,7 +118,7 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[
 
     Words weigh by how rare they are in these articles; nearness is the cosine of the encoder's vectors.
     """
-    wanted = content_terms(claim)
+    wanted = content(claim) - PEOPLE or content(claim)
     pool = [span for s in sources for span in s.spans]
     weight = {term: math.log((len(pool) + 1) / (0.5 + sum(term in span.terms for span in pool))) for term in wanted}
     whole = sum(weight.values()) or 1.0
@@ -145,8 +148,8 @@ def _joined(spans: Sequence[Span]) -> str:
     return " ".join(span.said for span in spans)
 
 
-def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> str:
-    """Return what the evidence speaks against or does not hold, in words for people; "" where nothing does."""
+def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> tuple[str, str]:
+    """Return the rule by which the evidence speaks against a sentence, and why in words for people; "" for none."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
     around = " ".join(other.said for span in own for other in source(article).around(span, AROUND))
@@ -155,14 +158,18 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) ->
     dated = said if has_day(said) else around
     evidence = facts(around)._replace(days=facts(dated).days)
     if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
-        return f"not in the evidence: {', '.join(missing)}"
-    if subject := other_subject(claim, chosen[0].said):
-        return f"the article says this of another: “{subject}”"
+        return "missing", f"not in the evidence: {', '.join(missing)}"
     # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
-    if word := denies(claim, chosen[0].said) or opposes(claim, chosen[0].said) or opposes(claim, _joined(chosen)):
-        return f"the article says otherwise ({word}): “{shorten(chosen[0].said, 100, placeholder=' …')}”"
+    first = chosen[0].said
+    if whole := rules.of_another(claim, first) or rules.reversed_roles(claim, around):
+        return "another", f"the article says this of another: “{whole}”"
+    if clause := rules.misplaced(claim, around):
+        return "misplaced", f"the article has another number there: “{clause}”"
+    for rule in (rules.denies, rules.opposes, rules.widens, rules.reorders):
+        if word := rule(claim, first) or (rule is rules.opposes and rule(claim, _joined(chosen))):
+            return rule.__name__, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
     ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
     told = words("; ".join(theirs) or f"{around} {article.title}")
     if ours and not any(words(surname(name)) & told for name in ours):
-        return f"not said there by {' or '.join(ours)}"
-    return ""
+        return "speaker", f"not said there by {' or '.join(ours)}"
+    return "", ""

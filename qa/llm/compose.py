@@ -11,13 +11,13 @@ from index.text.cut import sentences
 from index.text.fold import fold
 from index.types import Article, ModelError
 from qa.check.draft import BULLET, Draft
+from qa.check.short import verify_answer
 from qa.check.verify import Verdict
 from qa.llm.clean import Cleaner
 from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
 from qa.steps.evidence import Evidence
 from qa.types import REFUSED, Outcome, Piece, RefusalReason, Withdrawn
 
-WHOLE_WORDS = 4  # A shorter sentence states nothing by itself: "30%." is checked together with its question.
 NOTHING_LEFT = "The articles support nothing of what the model wrote."
 # Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
@@ -44,8 +44,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
 
     def checked(sentence: str) -> Verdict:
         began = time.perf_counter()
-        whole = sentence if len(sentence.split()) >= WHOLE_WORDS else f"{evidence.question} {sentence}"
-        verdict = check(whole, articles)
+        verdict = verify_answer(evidence.question, sentence, lambda text: check(text, articles))
         spent["check"] = round(spent.get("check", 0.0) + (time.perf_counter() - began) * 1000, 1)
         return verdict
 

@@ -1,0 +1,83 @@
+"""What speaks against a sentence: a value belongs to what it is said of, and true sentences pass."""
+
+import pytest
+
+from index.encoder import Encoder
+from index.types import Article
+from qa.check.verify import verify
+
+TEXTS = {
+    "rents": "Rents rose across the north last year. In Orsund they were up 4 percent. In Kells they rose 9 percent.",
+    "rents2": "Rents in Orsund rose 4 percent and in Kells 9 percent last year, the bank said.",
+    "court": "The court of Vilnar sentenced Per Holm to three years in prison. Prosecutors had asked for eight years.",
+    "court2": "Prosecutors had asked for eight years, but the court sentenced Per Holm to three.",
+    "boats": "Norland sent 12 boats to the coast. Maravia had offered boats too, but its offer was declined.",
+    "boats2": "Norland sent boats to the coast; Maravia's offer of boats was declined.",
+    "war": "Norland attacked Maravia at dawn, officials said. Maravia asked for help.",
+    "walk": "Some members of the board left the room before the vote. The chair stayed to the end.",
+    "live": "Live: storm on the coast of Orsund. 14 dead, 30 missing. Boats are out.",
+    "toll": "A live report. The death toll stands at 14, the governor said at noon.",
+    "crane": "Nobody was hurt when the crane in the port of Vilnar fell on Monday.",
+    "plea": "The driver pleaded no contest to reckless driving last year. The no-fly list grew by 40 names.",
+    "unclear": "It was not clear how many people the strike had killed. The union disputes that talks have ended.",
+    "doubt": "The ship was reportedly carrying oil. If the wind drops, the ship will sail.",
+    "drug": "The American Pharmacists Association voted on Monday. Staff of the Federal Aviation Administration came.",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "rule"),
+    [
+        ("rents", "Rents in Orsund rose 9 percent last year.", "misplaced"),
+        ("rents", "In Orsund rents were up 9 percent.", "misplaced"),
+        ("rents2", "Rents in Orsund rose 9 percent.", "misplaced"),
+        ("rents2", "Rents in Kells rose 4 percent.", "misplaced"),
+        ("court", "Per Holm was sentenced to eight years in prison.", "misplaced"),
+        ("court", "Prosecutors had asked for three years.", "misplaced"),
+        ("court2", "The court sentenced Per Holm to eight years.", "misplaced"),
+        ("boats", "Norland and Maravia sent boats to the coast.", "another"),
+        ("boats2", "Maravia sent boats to the coast.", "another"),
+        ("war", "Norland was attacked by Maravia at dawn.", "another"),
+        ("war", "Maravia attacked Norland at dawn.", "another"),
+        ("walk", "All members of the board left the room before the vote.", "widens"),
+        ("walk", "Members of the board left the room after the vote.", "reorders"),
+        ("crane", "People were hurt when the crane in the port of Vilnar fell.", "denies"),
+        ("crane", "Ten people were hurt when the crane fell.", "missing"),
+        ("doubt", "The ship was carrying oil.", "doubts"),
+        ("doubt", "The ship will sail.", "doubts"),
+    ],
+)
+def test_a_rule_speaks(text: str, claim: str, rule: str, encoder: Encoder) -> None:
+    verdict = verify(claim, [Article("a", "", TEXTS[text])], encoder)
+    assert verdict.rule == rule, verdict
+    assert verdict.support == ("partial" if rule == "doubts" else "unsupported")
+    assert rule == "doubts" or verdict.against
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("rents", "Rents in Orsund rose 4 percent last year."),
+        ("rents", "Rents in Kells rose 9 percent."),
+        ("rents2", "Rents in Kells rose 9 percent."),
+        ("court", "Per Holm was sentenced to three years in prison."),
+        ("court", "Prosecutors asked for eight years."),
+        ("court2", "The court sentenced Per Holm to three years."),
+        ("boats", "Norland sent boats to the coast."),
+        ("boats", "Maravia offered boats."),
+        ("war", "Maravia was attacked by Norland at dawn."),
+        ("walk", "Some board members left before the vote."),
+        ("live", "Fourteen people died in the storm on the coast of Orsund."),
+        ("live", "Thirty people are missing."),
+        ("toll", "Fourteen people died."),
+        ("crane", "Nobody was hurt when the crane fell."),
+        ("crane", "The crane in the port of Vilnar fell on Monday."),
+        ("plea", "The driver pleaded no contest to reckless driving."),
+        ("plea", "The driver pleaded no contest, and the no-fly list has 40 more names."),
+        ("unclear", "It is unclear how many people the strike killed."),
+        ("drug", "Despite the rain, the American Pharmacists Association (APhA) voted on Monday."),
+        ("drug", "Staff of the FAA came."),
+    ],
+)
+def test_a_true_sentence_is_not_taken_for_false(text: str, claim: str, encoder: Encoder) -> None:
+    assert not verify(claim, [Article("a", "", TEXTS[text])], encoder).rule
