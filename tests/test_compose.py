@@ -208,10 +208,10 @@ def test_marks_of_lists_and_headings_are_no_part_of_a_sentence() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 5, 11, 1000])
 def test_a_quotation_over_several_sentences_is_one_sentence(size: int) -> None:
-    text = 'Berg said: “We will go. We will stay. It is done.” Lind said: "I go. I stay." Then both left.'
+    text = 'Berg said: “We will go. We will stay. It is done.” Lind said: "I go. I stay." Both then went home.'
     answer = composed(*(text[n : n + size] for n in range(0, len(text), size)))
     assert answer.text == (
-        'Berg said: “We will go. We will stay. It is done.” [1] Lind said: "I go. I stay." [1] Then both left. [1]'
+        'Berg said: “We will go. We will stay. It is done.” [1] Lind said: "I go. I stay." [1] Both then went home. [1]'
     )
 
 
