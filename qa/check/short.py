@@ -86,4 +86,4 @@ def _holds(span: Span, answer: str) -> bool:
     values = {value for value, _, _ in facts(answer).numbers}
     plain = (word for word in re.findall(r"[^\W\d_]+", DATE.sub(" ", answer)) if not SAID.fullmatch(word))
     rest = content(" ".join(word for word in plain if word.lower() not in {*UNITS, *WEEKDAYS}))
-    return values <= {value for value, _, _ in facts(span.text).numbers} and rest <= span.terms
+    return values <= {value for value, _, _ in facts(span.said).numbers} and rest <= span.terms
