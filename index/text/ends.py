@@ -11,6 +11,7 @@ from choppa import SrxDocument, SrxTextIterator
 from sentencex import get_sentence_boundaries
 
 from index.text import lists
+from index.text.names import is_plural
 
 RULES = Path(choppa.__file__).with_name("data") / "srx" / "languagetool_segment.srx"
 WINDOW = 1000  # characters that the rules see at once: their time grows with the square of a text
@@ -18,8 +19,11 @@ WINDOW = 1000  # characters that the rules see at once: their time grows with th
 ODD = re.compile(r"(?=((?:[^.!?…()\[\]]{0,8}[.!?…()\[\]]){12}))")
 LAST = re.compile(r"([^\W\d_]+)\.$")
 QUOTED = re.compile(r"“[^“”]{1,600}”|\"[^\"]{1,600}\"|«[^«»]{1,600}»|„[^„“”]{1,600}[“”]")  # its sentences stay together
-OPENERS = " ".join(lists.lines("sentence-openers")).replace(" ", "|")
-MAY_END = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, lists.lines('may-end')))})(?= \W{{0,3}}(?:{OPENERS})\b)")
+OPENERS = {*" ".join(lists.lines("sentence-openers")).split()}
+MAY_END = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, lists.lines('may-end')))})(?= \W{{0,3}}([A-Z][\w’'-]*))")
+# “Who will pay?” Berg asked: the speaker belongs to what was said; and letters with stops to those before, "EE. UU.".
+SPEAKER = re.compile(rf"(?:(?:[A-Z][\w’'-]*|the|a|an|of|[a-z]+er),? ){{1,5}}{lists.pattern('saying')}")
+LETTERS = re.compile(r"(?:^|\s)[A-Z]{2}\.$")
 
 
 @cache
@@ -48,7 +52,7 @@ def ends(line: str, code: str, quotations: bool = False) -> list[int]:
     if ODD.search(line):
         return [boundary["end_index"] for boundary in get_sentence_boundaries(code, line)]
     found = {end for end in _by_rules(line, code) if not _goes_on(line, end, code)}
-    found |= {match.end() for match in MAY_END.finditer(line)}
+    found |= {match.end() for match in MAY_END.finditer(line) if match[1] in OPENERS or is_plural(match[1])}
     quoted_runs = QUOTED.finditer(line) if quotations else ()
     inside = {place for quoted in quoted_runs for place in range(quoted.start() + 1, quoted.end())}
     return sorted(found - inside | {len(line)})
@@ -65,11 +69,14 @@ def _by_rules(line: str, code: str) -> Iterator[int]:
 
 
 def _goes_on(line: str, end: int, code: str) -> bool:
-    """Tell whether a sentence goes on behind an end: in small letters, or behind an abbreviation."""
+    """Tell whether a sentence goes on behind an end: in small letters, with its speaker, behind an abbreviation."""
     rest, last = line[end:].lstrip(), LAST.search(line, max(0, end - 40), len(line[:end].rstrip()))
     short = last is not None and last[1] in _abbreviations(code)
+    before = line[max(0, end - 6) : end].rstrip()
     return (
         rest[:1].islower()
+        or (before[-2:-1] in "?!…" and before[-1:] in '”"»’“' and SPEAKER.match(rest) is not None)
+        or (LETTERS.search(before) is not None and re.match(r"[A-Z]{2}\.", rest) is not None)
         or (short and bool(rest))
         or (last is not None and len(last[1]) < 6 and last[1].islower() and rest[:1].isdigit() and code != "en")
     )

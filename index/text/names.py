@@ -21,6 +21,7 @@ PROPER = r"(?:(?:(?:\p{Lu}|St|Mr|Mrs|Ms|Dr)\.)+(?= ?\p{Lu})|(?:[a-z]{1,2}[-’']
 WHOLE = regex.compile(rf"(?<![\w’'-]){PARTICLES}{PROPER}(?: {OF}{PARTICLES}{PROPER})*")
 FUNCTION_WORDS = {*" ".join(lists.lines("function-words")).split()}
 MIXED = re.compile(r"(?=(?:.*[A-Z]){3})[A-Za-z]+|[A-Z]{2,}s")  # "APhA", "TVs": an abbreviation is its capitals
+NAMED_PLURALS = {"marines", "forces", "airlines", "airways", "treasuries", "states"}  # behind "U.S." part of a name
 PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 SAID = lists.pattern("saying")
 SPEAKER = re.compile(
@@ -105,6 +106,14 @@ def is_verb(word: str, *tags: str) -> bool:
     from lemminflect import getAllLemmas, getInflection
 
     return any(word in getInflection(lemma, tag) for lemma in getAllLemmas(word).get("VERB", ()) for tag in tags)
+
+
+def is_plural(word: str) -> bool:
+    """Tell whether a word, capitalised or not, is the plural of an English noun: "Officials", not "Senate"."""
+    from lemminflect import getAllLemmas
+
+    plain = word.casefold()
+    return plain not in NAMED_PLURALS and any(lemma != plain for lemma in getAllLemmas(plain).get("NOUN", ()))
 
 
 def _did(word: str) -> bool:

@@ -28,3 +28,11 @@ def terms(text: str) -> set[str]:
 def content_terms(text: str) -> set[str]:
     """Return the stems of a text's words without those that say nothing of its subject."""
     return set(_CONTENT.analyze(clean(text)))
+
+
+_SAME = {stem: min(terms(key)) for word, key in lists.meanings("same").items() for stem in terms(word)}
+
+
+def alike(stems: set[str]) -> set[str]:
+    """Return stems with one for all words of a meaning: that of "die" for dead and deaths, of 13 for thirteen."""
+    return {_SAME.get(stem, stem) for stem in stems}

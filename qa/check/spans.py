@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from index.text import lists
 from index.text.cut import sentences
 from index.text.fold import clean, fold
 from index.text.names import words
-from index.text.terms import content_terms, terms
+from index.text.terms import alike, content_terms, terms
 from index.types import Article
 
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
@@ -18,7 +17,6 @@ PART_BEFORE = ".,:/⁄-"
 PART_BEHIND = re.compile(
     r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
-SAME = {stem: min(terms(key)) for word, key in lists.meanings("same").items() for stem in terms(word)}
 Field = Literal["text", "title"]
 
 
@@ -43,7 +41,7 @@ class Span:
 
     @cached_property
     def terms(self) -> set[str]:
-        return {SAME.get(stem, stem) for stem in terms(self.text)}
+        return alike(terms(self.text))
 
 
 class Source:
@@ -80,7 +78,7 @@ class Source:
 
 def content(text: str) -> set[str]:
     """Return the stems of a text's words that say something of its subject; one for words of the same meaning."""
-    return {SAME.get(stem, stem) for stem in content_terms(text)}
+    return alike(content_terms(text))
 
 
 def _cut(folded: str, at: int, end: int) -> bool:

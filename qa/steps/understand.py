@@ -13,7 +13,7 @@ from index.text.days import WHEN, dates
 from index.text.fold import clean
 from index.text.names import capitalised, runs
 from index.text.numbers import SAID
-from index.text.terms import content_terms, terms
+from index.text.terms import alike, content_terms, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
 from qa.types import RefusalReason
@@ -118,8 +118,8 @@ def covered(question: str, text: str) -> tuple[float, float]:
 
     Names are capitalised words that begin no sentence, save abbreviations such as US; "India" is found in "Indian".
     """
-    content, held = content_terms(question), terms(text)
+    content, held = alike(content_terms(question)), alike(terms(text))
     begun = [] if question.isupper() else [word.casefold()[:NAME_PREFIX] for word in capitalised(question)]
     named = {name for name in begun if len(name) == NAME_PREFIX}
-    of_names = share(named, {term[:NAME_PREFIX] for term in held}) if named else 1.0
+    of_names = share(named, {term[:NAME_PREFIX] for term in terms(text)}) if named else 1.0
     return share(content, held) if content else 1.0, of_names
