@@ -137,6 +137,7 @@ def _checked(desk: Desk, claim: Claim) -> Row:
     passed = all(sentence.support in PASSED for sentence in checked)
     return {**vars(claim), "passed": passed, "exact_quotes": _exact(desk, checked.citations),
             "quotes": len(checked.citations), "ms_per_sentence": round(seconds * 1000 / len(checked), 1),
+            "rules": [sentence.rule for sentence in checked if sentence.support not in PASSED],
             "result": as_json(checked)}  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def assert_checked(document: dict[str, Any], show: Callable[[str], dict[str, Any
     """Check the form of a checked text, and that every citation is exact."""
     assert set(document) == {"sentences", "citations"}
     for sentence in document["sentences"]:
-        assert set(sentence) == {"text", "citations", "support", "why"}
+        assert set(sentence) == {"text", "citations", "support", "why", "rule"}
         assert sentence["support"] in ("verbatim", "supported", "partial", "unsupported")
         assert bool(sentence["citations"]) == (sentence["support"] != "unsupported")
     assert [c["n"] for c in document["citations"]] == list(range(1, len(document["citations"]) + 1))

@@ -85,7 +85,7 @@ def test_ragtruth_is_read_flat_and_as_published(tmp_path: Path) -> None:
 
 
 def row(supported: bool, passed: bool, group: str, quotes: int = 0, exact: int = 0) -> dict[str, Any]:
-    measured = {"quotes": quotes, "exact_quotes": exact, "ms_per_sentence": 10.0}
+    measured = {"quotes": quotes, "exact_quotes": exact, "ms_per_sentence": 10.0, "rules": [] if passed else ["unsaid"]}
     return {"supported": supported, "passed": passed, "group": group, **measured}
 
 
@@ -107,6 +107,7 @@ def test_both_error_rates_by_hand() -> None:
     assert summary["f1_supported"] == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))  # two true positives, one false, one lost
     assert summary["quote_exact"] == pytest.approx(3 / 4)
     assert summary["groups"] == {"no edit": {"passed": pytest.approx(2 / 3)}, "edit": {"passed": pytest.approx(1 / 4)}}
+    assert summary["rules"] == {"unsaid": {"caught": 3, "stripped": 1}}
     assert summary["ms_per_sentence_p50"] == 10.0
     with pytest.raises(BadInput, match="the claims are all of one kind"):
         summarise_claims(rows[:3])

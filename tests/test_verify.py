@@ -331,7 +331,7 @@ def test_the_evidence_may_come_from_several_articles(encoder: Encoder) -> None:
 
 def test_without_articles_nothing_is_supported(encoder: Encoder) -> None:
     assert verify("The council decided on Thursday.", (), encoder) == Verdict(
-        "unsupported", why="no article speaks of it"
+        "unsupported", why="no article speaks of it", rule="unsaid"
     )
 
 

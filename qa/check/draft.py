@@ -50,7 +50,7 @@ class Draft:
         marks = [f"[{number}]" for number in numbers] or [UNSUPPORTED]
         ends = list(accumulate(map(len, marks), initial=at or 0))
         places = () if at is None else tuple(pairwise(ends))
-        self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why, places))
+        self.sentences.append(Sentence(text, numbers, verdict.support, verdict.why, places, verdict.rule))
         return "".join(marks), list(self.citations.values())[known:]
 
 

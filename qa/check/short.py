@@ -25,7 +25,7 @@ YES = re.compile(lists.pattern("yes") + END, re.I)
 ASKED = re.compile(
     r"\b(?:who(?:m|se)?|what|which|when|where|why|how(?: (?:many|much|long|old|far|tall|high|big))?)\b", re.I
 )
-UNSTATED = Verdict("unsupported", why="it states nothing that can be checked")
+UNSTATED = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
 
 
 def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> Verdict:
@@ -55,8 +55,8 @@ def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> 
     if any(2 * len(wanted & span.terms) >= most for span in holding):
         return verdict
     if holding:
-        return Verdict("partial", verdict.spans, "the articles speak of it, but not as the answer")
-    return Verdict("unsupported", why=f"not in the evidence: {answer}")
+        return Verdict("partial", verdict.spans, "the articles speak of it, but not as the answer", "partly")
+    return Verdict("unsupported", why=f"not in the evidence: {answer}", rule="missing")
 
 
 def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Verdict:
@@ -68,7 +68,7 @@ def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Ver
         return Verdict("supported", verdict.against)
     if verdict.support in PASSED:
         return Verdict("unsupported", (), f"the article says yes: “{verdict.spans[0].text}”", "polarity")
-    return Verdict("unsupported", why="the articles do not say this")
+    return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
 
 
 def _needs_question(said: str) -> bool:

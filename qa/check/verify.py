@@ -51,7 +51,7 @@ class Verdict(NamedTuple):
     support: Support
     spans: tuple[Span, ...] = ()
     why: str = ""
-    rule: str = ""  # of those in `rules` that spoke against it
+    rule: str = ""  # why it does not stand, in a word: "quotation", "missing", "denies"…; see `Sentence`
     against: tuple[Span, ...] = ()  # what it spoke from
 
 
@@ -64,13 +64,13 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     quoted: list[Span] = []
     for quotation in quotations(claim):
         if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
-            return Verdict("unsupported", why=f"“{quotation}” is not found in the articles")
+            return Verdict("unsupported", why=f"“{quotation}” is not found in the articles", rule="quotation")
         quoted.append(place)
     if not content(claim):
-        return Verdict("unsupported", why="it states nothing that can be checked")
+        return Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
     chosen, share, near = _evidence(claim, sources, encoder)
     if not chosen:
-        return Verdict("unsupported", why="no article speaks of it")
+        return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
     rule, why = _disagreement(claim, chosen, quoted)
     if rule:
         return Verdict("unsupported", (), why, rule, tuple(chosen))
@@ -78,12 +78,12 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if judge:
         score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
     if score < partial:
-        return Verdict("unsupported", why="the articles do not say this")
+        return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
     if not SPEAKER.search(claim) and (doubt := rules.doubts(claim, chosen[0].said)):
         return Verdict("partial", spans, f"the article is less certain: “{doubt}”", "doubts")
     if score < supported:
-        return Verdict("partial", spans, "only partly said there")
+        return Verdict("partial", spans, "only partly said there", "partly")
     # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
     titles = filter(_is_title, _quoted(claim))
     other = next((title for title in titles if not any(s.find(title) for s in sources)), "")

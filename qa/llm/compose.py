@@ -23,7 +23,7 @@ NOTHING_LEFT = "The articles support nothing of what the model wrote."
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
 WHOLE = re.compile(r"(?<!\d)[.!?…][\"”’»)\]*]*$")  # as a sentence ends; behind a digit, a point may be within a number
 SHORTER = "ask for less at once, or use a model that thinks less"
-CUT = Verdict("unsupported", why="the model broke off here")
+CUT = Verdict("unsupported", why="the model broke off here", rule="cut")
 DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
 Check = Callable[[str, Sequence[Article]], Verdict]
 
