@@ -13,7 +13,7 @@ Day = tuple[int | None, int, int]  # year where it is said, month, day
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 MONTH_DAY = rf"(?:{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\d{{1,2}}(?:st|nd|rd|th)? {MONTH})"
 WEEKDAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
-DATE = re.compile(rf"\b{MONTH_DAY}(?:,? \d{{4}}\b)?|\b\d{{4}}-\d\d-\d\d\b")
+DATE = re.compile(rf"\b{MONTH_DAY}(?:,? \d{{4}}\b)?|\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}\.\d{{1,2}}\.(?:19|20)\d\d\b")
 # What tells when, a date or less: a year, a month, a day of the week, the time of day.
 WHEN = re.compile(
     rf"{DATE.pattern}|\b(?:19|20)\d\d\b|\b{MONTH}(?= |$)(?<!May )|\b{WEEKDAY}\b|\d{{1,2}}:\d\d\b"
@@ -88,6 +88,13 @@ def meant(said: set[str], published: date | None) -> set[Day]:
 def same_day(one: Day, other: Day) -> bool:
     """Tell whether two days may be the same: where one has no year, it is any."""
     return one[1:] == other[1:] and (one[0] == other[0] or None in (one[0], other[0]))
+
+
+def weekday(day: Day, published: date | None) -> str:
+    """Return the day of the week of a day, of the year of publication where it has none; "" where that is unknown."""
+    with suppress(ValueError):  # no year at all, or 29 February of one that has none
+        return WEEKDAYS[date(day[0] or (published.year if published else 0), *day[1:]).weekday()]
+    return ""
 
 
 def written(day: Day) -> str:

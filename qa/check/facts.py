@@ -4,11 +4,10 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from index.text.days import DATE, NEAR, WEEKDAYS, Day, dates, meant, same_day, written
+from index.text.days import DATE, NEAR, WEEKDAYS, Day, dates, meant, same_day, weekday, written
 from index.text.names import names, root
 from index.text.numbers import Number, numbers
 
-TOLERANCE = 0.05  # of a number that is said to be about right
 
 
 class Facts(NamedTuple):
@@ -32,17 +31,14 @@ def lacking(claim: Facts, evidence: Facts, said: set[str], near: set[str], publi
     `said` are the words of the evidence, `near` those of its whole article, with headline, outlet and authors too.
     """
     missing = []
-    for value, unit, about in sorted(claim.numbers):
-        same = {v for v, u, _ in evidence.numbers if unit in (u, "") or (u == "" and unit not in "%$€£¥")}
-        held = value in same or (about and any(abs(v - value) <= TOLERANCE * v for v in same))
-        year = not unit and 1900 <= value <= 2100 and f"{value:g}" in near
-        if value != 1 and not held and not year:
-            missing.append(f"{value:,.12g}{' ' * unit.isalpha()}{unit}")
+    for number in sorted(claim.numbers):
+        year = not number.unit and 1900 <= number.value <= 2100 and f"{number.value:g}" in near
+        if number.value != 1 and not number.held(evidence.numbers) and not year:
+            missing.append(str(number))
     told = evidence.days | meant(said, published)
     missing += [written(day) for day in sorted(claim.days, key=str) if not any(same_day(day, other) for other in told)]
     roots = {root(term) for term in near}
-    dated = [(year or (published.year if published else 0), month, day) for year, month, day in evidence.days]
-    weekdays = {WEEKDAYS[date(*day).weekday()] for day in dated if day[0]} | said.intersection(WEEKDAYS)
+    weekdays = ({weekday(day, published) for day in evidence.days} - {""}) | said.intersection(WEEKDAYS)
     weekdays |= {WEEKDAYS[(published + timedelta(NEAR[word])).weekday()] for word in said & {*NEAR} if published}
     if weekdays:  # else the day of publication, which is among the words of the article, may be the one meant
         roots -= {root(day) for day in WEEKDAYS}

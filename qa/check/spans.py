@@ -15,8 +15,9 @@ from index.types import Article
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
 PART_BEFORE = ".,:/⁄-"
 PART_BEHIND = re.compile(
-    r"[.,:/⁄-]\d| ?(?:%|°|bn\b|percent|per cent|(?:hundred|thousand|million|billion|trillion)s?\b)"
+    r"[.,:/⁄-]\d| \d{3}(?!\d)| ?(?:%|°|bn\b|percent|per cent|lakh|crore|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
+GROUP = re.compile(r"\d \d{3}(?!\d)")  # "200 000 trees" in "1 200 000 trees"
 Field = Literal["text", "title"]
 
 
@@ -86,7 +87,7 @@ def _cut(folded: str, at: int, end: int) -> bool:
     before, behind = folded[max(0, at - 1) : at], folded[end : end + 1]
     if any(character.isalnum() or unicodedata.combining(character) for character in before + behind):
         return True
-    if folded[at].isdigit() and before and before in PART_BEFORE:
+    if folded[at].isdigit() and before and (before in PART_BEFORE or GROUP.match(folded, max(0, at - 2))):
         return True
     return folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None
 
