@@ -16,7 +16,7 @@ from index.search import search
 from index.sync import Index, Progress, silent
 from index.types import Article, CopydeskError, Hit, Query, UnknownArticle
 from qa import ask
-from qa.check.draft import check
+from qa.check.draft import check, elsewhere
 from qa.check.verify import Judge, Verdict, verify
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
@@ -134,7 +134,9 @@ class Desk(AbstractContextManager["Desk"]):
 
     def verify(self, claim: str, articles: Sequence[Article]) -> Verdict:
         """Return how far these articles support a sentence."""
-        return verify(claim, articles, self.index.encoder, self._judge)
+        verdict = verify(claim, articles, self.index.encoder, self._judge)
+        why = "" if verdict.spans else elsewhere(self, claim, articles)
+        return Verdict("unsupported", why=why) if why else verdict
 
     def check(self, text: str, *, articles: str | Sequence[str] = ()) -> Checked:
         """Check a text, a draft or anyone's answer, sentence by sentence: against the archive, or articles by id.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from index.search import search
 from index.text.cut import sentences
+from index.text.speech import goes_on, speaker
 from index.text.terms import content_terms
 from index.types import Article, BadInput, Hit, Query
-from qa.check.spans import Span
-from qa.check.verify import Verdict, quotations
+from qa.check.spans import Span, source
+from qa.check.verify import Verdict, quotations, said_by
 from qa.request import QUESTION_WORDS, is_text
 from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
 
@@ -54,13 +55,17 @@ class Draft:
         return "".join(marks), list(self.citations.values())[known:]
 
 
-def statements(text: str) -> Iterator[str]:
-    """Yield the sentences of a text without what states nothing: code, headings, bullets."""
+def statements(text: str) -> list[str]:
+    """Return the sentences of a text without what states nothing: code, headings, bullets."""
     prose = NUMBERED.sub("", HEADING.sub("\n", FENCE.sub("\n", text)))
+    said: list[str] = []
     for span in sentences(prose, quotations=True):
         sentence = BULLET.sub("", prose[span.start : span.end]).strip()
         if any(map(str.isalnum, sentence)) and not LEAD_IN.fullmatch(sentence):
-            yield sentence
+            if said and goes_on(said[-1], sentence):
+                sentence = f"{said.pop()} {sentence}"
+            said.append(sentence)
+    return said
 
 
 def check(desk: Desk, text: str, named: list[Article]) -> Checked:
@@ -70,7 +75,7 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
     """
     if is_text(text) and len(text) > CHECKED_CHARACTERS:
         raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
-    if not is_text(text) or not (said := list(statements(text))):
+    if not is_text(text) or not (said := statements(text)):
         raise BadInput("the text is empty: give it some sentences to check")
     draft = Draft()
     found: list[Article] = []
@@ -78,6 +83,18 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
         found = named or _about(desk, sentence, found)
         draft.add(sentence, desk.verify(sentence, found))
     return Checked(draft.sentences, tuple(draft.citations.values()))
+
+
+def elsewhere(desk: Desk, claim: str, articles: Sequence[Article]) -> str:
+    """Return where in the archive a quotation stands that is in none of these articles; "" for an invented one."""
+    for quotation in quotations(claim):
+        if not any(source(article).find(quotation) for article in articles):
+            for article in _about(desk, quotation, []):
+                if place := source(article).find(quotation):
+                    who = speaker(said_by(place))
+                    by = f", said there by {who}" if who else ""
+                    return f"“{quotation}” stands in another article, “{article.title or article.id}”{by}"
+    return ""
 
 
 def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:

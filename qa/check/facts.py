@@ -9,7 +9,6 @@ from index.text.names import names, root
 from index.text.numbers import Number, numbers
 
 
-
 class Facts(NamedTuple):
     """The facts of a text: numbers with their units, days, and names as folded words."""
 

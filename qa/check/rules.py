@@ -196,8 +196,8 @@ class _Counted(NamedTuple):
 @lru_cache(maxsize=4096)
 def _counted(clause: str) -> _Counted:
     undated = DATE.sub(" ", clause)
-    bare = {value for value, _, _ in numbers(undated.split()[-1])} if undated.strip() else set()
-    values = frozenset((value, unit or (BARE if value in bare else "")) for value, unit, _ in numbers(undated))
+    bare = {value for value, *_ in numbers(undated.split()[-1])} if undated.strip() else set()
+    values = frozenset((value, unit or (BARE if value in bare else "")) for value, unit, *_ in numbers(undated))
     said = (stem for word, stem in _content(undated) if not SAID.search(word) and word.lower() not in UNITS)
     return _Counted(frozenset(said), frozenset(map(country, names(undated))), values, clause)
 

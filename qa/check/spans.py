@@ -15,7 +15,7 @@ from index.types import Article
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
 PART_BEFORE = ".,:/⁄-"
 PART_BEHIND = re.compile(
-    r"[.,:/⁄-]\d| \d{3}(?!\d)| ?(?:%|°|bn\b|percent|per cent|lakh|crore|(?:hundred|thousand|million|billion|trillion)s?\b)"
+    r"[.,:/⁄-]\d| \d{3}(?!\d)| ?(?:%|°|bn\b|per ?cent|lakh|crore|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
 GROUP = re.compile(r"\d \d{3}(?!\d)")  # "200 000 trees" in "1 200 000 trees"
 Field = Literal["text", "title"]

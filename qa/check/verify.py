@@ -16,6 +16,7 @@ from index.encoder import Encoder
 from index.text.days import has_day
 from index.text.fold import clean
 from index.text.names import SPEAKER, speakers, surname, words
+from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import rules
 from qa.check.facts import facts, lacking
@@ -23,7 +24,6 @@ from qa.check.rules import DOUBT, NEGATION
 from qa.check.spans import Source, Span, content, source
 from qa.types import Support
 
-QUOTED = re.compile(r"[“„«]([^“”„«»]+)(?:[”“»]|$)|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
 AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
 VERBATIM_WORDS = 3  # Fewer stand somewhere by chance.
@@ -62,16 +62,22 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if found := next((place for place in places if place and not _left_out(place)), None):
         return Verdict("verbatim", (found,))
     quoted: list[Span] = []
+    told = False  # whether an article names the speaker of a quotation as the claim does
     for quotation in quotations(claim):
         if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
             return Verdict("unsupported", why=f"“{quotation}” is not found in the articles", rule="quotation")
+        ours, theirs = _speakers(claim, quotation, place)
+        if ours and theirs and not _same(ours, theirs):
+            why = f"not said there by {' or '.join(ours)}, said there by {speaker(theirs)}"
+            return Verdict("unsupported", (), why, "speaker", (place,))
+        told |= _same(ours, theirs)
         quoted.append(place)
     if not content(claim):
         return Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
     chosen, share, near = _evidence(claim, sources, encoder)
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
-    rule, why = _disagreement(claim, chosen, quoted)
+    rule, why = _disagreement(claim, chosen, quoted, told)
     if rule:
         return Verdict("unsupported", (), why, rule, tuple(chosen))
     score, supported, partial = share + near, SUPPORTED, PARTIAL
@@ -98,6 +104,22 @@ def quotations(text: str) -> list[str]:
 def _quoted(text: str) -> list[str]:
     whole = (next(filter(None, match.groups())) for match in QUOTED.finditer(text))
     return [part for quotation in whole for part in OMISSION.split(quotation) if re.search(r"\w", part)]
+
+
+def _speakers(claim: str, quotation: str, place: Span) -> tuple[list[str], str]:
+    """Return the names to whom a claim gives a quotation, and the words that name who says it in its article."""
+    start = claim.find(quotation)
+    return named(attribution(claim, start, start + len(quotation))), said_by(place)
+
+
+def said_by(place: Span) -> str:
+    """Return the words that name who says what stands in a place of an article; "" where they name nobody."""
+    words = attribution(place.article.text, place.start, place.end) if place.field == "text" else ""
+    return words if named(words) else ""
+
+
+def _same(ours: Sequence[str], theirs: str) -> bool:
+    return any(words(surname(name)) & words(theirs) for name in ours)
 
 
 def _is_title(text: str) -> bool:
@@ -148,7 +170,7 @@ def _joined(spans: Sequence[Span]) -> str:
     return " ".join(span.said for span in spans)
 
 
-def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) -> tuple[str, str]:
+def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], told: bool) -> tuple[str, str]:
     """Return the rule by which the evidence speaks against a sentence, and why in words for people; "" for none."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
@@ -169,7 +191,6 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span]) ->
         if word := rule(claim, first) or (rule is rules.opposes and rule(claim, _joined(chosen))):
             return rule.__name__, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
     ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
-    told = words("; ".join(theirs) or f"{around} {article.title}")
-    if ours and not any(words(surname(name)) & told for name in ours):
+    if ours and not told and not _same(ours, "; ".join(() if quoted else theirs) or f"{around} {article.title}"):
         return "speaker", f"not said there by {' or '.join(ours)}"
     return "", ""
