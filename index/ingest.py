@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
-from index.read import Found, read
+from index.read import Found, Known, read, real
+from index.read.places import Places, path, same_file
 from index.sync import Index
 from index.text.cut import passages
 from index.types import Article, Place, Rejected
 
 BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.
+NOWHERE: Place = ("", "")  # of a folder that holds no articles
 ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so that little is padding.
 
 
 @dataclass
 class IngestReport:
-    """What an ingestion did. `passages` counts those written; `seconds` is wall time."""
+    """What an ingestion did. `passages` counts those written; `seconds` is wall time.
+
+    `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending.
+    """
 
     added: int = 0
     changed: int = 0
@@ -27,28 +32,51 @@ class IngestReport:
     rejected: list[Rejected] = field(default_factory=list)
     passages: int = 0
     seconds: float = 0.0
+    removed_ids: list[str] = field(default_factory=list)
+    not_used: list[str] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
 
 
-def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False) -> IngestReport:
+def ingest(
+    index: Index,
+    paths: Iterable[str | Path],
+    outlet: str | None = None,
+    prune: bool = False,
+    year: int | None = None,
+    map: Mapping[str, str] | None = None,  # noqa: A002
+) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
-    Unchanged articles are recognised by hash. Inputs that cannot be used are in the report and stop nothing. Every
-    batch is durable: an interrupted run is continued by running it again. `outlet` is given to articles that name none.
+    Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder above it
+    is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an interrupted run
+    is continued by running it again. `outlet` is given to articles that name none, `year` to datelines without one;
+    `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
     """
     started = time.perf_counter()
     report = IngestReport()
     known = index.archive.known()
+    places, paths = Places(known), list(paths)
     seen: dict[str, Found] = {}  # by article id
-    spoilt: set[Place] = set()  # where something could not be read: nothing of it is pruned
+    spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
+    not_used: set[str] = set()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in read(paths, outlet):
+    for found in read(paths, known=Known(outlet, year, map or {})):
+        not_used |= found.not_used
         article = found.item
-        if isinstance(article, Article) and (reason := _taken(article.id, found, seen, known)):
-            article = Rejected(found.source, reason)
+        if isinstance(article, str):
+            report.skipped[article] = report.skipped.get(article, 0) + 1
+            continue
+        if isinstance(article, Article):
+            article = replace(article, id=places.known_as(article.id, found.at))
+            if article.id in seen and same_file(seen[article.id].at, found.at):
+                continue
+            if reason := places.taken(article.id, found, seen):
+                article = Rejected(found.source, reason)
         if isinstance(article, Rejected):
-            report.rejected.append(article)
-            spoilt.add(found.at)
+            if not (prune and found.at == NOWHERE):
+                report.rejected.append(article)
+            spoilt.add(path(found.at))
             continue
         seen[article.id] = found
         if article.id in known and known[article.id][0] == content_hash(article):
@@ -64,30 +92,11 @@ def ingest(index: Index, paths: Iterable[str | Path], outlet: str | None = None,
     report.passages += _write(index, batch, written, 1.0)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
-        roots = {found.at[0] for found in seen.values()}
-        lost = (key for key, (_, at) in known.items() if at[0] in roots and key not in seen)
-        report.removed = index.remove([key for key in lost if spoilt.isdisjoint(_around(*known[key][1]))])
+        report.removed_ids = places.lost({real(root) for root in paths}, seen, spoilt)
+        report.removed = index.remove(report.removed_ids)
+    report.not_used = sorted(not_used)
     report.seconds = time.perf_counter() - started
     return report
-
-
-def _around(root: str, file: str) -> list[Place]:
-    """Return a place and the folders that it is in."""
-    return [(root, file), *((root, str(folder)) for folder in PurePosixPath(file).parents)]
-
-
-def _taken(key: str, found: Found, seen: Mapping[str, Found], known: Mapping[str, tuple[str, Place]]) -> str | None:
-    """Say who has this id already: an article of this run or, where only its place gives an id, another folder's file.
-
-    When that file is gone, the folder was moved, and the article is the same one.
-    """
-    if key in seen:
-        return f"duplicate id {key}: see {seen[key].source}"
-    if key not in known or not (key == found.at[1] or key.startswith(f"{found.at[1]}#")):
-        return None
-    taken, own = (Path(root) if Path(root).is_file() else Path(root, file) for root, file in (known[key][1], found.at))
-    other = taken != own and taken.exists()
-    return f"the id {key} belongs to {taken}: give one of the two an id or url" if other else None
 
 
 def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float) -> int:

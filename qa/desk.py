@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -149,10 +149,17 @@ class Desk(AbstractContextManager["Desk"]):
 
     # Articles
 
-    def ingest(self, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False) -> IngestReport:
+    def ingest(
+        self,
+        paths: Iterable[str | Path],
+        outlet: str | None = None,
+        prune: bool = False,
+        year: int | None = None,
+        map: Mapping[str, str] | None = None,  # noqa: A002
+    ) -> IngestReport:
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
         with self.lock:
-            return ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune)
+            return ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune, year, map)
 
     def articles(self) -> list[dict[str, Any]]:
         """Return every article without its text, newest first, with its numbers of characters and passages."""

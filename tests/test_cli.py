@@ -47,7 +47,8 @@ def test_ingest_then_ingest_again(run: Run, tmp_path: Path) -> None:
     data = tmp_path / "data"
     first = document(run("ingest", str(tmp_path), "--json", data=data))
     assert first.pop("seconds") > 0
-    assert first == {"added": 2, "changed": 0, "unchanged": 0, "removed": 0, "rejected": [], "passages": 2}
+    counts = {"added": 2, "changed": 0, "unchanged": 0, "removed": 0, "rejected": [], "passages": 2}
+    assert first == counts | {"removed_ids": [], "not_used": [], "skipped": {}}
     (tmp_path / "bad.json").write_text("{")
     again = document(run("--json", "ingest", str(tmp_path), data=data), status=1)
     assert (again["unchanged"], again["passages"]) == (2, 0)

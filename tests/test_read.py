@@ -396,7 +396,7 @@ def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:
         ("a.json", '{"text": "A b.", "authors": 7}', "its authors are not a list of names"),
         ("a.jsonl", b'{"text": "\xff"}\n', "not UTF-8 text (byte 10 of the line)"),
         ("a.jsonl.gz", b"no gzip", "the gzip file is damaged after this line: "),
-        ("a.csv", "title,body\nx,y\n", "no column named text in the first row (commas part them): title, body"),
+        ("a.csv", "title,section\nx,y\n", "it has no text: --map NAME=text tells which field holds it (section)"),
         ("a.csv", "text,title\na,b,c\n", "more values than columns"),
         ("a.md", "---\ntitle: [\n---\nText.", "the front matter is not YAML: "),
         ("a.html", "<html><body></body></html>", "no article text can be made out in this page"),

@@ -2,14 +2,15 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from index.read import pages, plain, records
+from index.read import fields as table
+from index.read import pages, plain, records, wire
 from index.text.cut import is_caption, sentences
 from index.text.days import parse_date
 from index.types import Article, BadInput, Place, Rejected, translated
@@ -26,7 +27,9 @@ READERS: dict[str, tuple[Callable[[BinaryIO], Iterator[tuple[Any, str]]], float]
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
     ".csv": (records.read_csv, 50),
+    ".tsv": (records.read_csv, 50),
 }
+RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
 SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.")  # Beside articles, but not articles.
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 TITLE_CHARACTERS = 120
@@ -36,37 +39,84 @@ CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff"  # The last stand fo
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
 
 
-class Found(NamedTuple):
-    """An article or a rejection, its place, also for people, and the share of all bytes read by then, 0…1."""
+class Empty(BadInput):
+    """A folder that holds no articles."""
 
-    item: Article | Rejected
+
+class Found(NamedTuple):
+    """An article, a rejection or the kind (".pdf") of a file that is passed over; its place, also for people.
+
+    `share` is that of all bytes read by then, 0…1, `not_used` the names of fields that nothing is made of.
+    """
+
+    item: Article | Rejected | str
     at: Place
     source: str
     share: float
+    not_used: Set[str] = frozenset()
 
 
-def read(paths: Iterable[str | Path], outlet: str | None = None) -> Iterator[Found]:
-    """Yield every article below the paths in a stable order, and what is rejected; `outlet` is for who names none."""
+class Known(NamedTuple):
+    """What the user says of articles that do not say it: outlet, year of a dateline; and of names, theirs: ours."""
+
+    outlet: str | None = None
+    year: int | None = None
+    names: Mapping[str, str] = {}
+
+
+def read(paths: Iterable[str | Path], outlet: str | None = None, known: Known | None = None) -> Iterator[Found]:
+    """Yield every article below the paths in a stable order, what is rejected, and what is passed over."""
+    known = known or Known(outlet)
+    table.check(known.names)
+    if known.year is not None and not 1000 <= known.year <= 9999:
+        raise BadInput(f"the year {known.year} is none: write it with four digits")
     files: list[tuple[Path, Path, int]] = []  # (path asked for, file at or below it, its size)
     for given in paths:
         try:
             with translated(BadInput, "cannot be read", OSError, RuntimeError):  # RuntimeError: no such user's home
                 root = Path(given).expanduser()
+                yield from (Found(path.suffix.lower(), ("", ""), str(path), 0.0) for path in _others(root))
                 files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in _files(root)]
         except BadInput as error:
-            yield Found(_rejected(str(given), error), (str(given), ""), str(given), 0.0)
+            where = ("", "") if isinstance(error, Empty) else (real(given), "")
+            yield Found(_rejected(str(given), error), where, str(given), 0.0)
     total, before = sum(size for _, _, size in files) or 1, 0
     for root, path, size in files:
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
         for fields, place, position in _records(path, root):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
+            not_used: Set[str] = frozenset()
             try:
-                item: Article | Rejected = _article(fields, default_id, outlet)
+                if _suffix(path) in RECORDS and isinstance(fields, Mapping):
+                    fields, not_used = table.named(fields, known.names)
+                    if not fields["text"]:
+                        names = f" ({', '.join(sorted(not_used))[:99]})" if not_used else ""
+                        raise BadInput(f"it has no text: --map NAME=text tells which field holds it{names}")
+                item: Article | Rejected = _article(fields, default_id, known, path.name)
             except BadInput as error:
                 item = _rejected(source, error)
-            yield Found(item, (origin, file), source, (before + min(position, size)) / total)
+            yield Found(item, (origin, file), source, (before + min(position, size)) / total, not_used)
         before += size
+
+
+def real(path: str | Path) -> str:
+    """Return where a path leads to, as the places of articles have it."""
+    return os.path.realpath(os.path.expanduser(path))
+
+
+def _below(root: Path) -> list[Path]:
+    """List what lies below a folder, save hidden files, those beside articles and those of an archive."""
+    archives = {path.parent for path in root.rglob(ARCHIVE)}
+    return [
+        path for path in root.rglob("*")
+        if archives.isdisjoint(path.parents) and not any(map(SKIPPED.match, path.relative_to(root).parts))
+    ]  # fmt: skip
+
+
+def _others(root: Path) -> list[Path]:
+    """List the files below a folder that are of no kind that can be read."""
+    return [path for path in _below(root) if not _suffix(path) and path.is_file()] if root.is_dir() else []
 
 
 def _files(root: Path) -> list[Path]:
@@ -81,14 +131,9 @@ def _files(root: Path) -> list[Path]:
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
     os.listdir(root)  # rglob passes over what may not be read
-    archives = {path.parent for path in root.rglob(ARCHIVE)}
-    below = []
-    for path in root.rglob("*"):
-        beside = any(map(SKIPPED.match, path.relative_to(root).parts)) or not archives.isdisjoint(path.parents)
-        if not beside and (_closed(path, root) if os.path.isdir(path) else _suffix(path)):
-            below.append(path)
+    below = [path for path in _below(root) if (_closed(path, root) if os.path.isdir(path) else _suffix(path))]
     if not below:
-        raise BadInput(f"no article files in it ({kinds})")
+        raise Empty(f"no article files in it ({kinds})")
     return sorted({os.path.realpath(path): path for path in sorted(below, key=os.path.islink, reverse=True)}.values())
 
 
@@ -132,13 +177,14 @@ def _rejected(source: str, error: Exception) -> Rejected:
     return Rejected(UNPRINTABLE.sub("�", source), UNPRINTABLE.sub("�", str(error))[:300])  # can be shown, on one line
 
 
-def _article(fields: object, default_id: str, outlet: str | None) -> Article:
+def _article(fields: object, default_id: str, known: Known, name: str) -> Article:
     """Build the article that a record describes. Raises BadInput for one that is none."""
     if isinstance(fields, BadInput):
         raise fields
     if not isinstance(fields, Mapping):
         raise BadInput("not an article: expected an object with at least a text")
-    text = _clean(fields.get("text"), "text", TEXT_CHARACTERS)
+    fields = wire.told({**fields, "text": _clean(fields.get("text"), "text", TEXT_CHARACTERS)}, name, known.year)
+    text = fields["text"]
     if not text:
         raise BadInput("it has no text")
     url = _clean(fields.get("url"), "url") or None
@@ -147,7 +193,7 @@ def _article(fields: object, default_id: str, outlet: str | None) -> Article:
         id=_clean(fields.get("id"), "id") or url or default_id,
         title=_clean(fields.get("title"), "title") or _derived_title(text),
         text=text,
-        outlet=_clean(fields.get("outlet"), "outlet") or _clean(outlet, "outlet") or _host(url or ""),
+        outlet=_clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet") or _host(url or ""),
         published=None if published in (None, "") else parse_date(published),
         url=url,
         authors=_authors(fields.get("authors")),
@@ -186,7 +232,8 @@ def _host(url: str) -> str | None:
 def _authors(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
-    names = re.split(r"[;,]", value) if isinstance(value, str) else value
+    names = re.split(r"[;,]| and | & ", value) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput("its authors are not a list of names")
-    return tuple(filter(None, (_clean(name, "authors") for name in names)))
+    named = (re.sub(r"^(?:By|BY|by)\b:? *", "", _clean(name, "authors")) for name in names)
+    return tuple(dict.fromkeys(filter(None, named)))

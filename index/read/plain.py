@@ -10,6 +10,7 @@ from datetime import date
 from itertools import islice, pairwise
 from typing import Any, BinaryIO
 
+from index.read import wire
 from index.text import lists
 from index.text.cut import is_caption
 from index.text.days import MONTH_DAY, WEEKDAY, day_or_none
@@ -97,11 +98,12 @@ def _guessed(data: bytes) -> tuple[str, str]:
 
 def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a text file: title, date, authors and outlet where the text shows them."""
-    lines = [line.strip() for line in _unwrapped(decode(file.read(), file.name)).split("\n")]
+    told, text = wire.heads(_unwrapped(decode(file.read(), file.name)))
+    lines = [line.strip() for line in text.split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
     dated = DATED_LINE.search(lead)
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
-    fields, text = head(lines, {})
+    fields, text = head(lines, told)
     yield (
         {"published": day_or_none(dated[1]) if dated else _said_on(lead), "outlet": outlet, **fields, "text": text},
         "",

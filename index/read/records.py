@@ -6,30 +6,34 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import Any, BinaryIO
 
+from index.read.fields import unpacked
 from index.read.plain import decode
 from index.types import BadInput
 
 csv.field_size_limit(100_000_000)  # The default of 131,072 characters is shorter than a live-coverage page.
 LINE_BYTES = 10_000_000  # A million characters, each written as \u00e9, take six.
+LOOKED = 20  # times a file is looked through for the ends of its bad rows
 GROWTH = 100  # Articles unzip to four to ten times the size, what is made to fill the memory to a thousand.
 
 
 def read_json(file: BinaryIO) -> Iterator[tuple[Any, str]]:
-    """Yield the article of a JSON file, or each of a list of them, or of a list under "articles"."""
-    content = _parse(decode(file.read(), file.name))
-    if isinstance(content, dict) and isinstance(content.get("articles"), list):
-        content = content["articles"]
-    if isinstance(content, list):
-        yield from ((item, f"item {number}") for number, item in enumerate(content, 1))
-    else:
-        yield content, ""
+    """Yield the article of a JSON file, or each of a list of them or of an envelope; it may hold JSON Lines too."""
+    text = decode(file.read(), file.name)
+    content = _parse(text)
+    if isinstance(content, BadInput) and isinstance(_parse(text.lstrip().partition("\n")[0]), dict):
+        yield from read_lines(BytesIO(text.encode("utf-8", "surrogatepass")))
+        return
+    found = list(unpacked(content))
+    yield from ((item, "" if found == [content] else f"item {number}") for number, item in enumerate(found, 1))
 
 
 def read_lines(file: BinaryIO, packed: bool = False) -> Iterator[tuple[Any, str]]:
     """Yield the article of each line of a file of JSON Lines, which may be gzipped."""
-    return read_jsonl(_lines(file, gzip.GzipFile(fileobj=file) if packed else file))
+    for content, place in read_jsonl(_lines(file, gzip.GzipFile(fileobj=file) if packed else file)):
+        yield from ((item, place) for item in unpacked(content))
 
 
 def _lines(file: BinaryIO, content: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
@@ -70,14 +74,52 @@ def _parse(text: str | bytes) -> Any:
 
 
 def read_csv(file: BinaryIO) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
-    """Yield the article of each row; the first row names the columns, `text` among them."""
-    rows = csv.DictReader(io.StringIO(decode(file.read(), file.name), newline=""), strict=True)
+    """Yield the article of each row; the first row names the columns, which commas, semicolons, tabs or | part.
+
+    A row that is not CSV is rejected alone, and what follows is read from the next line on.
+    """
+    lines = io.StringIO(decode(file.read(), file.name), newline="").readlines()
+    start = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith("sep=")), len(lines))
     try:
-        rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
-        if "text" not in rows.fieldnames:
-            found = ", ".join(rows.fieldnames)[:200] or "it is empty"
-            raise ValueError(f"no column named text in the first row (commas part them): {found}")
-        for row in rows:  # values without a column stand under None
-            yield BadInput("more values than columns") if None in row else row, f"line {rows.line_num}"
-    except csv.Error as error:
-        raise ValueError(f"not CSV: line {rows.line_num}: {error}") from error
+        delimiter = csv.Sniffer().sniff("".join(lines[start : start + 1]), ",;\t|").delimiter
+    except csv.Error:  # a single column
+        delimiter = ","
+    columns: list[str] = []
+    again = False  # after a bad row, whose rest may look like rows
+    for row, number in _rows(lines, start, delimiter):
+        if not columns and isinstance(row, list):
+            columns = [name.strip() for name in row]
+        elif isinstance(row, BadInput):
+            if not columns:
+                raise ValueError(str(row))
+            again = True
+            yield row, f"line {number}"
+        elif row and not (again and len(row) != len(columns)):
+            again = False
+            whole = len(row) <= len(columns)
+            yield (
+                dict(zip(columns, row, strict=False)) if whole else BadInput("more values than columns"),
+                f"line {number}",
+            )
+
+
+def _rows(lines: list[str], start: int, delimiter: str) -> Iterator[tuple[list[str] | BadInput, int]]:
+    """Yield each row with the number of its last line; in place of one that is not CSV why, with that of its first."""
+    looked = 0  # at lines that turned out to belong to no row
+    while start < len(lines):
+        rest = (lines[number] for number in range(start, len(lines)))
+        rows = csv.reader(rest, delimiter=delimiter, strict=True)
+        read = 0
+        try:
+            for row in rows:
+                read = rows.line_num
+                yield row, start + read
+            return
+        except csv.Error as error:
+            looked += rows.line_num - read
+            start += read + 1
+            yield BadInput(f"not CSV: {error}: write each quotation mark in a value twice"), start
+            if looked > LOOKED * len(lines) + 1000:
+                raise ValueError(
+                    f"over {LOOKED} rows leave a quotation mark open: write each in a value twice"
+                ) from error

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from index.text.datelines import dateline
 from index.text.ends import ends, language
 from index.types import Article, Passage, digest
 
@@ -38,14 +39,17 @@ def sentences(text: str, quotations: bool = False) -> list[Span]:
 
     A line break always ends a sentence: readers join hard-wrapped lines before they store an article.
     With `quotations`, one that goes over several sentences is not divided, as in what is written and checked.
-    Together the spans hold every character of `text` that is not white space.
+    A dateline is one by itself. Together the spans hold every character of `text` that is not white space.
     """
     spans: list[Span] = []
     code = language(text)
     for number, line in enumerate(re.finditer(r"[^\n]+", text)):
-        for start, end in pairwise([0, *ends(line[0], code, quotations)]):
+        sent = dateline(line[0])
+        first = sent.end if sent else 0
+        behind = [first + end for end in ends(line[0][first:], code, quotations)]
+        for start, end in pairwise([0, *filter(None, [first]), *behind]):
             pieces = _pieces(line[0], start, end)
-            spans += [Span(line.start() + first, line.start() + last, number) for first, last in pieces]
+            spans += [Span(line.start() + left, line.start() + right, number) for left, right in pieces]
     return spans
 
 

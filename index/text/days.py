@@ -3,7 +3,7 @@
 import re
 from calendar import month_name
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from index.text.fold import words
 from index.types import BadInput
@@ -29,11 +29,14 @@ EITHER_ORDER = re.compile(r"(?<!\d)(0?[1-9]|1[0-2])([-/])(0?[1-9]|1[0-2])\2(?:\d
 def parse_date(value: object) -> date:
     """Return the day that a value names: a date, ISO 8601, RFC 2822, "18 April 2025", "2022/01/02", "3.4.2025"…
 
-    Day, month and year must all be there. Between dots the day comes first everywhere; between strokes either may,
-    so that "03/04/2022" names no day. Raises BadInput for that and for anything else.
+    Seconds or milliseconds since 1970 are one, from 1973 on. Day, month and year must all be there. Between dots the
+    day comes first everywhere; between strokes either may, so that "03/04/2022" names no day. Raises BadInput for that
+    and for anything else.
     """
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
+    if type(value) in (int, float, str) and (seconds := re.fullmatch(r"(\d{9,10})(\d{3})?(?:\.\d+)?", str(value))):
+        return datetime.fromtimestamp(int(seconds[1]), UTC).date()
     if isinstance(value, str) and (text := value.strip()):
         with suppress(ValueError):
             return datetime.fromisoformat(text).date()

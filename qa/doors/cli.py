@@ -85,6 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
     ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
+    ingest.add_argument("--year", type=int, help="the year of datelines that have none")
+    ingest.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
+                        help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
     ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
@@ -152,7 +155,8 @@ def _holds_archive(data: str) -> bool:
 
 def _ingest(args: argparse.Namespace) -> int:
     with open_desk(args, create=True) as desk:
-        report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune)
+        names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
+        report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune, year=args.year, map=names)
     emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
 

@@ -21,6 +21,7 @@ from index.types import CopydeskError
 from qa.types import PASSED
 
 Document = dict[str, Any]
+SHOWN = 20  # names on a line of a report
 SUPPORT = {"unsupported": "red", "partial": "yellow"}
 
 
@@ -193,6 +194,13 @@ def print_ingest(report: Document) -> None:
     counts = (f"{report[name]:,} {name}" for name in ("added", "changed", "unchanged", "removed") if report[name])
     articles = ", ".join(counts) or "no articles"
     say(f"{articles}; {report['passages']:,} passages written in {report['seconds']:.1f} s")
+    skipped = ", ".join(
+        f"{number:,} {kind or 'without an ending'}" for kind, number in sorted(report["skipped"].items())
+    )
+    for what, names in (("removed", report["removed_ids"]), ("not used", report["not_used"]), ("skipped", [skipped])):
+        if any(names):
+            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+            say(f"{what}: {', '.join(names[:SHOWN])}{more}", style="dim", wrap=False)
     for rejected in report["rejected"]:
         say(f"rejected {rejected['source']}: {rejected['reason']}", style="yellow")
 

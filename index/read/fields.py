@@ -1,0 +1,168 @@
+"""Understands records by the names that others give to fields; the table is text/lists/fields.txt."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from functools import cache, lru_cache
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from index.read import markup
+from index.text import lists
+from index.text.days import day_or_none
+from index.types import BadInput
+
+OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year")
+TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
+)
+CUT_OFF = re.compile(r"\s*…?\s*\[\+\d+ chars\]$|^\[Removed\]$")  # what NewsAPI leaves of a text
+ARTICLE = re.compile(r"Article|Posting|Report")  # kinds of schema.org
+NESTED = 5  # how deep articles may lie in a file, and a value in a field
+Path = tuple[str, ...]  # of folded names
+
+
+@lru_cache(10_000)
+def fold(name: str) -> str:
+    """Return a name as it is compared: pub_date, pubDate and "Pub Date" are one."""
+    return re.sub(r"[\W_]", "", name.casefold())
+
+
+@cache
+def table() -> dict[str, list[list[Path]]]:
+    """Return for each of our names theirs, in the order in which they are believed, each as the parts that make it."""
+    rows = (line.partition(":") for line in lists.lines("fields"))
+    return {ours: [_parts(name) for name in theirs.split(",")] for ours, _, theirs in rows}
+
+
+def _parts(name: str) -> list[Path]:
+    return [tuple(map(fold, part.split("."))) for part in name.split("+")]
+
+
+def check(given: Mapping[str, str]) -> None:
+    """Raise BadInput where what others' names are said to mean is none of our names."""
+    for theirs, ours in given.items():
+        if ours not in OURS or not theirs:
+            raise BadInput(f"map {theirs}={ours}: what stands behind = must be one of {', '.join(OURS)}")
+
+
+def named(record: Mapping[str, Any], given: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
+    """Return a record's fields by our names, `given` (theirs: ours) first, and the names that nothing is read of."""
+    fields, used = dict[str, Any](), set[str]()
+    folded = _folded(record)
+    for ours in OURS:
+        own = [_parts(theirs) for theirs, meant in given.items() if meant == ours]
+        for parts in (parts for parts in (*own, *table()[ours]) if parts[0][0] in folded):
+            values = [_value(ours, _at(folded, part)) for part in parts]
+            if all(values) and (value := _fitting(ours, values)):
+                fields[ours] = value
+                used |= {part[0] for part in parts}
+                break
+        else:
+            fields[ours] = record.get(ours)  # and is refused, with its reason
+    held = {name for name, value in record.items() if name and value not in (None, "", [], {})}
+    return fields, {str(name) for name in held if fold(str(name)) not in {*used, *OURS, "feed", "type", "context"}}
+
+
+def _folded(record: Mapping[Any, Any]) -> dict[str, Any]:
+    return {fold(str(name)): value for name, value in record.items()}
+
+
+def _at(value: Any, path: Path) -> Any:
+    """Return what stands under a path of folded names; of a list, what stands there in each."""
+    for number, step in enumerate(path):
+        if isinstance(value, list):
+            return [found for item in value if (found := _at(item, path[number:])) not in (None, "")]
+        if not isinstance(value, Mapping):
+            return None
+        value = _folded(value).get(step) if number else value.get(step)
+    return value
+
+
+def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
+    """Return a value as plain text, number or list, out of the object that holds it."""
+    if isinstance(value, str) and ours != "text" and re.match(r"\s*[\[{]", value[:2000]):  # a column of Python's lists
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = ast.literal_eval(value[:2000].strip())
+    if isinstance(value, Mapping | list) and not depth:
+        return None
+    if isinstance(value, Mapping):
+        folded = _folded(value)
+        inner = (_value(ours, _at(folded, path), depth - 1) for (path,) in table()["inside"])
+        return next(filter(None, inner), None)
+    if isinstance(value, list):
+        found = [one for item in value if (one := _value(ours, item, depth - 1))]
+        return found if ours in ("authors", "text") else next(iter(found), None)
+    if not isinstance(value, str) or ours in ("id", "url"):
+        return value
+    if TAG.search(value):
+        value = "\n\n".join(markup.blocks(value)[1])
+    value = unescape(value) if re.search(r"&#?\w+;", value) else value
+    return CUT_OFF.sub("", value) if ours in ("text", "title") else value.strip()
+
+
+def _fitting(ours: str, parts: list[Any]) -> Any:
+    """Return the value where it is of the kind that our field holds, else None."""
+    value = parts[0] if len(parts) == 1 else "\n\n".join(map(str, parts))
+    text = isinstance(value, str)
+    if ours == "id":
+        return value if text or type(value) is int else None
+    if ours == "published":
+        return value if isinstance(value, date) else day_or_none(value)
+    if ours == "year":
+        return str(value) if re.fullmatch(r"(?:19|20)\d\d", str(value)) else None
+    if ours == "authors":
+        return value if text or (isinstance(value, list) and all(isinstance(name, str) for name in value)) else None
+    if ours == "url":
+        return value if text and re.match(r"https?://", value) else None
+    if ours == "outlet" and text and re.match(r"https?://", value):
+        with suppress(ValueError):
+            return (urlsplit(value).hostname or "").removeprefix("www.")
+    return value if text else None
+
+
+def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
+    """Yield the records of a file: of a list, of an object that is one, or of what lies in its envelopes."""
+    if isinstance(content, list):
+        for item in content:
+            yield from unpacked(item, depth - 1) if depth else [item]
+    elif not isinstance(content, Mapping) or (isinstance(content.get("text"), str) and content["text"]):
+        yield content
+    elif not _is_other(folded := _folded(content)):
+        graph = content.get("@graph")
+        if isinstance(graph, list):
+            nodes = {node.get("@id"): node for node in graph if isinstance(node, dict)}
+            folded["graph"] = [_linked(node, nodes) for node in graph if ARTICLE.search(_kind(node))]
+        inside = (_at(folded, path) for (path,) in table()["envelope"])
+        held = next((value for value in inside if isinstance(value, Mapping) or _records(value)), None)
+        if depth and held is not None and not named(content, {})[0]["text"]:
+            feed = next(filter(None, (_value("outlet", _at(folded, path)) for (path,) in table()["feed"])), None)
+            outer = {name: value for name, value in content.items() if isinstance(value, str | int) and "id" in name}
+            for item in unpacked(held, depth - 1):
+                more = {"feed": feed} if isinstance(held, list) else outer
+                yield {**more, **item} if isinstance(item, Mapping) else item
+        else:
+            yield content
+
+
+def _records(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
+
+
+def _kind(node: Any) -> str:
+    return str(node.get("@type", "")) if isinstance(node, Mapping) else ""
+
+
+def _linked(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return a node of a graph with the nodes that it names by their @id in their places."""
+    links = {name: value["@id"] for name, value in node.items() if isinstance(value, dict) and list(value) == ["@id"]}
+    return {**node, **{name: nodes[link] for name, link in links.items() if link in nodes}}
+
+
+def _is_other(folded: Mapping[str, Any]) -> bool:
+    """Tell what others keep beside articles, such as attachments and drafts."""
+    others = (entry.rpartition(" ")[::2] for entry in lists.lines("others"))
+    return any(folded.get(fold(name)) == value for name, value in others)

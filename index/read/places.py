@@ -1,0 +1,68 @@
+"""Where articles lie: the same file below another folder is the same article, and prune takes what is gone."""
+
+import os
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from index.read import Found
+from index.types import Place
+
+
+def path(place: Place) -> str:
+    """Return where a place is: the path that was asked for may be the file itself."""
+    root, file = place
+    return root if not file or (root.endswith(f"/{file}") and not os.path.isdir(root)) else f"{root}/{file}"
+
+
+def same_file(one: Place, other: Place) -> bool:
+    """Tell whether two places are the same file, seen from two folders."""
+    return one[0] != other[0] and path(one) == path(other)
+
+
+def _part(key: str, file: str) -> str | None:
+    """Return which part of its file an article is, "" or "#line 3", where its id is only its place; else None."""
+    part = key.removeprefix(file)
+    return part if key.startswith(file) and (not part or part.startswith("#")) else None
+
+
+class Places:
+    """The ids that the archive knows, with their hashes and places, and what lies at these places."""
+
+    def __init__(self, known: Mapping[str, tuple[str, Place]]) -> None:
+        self.paths = {key: path(place) for key, (_, place) in known.items()}
+        self.ids: dict[str, str] = {}  # by path and part, of articles whose id is a place below any folder
+        for key, at in self.paths.items():
+            file, mark, part = key.rpartition("#")
+            for name, of in ((key, ""), (file, mark + part)):
+                if name and at.endswith(f"/{name}"):
+                    self.ids[at + of] = key
+
+    def known_as(self, key: str, at: Place) -> str:
+        """Return the id under which the archive has the same part of the same file, or the one given."""
+        part = _part(key, at[1])
+        if part is None or self.paths.get(key) == path(at):
+            return key
+        return self.ids.get(f"{path(at)}{part}", key)
+
+    def taken(self, key: str, found: Found, seen: Mapping[str, Found]) -> str | None:
+        """Say who has this id already: an article of this run or, where only its place gives it, another folder's file.
+
+        When that file is gone, the folder was moved, and the article is the same one.
+        """
+        if key in seen:
+            return f"duplicate id {key}: see {seen[key].source}"
+        other = self.paths.get(key)
+        if other is None or _part(key, found.at[1]) is None or other == path(found.at) or not os.path.exists(other):
+            return None
+        return f"the id {key} belongs to {other}: give one of the two an id or url"
+
+    def lost(self, roots: set[str], seen: Mapping[str, Found], spoilt: set[str]) -> list[str]:
+        """Return the articles at or below these paths that were not seen there, save where something was not read."""
+        read_now = {path(found.at) for found in seen.values()}
+        lost = []
+        for key in self.paths.keys() - seen.keys():
+            at = self.paths[key]
+            around = {at, *map(str, PurePosixPath(at).parents)}
+            if around & roots and not around & spoilt and (at in read_now or not os.path.exists(at)):
+                lost.append(key)
+        return sorted(lost)

@@ -1,0 +1,166 @@
+"""Takes off wire copy what agencies put above and below a report, and keeps what it tells: outlet, date, authors."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from index.read.fields import fold, table
+from index.text import lists
+from index.text.datelines import dateline
+from index.text.days import day_or_none
+
+HEAD_LINES, TAIL_LINES = 15, 8
+LABELS = tuple(entry for entry in lists.lines("slugs") if entry.endswith(":"))
+SLUGS = {entry for entry in lists.lines("slugs") if not entry.endswith(":")}
+CODED = re.compile(r"[A-Z]{2}-+\S.*|[^\W_]+(?:[-/]+[^\W_]+){2,}/?|[A-Z]+(?:[-/]+[A-Z]+)+/?")  # BC-Brasov-Strike, 1st Ld
+MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
+LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
+SAID = {"headline", "title", "source", "agency", "outlet", "byline", "author", "publisher"}
+PREFIX = re.compile(
+    r"^(?:(?:UPDATE|WRAPUP|URGENT|BREAKING|CORRECTED|CORRECTION|REFILE|RECASTS?|FLASH|ALERT|BULLETIN|EXCLUSIVE)"
+    r"(?: \d+)? ?[-–—:] ?)+"
+)
+SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
+COPYRIGHT = re.compile(
+    r"(?:\(c\)|©|copyright)(?: (?:\(c\)|©))? ?((?:19|20)\d\d)"
+    r"(?:,? (?:by )?((?-i:[A-Z])[\w&.' ]+?)\W*(?:all rights|$))?",
+    re.IGNORECASE,
+)
+END = re.compile(r"[\W_]*(?:ENDS?|Ends|NNNN)[\W_]*|[\W_]+(?:ends?|30|more|mf|nnnn)[\W_]+|[\W_]+", re.ASCII)
+END_BEHIND = re.compile(r"(?<=[.!?\"”’)])\s+(?:ENDS?|-+ ?30 ?-+|#\s?#\s?#|\(ENDS\)|/?NNNN)\s*$")
+WORK = (
+    r"(?:additional |further )?(?:reporting|writing|report|story|written|compiled|editing|edited|translated|production)"
+)
+CREDIT = re.compile(rf"[(\[]?{WORK}(?: and {WORK})? by .*|[A-Z][^.!?]*contributed (?:to this|reporting).*", re.I)
+CREDIT_BEHIND = re.compile(rf"(?<=[.!?\"”’])\s*[(\[]{WORK} (?:and {WORK} )?by [^()\[\]]*[)\]]\W*$", re.I)
+WROTE = re.compile(r"(?:reporting|writing|written|compiled|report|story)(?: and \w+)? by (.+?)(?=;|$|[)\].]\W*$)", re.I)
+INITIALS = re.compile(r"\W?[A-Za-z]{1,5}(?:/[A-Za-z]{1,5})+\W?")  # ap/jl
+
+
+def heads(text: str) -> tuple[dict[str, Any], str]:
+    """Return what the lines above a report declare, and the text without slug lines; other lines stay."""
+    lines, fields, kept = [line.strip() for line in text.split("\n")], dict[str, Any](), list[str]()
+    agency = next((sent.agency for line in lines[: HEAD_LINES * 2] if (sent := dateline(line))), "")
+    for number, line in enumerate(lines):
+        labelled = LABELLED.fullmatch(line)
+        if labelled and (ours := _field(labelled[1])):
+            fields.setdefault(ours, labelled[2])
+        elif found := COPYRIGHT.match(line):
+            _owned(found, fields)
+        elif _is_slug(line):
+            continue
+        elif line.isupper() and len(line) < 40 and MASTHEAD.fullmatch(line):
+            fields.setdefault("outlet", line.title() if len(line) > 5 else line)
+        elif line and agency and line.casefold() == agency.casefold():
+            fields.setdefault("outlet", agency)
+        elif dateline(line) or len(line) > 160 or (SENTENCE.search(line) and len(line.split()) > 5):
+            return fields, "\n".join([*_unslugged(kept), *lines[number:]])
+        elif len(kept) > HEAD_LINES * 2:
+            return fields, "\n".join([*kept, *lines[number:]])
+        else:
+            kept.append(line.removeprefix("^").removesuffix("<"))
+    return fields, "\n".join(kept)
+
+
+def _field(label: str) -> str | None:
+    wanted = ("title", "outlet", "authors") if fold(label) in SAID else ()
+    return next((ours for ours in wanted if [(fold(label),)] in table()[ours]), None)
+
+
+def _owned(found: re.Match[str], fields: dict[str, Any]) -> None:
+    fields.setdefault("year", found[1])
+    if found[2]:
+        fields.setdefault("outlet", found[2])
+
+
+def _is_slug(line: str) -> bool:
+    """Tell a line of slug words, a coded slug or a note to editors."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(?:st|nd|rd|th)\b|\b\d+[a-z]?\b", "", line.casefold()))
+    coded = re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$", line)
+    first, _, rest = line.partition(" ")
+    coded = coded or (CODED.fullmatch(first.rstrip(",")) and (not rest or _is_slug(rest)))
+    label = line.casefold().startswith(LABELS)
+    return bool(coded or label or (line and set(words) <= SLUGS and (words or not re.search(r"\d", line))))
+
+
+def _unslugged(kept: list[str]) -> list[str]:
+    """Drop a keyword line in capitals, "BRASOV STRIKE", where a headline stands below it."""
+    said = [line for line in kept if line]
+    keyword = len(said) > 1 and bool(re.fullmatch(r"[A-Z][A-Z/ -]+", said[0])) and len(said[0].split()) < 4
+    headed = any(not line.isupper() and len(line.split()) > 3 and not line.startswith("By ") for line in said[1:])
+    return kept[kept.index(said[0]) + 1 :] if keyword and headed else kept
+
+
+def told(fields: dict[str, Any], name: str, year: int | None) -> dict[str, Any]:
+    """Return an article's fields with what its head, dateline, credits and copyright line tell; `name` is its file's.
+
+    Where a dateline has no year, the text's own copyright line has it, or the fields, the name, or the user.
+    """
+    if not isinstance(fields.get("text"), str):
+        return fields
+    declared, text = heads(fields["text"])
+    declared |= {key: value for key, value in fields.items() if value not in (None, "", [])}
+    lines = _untailed(text.rstrip().split("\n"), declared)
+    lead = next((sent for line in lines[:HEAD_LINES] if (sent := dateline(line.strip()))), None)
+    if lead and lead.agency and not declared.get("outlet"):
+        declared["outlet"] = lead.agency
+    if lead and not declared.get("published"):
+        declared["published"] = _day(lead.day, declared.get("year"), name, year)
+    if isinstance(title := declared.get("title"), str):
+        declared["title"] = PREFIX.sub("", title)
+    return {**declared, "text": "\n".join(lines).strip()}
+
+
+def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
+    """Return the lines of a text without those behind its last sentence, of which the fields are told."""
+    cut = next(
+        (n for n, line in enumerate(lines) if n * 2 > len(lines) and re.fullmatch(r"\W*(?:ENDS|30-)\W*", line)), None
+    )
+    below = lines[cut:] if cut else []
+    lines = lines[:cut] if cut else list(lines)
+    for line in below:
+        if owned := COPYRIGHT.search(line):
+            _owned(owned, fields)
+    for _ in range(TAIL_LINES):
+        last = lines[-1].strip() if lines else "-"
+        if found := COPYRIGHT.match(last):
+            _owned(found, fields)
+        elif CREDIT.fullmatch(last):
+            _credited(last, fields)
+        elif not (END.fullmatch(last) or not last or INITIALS.fullmatch(last) or last.casefold().startswith(LABELS)):
+            shorter = END_BEHIND.sub("", last)
+            if credit := CREDIT_BEHIND.search(shorter):
+                _credited(credit[0], fields)
+                shorter = shorter[: credit.start()]
+            if shorter == last:
+                break
+            lines[-1] = shorter
+            continue
+        if len(lines) < 2:
+            break
+        lines.pop()
+    return lines
+
+
+def _credited(line: str, fields: dict[str, Any]) -> None:
+    names = [
+        re.sub(r" (?:in|at|for) .*$", "", said) for part in WROTE.findall(line) for said in re.split(r",| and |&", part)
+    ]
+    if not fields.get("authors") and names:
+        fields["authors"] = [name.strip() for name in names if name.strip()]
+
+
+def _day(said: str, year: object, name: str, given: int | None) -> date | None:
+    """Return the day of a dateline; the file's name may have its year, or a whole day that it is close to."""
+    if said and re.search(r"\d{4}", said):
+        return day_or_none(said)
+    whole = re.search(r"(?<!\d)((?:19|20)\d\d)([-_.]?)([01]\d)\2([0-3]\d)(?!\d{1,3}(?!\d))", name)
+    filed = day_or_none(f"{whole[1]}-{whole[3]}-{whole[4]}") if whole else None
+    if not said:
+        return filed
+    alone = re.search(r"(?<!\d)((?:19|20)\d\d)(?!\d)", name)
+    found = year or (filed and filed.year) or (alone and alone[1]) or given
+    day = day_or_none(f"{said} {found}") if found else None
+    if day and filed and not year and day > filed + timedelta(7):  # sent in December, filed in January
+        day = day_or_none(f"{said} {day.year - 1}")
+    return day
