@@ -136,7 +136,7 @@ class Desk(AbstractContextManager["Desk"]):
         """Return how far these articles support a sentence."""
         verdict = verify(claim, articles, self.index.encoder, self._judge)
         why = "" if verdict.spans else elsewhere(self, claim, articles)
-        return Verdict("unsupported", why=why) if why else verdict
+        return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
 
     def check(self, text: str, *, articles: str | Sequence[str] = ()) -> Checked:
         """Check a text, a draft or anyone's answer, sentence by sentence: against the archive, or articles by id.

@@ -42,8 +42,9 @@ class Sentence:
     `why` says in words for people what is missing where it is not wholly supported. `marks` are the places in the
     answer's text, [start, end), of what marks it: one for each citation, or that of "[unsupported]". Brackets elsewhere
     are text. A draft has none. `rule` is in a word why it does not stand: nothing (that can be checked), unsaid,
-    partly, doubts (the evidence has), quotation (found nowhere), missing (a number, day, name), misplaced (a number),
-    another (did it), speaker (is none of it), cut (off), or that it denies, opposes, widens or reorders the evidence.
+    partly, doubts (the evidence has), quotation (found nowhere), elsewhere (is it), missing (a number, day or name),
+    misplaced (a number), another (did it), speaker (is none of it), cut (off), or that it denies, opposes, widens or
+    reorders the evidence.
     """
 
     text: str

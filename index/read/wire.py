@@ -76,9 +76,9 @@ def _owned(found: re.Match[str], fields: dict[str, Any]) -> None:
 def _is_slug(line: str) -> bool:
     """Tell a line of slug words, a coded slug or a note to editors."""
     words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(?:st|nd|rd|th)\b|\b\d+[a-z]?\b", "", line.casefold()))
-    coded = re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$", line)
+    coded = bool(re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$", line))
     first, _, rest = line.partition(" ")
-    coded = coded or (CODED.fullmatch(first.rstrip(",")) and (not rest or _is_slug(rest)))
+    coded |= bool(CODED.fullmatch(first.rstrip(","))) and (not rest or _is_slug(rest))
     label = line.casefold().startswith(LABELS)
     return bool(coded or label or (line and set(words) <= SLUGS and (words or not re.search(r"\d", line))))
 

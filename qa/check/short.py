@@ -83,7 +83,7 @@ def _needs_question(said: str) -> bool:
 
 def _holds(span: Span, answer: str) -> bool:
     """Tell whether a sentence holds all that a short answer says: its numbers and its words; `check` knows its days."""
-    values = {value for value, _, _ in facts(answer).numbers}
+    values = {number.value for number in facts(answer).numbers}
     plain = (word for word in re.findall(r"[^\W\d_]+", DATE.sub(" ", answer)) if not SAID.fullmatch(word))
     rest = content(" ".join(word for word in plain if word.lower() not in {*UNITS, *WEEKDAYS}))
-    return values <= {value for value, _, _ in facts(span.said).numbers} and rest <= span.terms
+    return values <= {number.value for number in facts(span.said).numbers} and rest <= span.terms

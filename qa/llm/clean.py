@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from index.text import lists
+from index.text.speech import QUOTED
 from index.types import Article
 from qa.check.spans import source
-from qa.check.verify import QUOTED
 
 FLAGS = re.S | re.I
 
