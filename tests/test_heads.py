@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from index.read import Known, read
-from index.types import Article
+from index.text.cut import sentences
+from index.types import Article, BadInput, Rejected
 
 EXPORTS = Path(__file__).parent / "sets" / "exports"
 
@@ -47,7 +48,7 @@ def misses(wanted: dict[str, Any], bare: Article | None, article: Article | None
     if "year" in wanted and bare.published:
         wrong.append(f"date: {bare.published} without a year")
     text = " ".join(article.text.split())
-    starts = [" ".join(start.split()) for start in (wanted.get("starts"), wanted.get("starts_alt")) if start]
+    starts = [" ".join(start.split()) for start in [wanted.get("starts"), *wanted.get("starts_alt", [])] if start]
     if starts and not any(map(text.startswith, starts)):
         wrong.append(f"starts: {text[:60]!r}, not {starts[0]!r}")
     wrong += [f"text holds {part!r}" for part in wanted.get("not_in_text") or [] if part in article.text]
@@ -65,3 +66,215 @@ def test_exports_of_a_set_written_apart() -> None:
     ]
     print(len(heads), "of", len(lost), "whole:", sum(not wrong for wrong in lost.values()))
     assert len(heads) >= 27, {file: wrong for file, wrong in lost.items() if wrong}
+
+
+BODY = "Tram drivers stopped work at dawn. They want more pay."
+WANTED = ("Trams stop", BODY, "Northern Wire", "2025-06-03")
+UNDER = {"headline": "Trams stop", "body": BODY}
+
+
+def one(path: Path, content: str, **known: Any) -> Article:
+    path.write_text(content, encoding="utf-8")
+    (found,) = [f.item for f in read([path], known=Known(**known))]
+    assert isinstance(found, Article), found
+    return found
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "headline": "Trams stop",
+            "articleBody": BODY,
+            "publisher": {"name": "Northern Wire"},
+            "datePublished": "2025-06-03",
+        },
+        {
+            "title": "Trams stop",
+            "content": BODY,
+            "source": {"id": None, "name": "Northern Wire"},
+            "publishedAt": "2025-06-03T10:00:00Z",
+        },
+        {"Title": "Trams stop", "Text": BODY, "Publication": "Northern Wire", "Date": "3 June 2025"},
+        {**UNDER, "source": "Northern Wire", "pub_date": 1748944800},
+        {**UNDER, "source": "Northern Wire", "timestamp": "1748944800000"},
+        {**UNDER, "publication": "Northern Wire", "pubDate": "Tue, 03 Jun 2025 09:00:00 +0300"},
+        {**UNDER, "provider": [{"name": "Northern Wire"}], "created_at": {"$date": "2025-06-03T01:00:00Z"}},
+        {
+            "title": {"rendered": "Trams&nbsp;stop"},
+            "content": {"rendered": f"<p>{BODY}</p>\n"},
+            "date": "2025-06-03T08:00:00",
+            "site_name": "Northern Wire",
+        },
+        {
+            "post_title": "Trams stop",
+            "post_content": BODY,
+            "post_date": "2025-06-03 08:00:00",
+            "source": "Northern Wire",
+        },
+        {
+            "webTitle": "x",
+            "fields": {"headline": "x", "bodyText": BODY, "publication": "Northern Wire"},
+            "title": "Trams stop",
+            "webPublicationDate": "2025-06-03T08:00:00Z",
+        },
+        {
+            "headline": {"main": "Trams stop"},
+            "lead_paragraph": BODY,
+            "source": "Northern Wire",
+            "pub_date": "2025-06-03T08:00:00+0000",
+        },
+        {
+            "HD": "Trams stop",
+            "LP": BODY.split(" They")[0],
+            "TD": "They want more pay.",
+            "SN": "Northern Wire",
+            "PD": "3 June 2025",
+        },
+    ],
+)
+@pytest.mark.parametrize("envelope", ["{}", '{{"articles": [{}]}}', '{{"response": {{"docs": [{}]}}}}', "[{}]"])
+def test_the_names_that_others_use(tmp_path: Path, record: dict[str, Any], envelope: str) -> None:
+    article = one(tmp_path / "a.json", envelope.format(json.dumps(record)))
+    assert (article.title, " ".join(article.text.split()), article.outlet, str(article.published)) == WANTED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("author", "Ann Ray"),
+        ("author", {"@type": "Person", "name": "Ann Ray"}),
+        ("author", [{"name": "Ann Ray"}]),
+        ("authors", ["Ann Ray"]),
+        ("byline", "By ANN RAY Health Correspondent"),
+        ("byline", {"original": "By Ann Ray"}),
+        ("dc:creator", "news@wire.example (Ann Ray)"),
+        ("author", "['Ann Ray']"),
+    ],
+)
+def test_authors_in_any_shape(tmp_path: Path, name: str, value: Any) -> None:
+    assert one(tmp_path / "a.json", json.dumps({**UNDER, name: value})).authors == ("Ann Ray",)
+
+
+def test_a_graph_of_schema_org(tmp_path: Path) -> None:
+    graph = [
+        {"@type": "WebPage", "@id": "#p", "name": "Trams stop - Northern Wire"},
+        {"@type": "NewsArticle", "headline": "Trams stop", "articleBody": BODY, "publisher": {"@id": "#o"}},
+        {"@type": "Organization", "@id": "#o", "name": "Northern Wire"},
+    ]
+    assert one(tmp_path / "a.json", json.dumps({"@context": "x", "@graph": graph})).outlet == "Northern Wire"
+
+
+def test_what_is_no_article_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        {**UNDER, "post_type": "attachment"},
+        {**UNDER, "post_status": "draft"},
+        {"title": "[Removed]", "content": "[Removed]"},
+    ]
+    one(tmp_path / "a.json", json.dumps([*rows, {**UNDER, "post_type": "post"}]))
+
+
+def test_a_name_that_no_table_has(tmp_path: Path) -> None:
+    row = {"overskrift": "Trams stop", "tekst": BODY}
+    article = one(tmp_path / "a.jsonl", json.dumps(row), names={"overskrift": "title", "Tekst": "text"})
+    assert (article.title, article.text) == ("Trams stop", BODY)
+    with pytest.raises(BadInput, match="map tekst=body: what stands behind = must be one of id, url, title, text"):
+        list(read([tmp_path], known=Known(names={"tekst": "body"})))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_columns_parted_by_other_marks(tmp_path: Path, mark: str) -> None:
+    article = one(tmp_path / "a.csv", f"headline{mark}date{mark}content\nTrams stop{mark}2025-06-03{mark}{BODY}\n")
+    assert (article.title, article.text, str(article.published)) == ("Trams stop", BODY, "2025-06-03")
+
+
+@pytest.mark.parametrize("bad", ['b,"He said "yes". Then left."', 'b,"He never closed it.', 'b,"One" two', 'b,"x"y"z"'])
+def test_csv_goes_on_after_a_bad_row(tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,text\na,"One, two."\n{bad}\nc,"Of two\nlines."\nd,Four.\n')
+    found = [f.item for f in read([path])]
+    assert [item.id for item in found if isinstance(item, Article)] == ["a", "c", "d"]
+    assert [item.source for item in found if isinstance(item, Rejected)] == [f"{path}, line 3"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "NORTHERN WIRE\nPOLITICS / URGENT\n",
+        "URGENT\n",
+        "BC-Brasov-Strike\nEds: Adds quote.\n",
+        "BC-Brasov-Strike, 1st Ld-Writethru\n",
+        "BRASOV STRIKE\n",
+        "Slug: strike-brasov\nPriority: 3\n",
+        "FOR IMMEDIATE RELEASE\n",
+        "BRASOV-STRIKE/TRAMS (UPDATE 2)\n",
+        "",
+    ],
+)
+@pytest.mark.parametrize(
+    "tail", ["", "\n\nENDS", "\n\n###", "\n\n-30-", "\n\n(c) 2025 Northern Wire. All rights reserved.", "\n\nap/jl"]
+)
+def test_what_agencies_put_around_a_report(tmp_path: Path, head: str, tail: str) -> None:
+    credit = "(Reporting by Ann Ray in Brasov; editing by Jo Lee)"
+    content = f"{head}\nTram drivers walk out in Brasov\n\nBRASOV, June 3 (Northern Wire) - {BODY}\n\n{credit}{tail}\n"
+    article = one(tmp_path / "wire.txt", content, year=2025)
+    assert article.title == "Tram drivers walk out in Brasov"
+    assert article.text == f"BRASOV, June 3 (Northern Wire) - {BODY}"
+    assert (article.outlet, str(article.published), article.authors) == ("Northern Wire", "2025-06-03", ("Ann Ray",))
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "year", "day"),
+    [
+        ("2025-06-03-strike.txt", "", None, "2025-06-03"),
+        ("wire_20250603.txt", "", None, "2025-06-03"),
+        ("strike-2024.txt", "", 2025, "2024-06-03"),
+        ("a.txt", "\n\nCopyright 2023 Northern Wire", 2025, "2023-06-03"),
+        ("a.txt", "", 2025, "2025-06-03"),
+        ("a.txt", "", None, "None"),
+        ("sent-20260101.txt", "", None, "2025-06-03"),
+    ],
+)
+def test_the_year_of_a_dateline(tmp_path: Path, name: str, below: str, year: int | None, day: str) -> None:
+    article = one(tmp_path / name, f"Trams stop\n\nBRASOV, June 3 (NW) - {BODY}{below}", year=year)
+    assert str(article.published) == day
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "BRASOV, June 3 (Northern Wire) - ",
+        "KYIV, Ukraine — ",
+        "KYIV/MOSCOW, June 3 (Reuters) - ",
+        "(Reuters) - ",
+        "Brasov (dpa) - ",
+        "NEW YORK, June 3, 2025 /PRNewswire/ -- ",
+        "LONDON — ",
+        "PORT-AU-PRINCE, Haiti (AP) — ",
+        "MOSCOW, June 3. /TASS/. ",
+        "Brasov, 3 June (NW) ",
+    ],
+)
+def test_a_dateline_is_no_part_of_a_sentence(sent: str) -> None:
+    text = f"{sent}{BODY}\n\nMore."
+    first, second, *_ = [text[span.start : span.end] for span in sentences(text)]
+    assert (first, second) == (sent.strip(), "Tram drivers stopped work at dawn.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NATO — The alliance met.",
+        "Apple (AAPL) — shares rose.",
+        "Trams stopped on June 3 - The strike went on.",
+        "COVID-19 — The illness.",
+        "Written by hand, the letters were sold.",
+        "Cases were reported from all regions.",
+        "Дощ ішов цілу ніч у Львові.",
+        "Sports fans cheered in London.",
+        "The end",
+    ],
+)
+def test_what_only_looks_like_wire_copy_stays(tmp_path: Path, text: str) -> None:
+    assert one(tmp_path / "a.json", json.dumps({"text": f"{BODY}\n\n{text}"})).text == f"{BODY}\n\n{text}"
+    assert sentences(text)[0][:2] == (0, len(text))

@@ -499,3 +499,45 @@ def test_a_lexical_index_of_an_earlier_analysis_is_built_again(tmp_path: Path, e
     with Index(tmp_path, encoder) as index:
         assert len(index.lexical) == 3
         assert index.doctor().ok
+
+
+def test_the_same_file_below_another_folder_is_the_same_article(index: Index, tmp_path: Path) -> None:
+    child = write(tmp_path / "in", [{"text": "Rain fell on Lviv."}, {"text": "Snow fell on Lutsk."}])
+    (child / "one.txt").write_text("The council met in Harlow.")
+    ingest(index, [child])
+    for paths in ([tmp_path], [child, tmp_path], [child / "one.txt"], [child]):
+        report = ingest(index, paths, prune=True)
+        assert (report.added, report.changed, report.removed, report.rejected) == (0, 0, 0, [])
+    assert sorted(index.archive.known()) == ["articles.jsonl#line 1", "articles.jsonl#line 2", "one.txt"]
+    (child / "one.txt").unlink()
+    assert ingest(index, [tmp_path], prune=True).removed_ids == ["one.txt"]
+
+
+def test_prune_leaves_once_what_an_older_archive_has_twice(index: Index, tmp_path: Path) -> None:
+    for folder in (tmp_path / "in", tmp_path / "other" / "in"):
+        folder.mkdir(parents=True)
+        (folder / "one.txt").write_text("The council met in Harlow.")
+    ingest(index, [tmp_path / "in", tmp_path / "other"])
+    index.archive.move([("in/one.txt", str(tmp_path), "in/one.txt")])
+    (tmp_path / "other" / "in" / "one.txt").unlink()
+    report = ingest(index, [tmp_path], prune=True)
+    assert (report.added, report.unchanged, report.removed_ids) == (0, 1, ["one.txt"])
+
+
+def test_an_emptied_folder_can_be_pruned(index: Index, tmp_path: Path) -> None:
+    folder, other = write(tmp_path / "in", ROWS[:2]), write(tmp_path / "other", ROWS[2:])
+    ingest(index, [folder, other])
+    (folder / "articles.jsonl").unlink()
+    assert [r.reason[:19] for r in ingest(index, [folder]).rejected] == ["no article files in"]
+    report = ingest(index, [folder], prune=True)
+    assert (report.removed, report.removed_ids, report.rejected) == (2, ["paris", "rain"], [])
+    assert ingest(index, [tmp_path / "none"], prune=True).removed == 0  # perhaps a disk that is not there
+    assert list(index.archive.known()) == ["old"]
+
+
+def test_what_is_not_read_is_reported(index: Index, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", [{"text": "Rain fell on Lviv.", "section": "Weather", "words": 4}])  # type: ignore[dict-item]
+    for name in ("a.pdf", "b.PDF", "c.png", ".hidden.png", "README.pdf", "plain"):
+        (folder / name).write_text("x")
+    report = ingest(index, [folder])
+    assert (report.skipped, report.not_used) == ({".pdf": 2, ".png": 1, "": 1}, ["section", "words"])

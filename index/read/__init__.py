@@ -235,5 +235,4 @@ def _authors(value: object) -> tuple[str, ...]:
     names = re.split(r"[;,]| and | & ", value) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput("its authors are not a list of names")
-    named = (re.sub(r"^(?:By|BY|by)\b:? *", "", _clean(name, "authors")) for name in names)
-    return tuple(dict.fromkeys(filter(None, named)))
+    return tuple(dict.fromkeys(filter(None, (wire.person(_clean(name, "authors")) for name in names))))

@@ -20,6 +20,9 @@ TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
 )
 CUT_OFF = re.compile(r"\s*…?\s*\[\+\d+ chars\]$|^\[Removed\]$")  # what NewsAPI leaves of a text
+FIGURE = re.compile(
+    r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S
+)  # as WordPress has them
 ARTICLE = re.compile(r"Article|Posting|Report")  # kinds of schema.org
 NESTED = 5  # how deep articles may lie in a file, and a value in a field
 Path = tuple[str, ...]  # of folded names
@@ -99,7 +102,7 @@ def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
     if not isinstance(value, str) or ours in ("id", "url"):
         return value
     if TAG.search(value):
-        value = "\n\n".join(markup.blocks(value)[1])
+        value = "\n\n".join(markup.blocks(FIGURE.sub("", value))[1])
     value = unescape(value) if re.search(r"&#?\w+;", value) else value
     return CUT_OFF.sub("", value) if ours in ("text", "title") else value.strip()
 
@@ -121,7 +124,7 @@ def _fitting(ours: str, parts: list[Any]) -> Any:
     if ours == "outlet" and text and re.match(r"https?://", value):
         with suppress(ValueError):
             return (urlsplit(value).hostname or "").removeprefix("www.")
-    return value if text else None
+    return value.removeprefix("www.") if text and ours == "outlet" else value if text else None
 
 
 def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
@@ -138,11 +141,12 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
             folded["graph"] = [_linked(node, nodes) for node in graph if ARTICLE.search(_kind(node))]
         inside = (_at(folded, path) for (path,) in table()["envelope"])
         held = next((value for value in inside if isinstance(value, Mapping) or _records(value)), None)
-        if depth and held is not None and not named(content, {})[0]["text"]:
+        listed = isinstance(held, list) and held and named(held[0], {})[0]["text"]
+        if depth and held is not None and (listed or not named(content, {})[0]["text"]):
             feed = next(filter(None, (_value("outlet", _at(folded, path)) for (path,) in table()["feed"])), None)
             outer = {name: value for name, value in content.items() if isinstance(value, str | int) and "id" in name}
             for item in unpacked(held, depth - 1):
-                more = {"feed": feed} if isinstance(held, list) else outer
+                more = {"feed": re.sub(r" [-–—|] .*", "", str(feed or ""))} if isinstance(held, list) else outer
                 yield {**more, **item} if isinstance(item, Mapping) else item
         else:
             yield content

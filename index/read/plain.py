@@ -25,12 +25,14 @@ SAMPLE = 200_000  # bytes that chardet looks at
 MARKS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
 OTHER = r"[\u0370-\u1fff]"  # a letter of Greek, Cyrillic, Arabic, …
 
-PLACE = r"[A-Z][A-Za-z .'-]{2,40}"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
 
 # A line that declares the day, "Published on 18 April 2025, 10:30 BST", or that is one, after a place perhaps;
 # behind a label, text may follow: "date 2025-04-18 In Paris, …".
-DAY = rf"(?:(?:{WEEKDAY},? )?{MONTH_DAY},? \d{{4}}|\d{{4}}[-/]\d\d[-/]\d\d|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}})(?!\d)"
+DAY = (
+    rf"(?:(?:(?:{WEEKDAY}|Mon|Tue|Wed|Thu|Fri|Sat|Sun)[.,]{{0,2}} )?{MONTH_DAY},? \d{{4}}|"
+    rf"\d{{4}}[-/]\d\d[-/]\d\d|\d{{1,2}}[./]\d{{1,2}}[./]\d{{4}})(?!\d)"
+)
 CLOCK = r"(?:at )?\d{1,2}[:.]\d\d(?::\d\d)?(?: ?[ap]\.?m\b\.?)?(?: ?\(?(?:[A-Z]{1,5}|hrs|Uhr)\b\)?)?"
 LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publication date"
 CHANGED = r"(?:last )?(?:updated|modified|edited)"
@@ -41,12 +43,7 @@ DATED = re.compile(
 CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"
 BYLINE = re.compile(rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? {CAPITALISED}){{1,9}})(?: in \w+)?")
 MASTHEAD = re.compile(rf"(?:[\w.]+ ){{0,4}}?(?:{lists.pattern('mastheads')}|\w+\.(?:com|org|net|co\.uk))")
-DATED_LINE = re.compile(  # "PARIS, April 18, 2025 (Reuters) - …"
-    rf"^(?:{PLACE}, |(?:{WEEKDAY},? )?)({MONTH_DAY},? \d{{4}}) \([^)]+\) ?[-–—]", re.MULTILINE
-)
 OUTLET_TRACES = (
-    # PARIS, April 18 (Reuters) -
-    re.compile(rf"^{PLACE}(?:, {MONTH_DAY}(?:,? \d{{4}})?)? \(({NAME})\) ?[-–—]", re.MULTILINE),
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
     re.compile(rf"(?:, |\A)({NAME}) reports\.(?=\s|\Z)"),  # …, UNN reports.
     re.compile(r"\b(?:Photo|Image|Source): ?(\w[\w-]*\.[A-Za-z]{2,})\s*$", re.MULTILINE),  # Photo: Novyny.LIVE
@@ -101,11 +98,10 @@ def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
     told, text = wire.heads(_unwrapped(decode(file.read(), file.name)))
     lines = [line.strip() for line in text.split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
-    dated = DATED_LINE.search(lead)
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
     fields, text = head(lines, told)
     yield (
-        {"published": day_or_none(dated[1]) if dated else _said_on(lead), "outlet": outlet, **fields, "text": text},
+        {"published": _said_on(lead), "outlet": outlet, **fields, "text": text},
         "",
     )
 

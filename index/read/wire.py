@@ -10,8 +10,8 @@ from index.text.datelines import dateline
 from index.text.days import day_or_none
 
 HEAD_LINES, TAIL_LINES = 15, 8
-LABELS = tuple(entry for entry in lists.lines("slugs") if entry.endswith(":"))
-SLUGS = {entry for entry in lists.lines("slugs") if not entry.endswith(":")}
+LABELS = tuple(entry for entry in lists.lines("slugs") if re.search("[: ]", entry))
+SLUGS = {*lists.lines("slugs")} - {*LABELS}
 CODED = re.compile(r"[A-Z]{2}-+\S.*|[^\W_]+(?:[-/]+[^\W_]+){2,}/?|[A-Z]+(?:[-/]+[A-Z]+)+/?")  # BC-Brasov-Strike, 1st Ld
 MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
 LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
@@ -22,25 +22,32 @@ PREFIX = re.compile(
 )
 SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
 COPYRIGHT = re.compile(
-    r"(?:\(c\)|©|copyright)(?: (?:\(c\)|©))? ?((?:19|20)\d\d)"
-    r"(?:,? (?:by )?((?-i:[A-Z])[\w&.' ]+?)\W*(?:all rights|$))?",
-    re.IGNORECASE,
+    r"(?i:\(c\)|©|copyright)(?: (?:\(c\)|©))? ?((?:19|20)\d\d)"
+    r"(?:,? (?:by )?([A-Z][\w&' ]+?)(?=[.,]|$| [Aa]ll [Rr]ights))?"
 )
-END = re.compile(r"[\W_]*(?:ENDS?|Ends|NNNN)[\W_]*|[\W_]+(?:ends?|30|more|mf|nnnn)[\W_]+|[\W_]+", re.ASCII)
+END = re.compile(r"[\W_]*(?i:ends?|nnnn)[\W_]*|[\W_]+(?:ends?|30|more|mf|nnnn)[\W_]+|[\W_]+")
 END_BEHIND = re.compile(r"(?<=[.!?\"”’)])\s+(?:ENDS?|-+ ?30 ?-+|#\s?#\s?#|\(ENDS\)|/?NNNN)\s*$")
-WORK = (
-    r"(?:additional |further )?(?:reporting|writing|report|story|written|compiled|editing|edited|translated|production)"
+WORK = r"(?:additional |further )?(?:reporting|writing|written|compiled|editing|edited|translated)"
+CREDIT = re.compile(
+    rf"[(\[]?(?i:{WORK}(?: and {WORK})? by) [A-Z].*|"
+    r"[A-Z][^.!?]*contributed (?:to this (?:report|story|article)|reporting)\b.*"
+    r"|(?:[A-Z][\w.'-]+,? (?:and )?){1,4}reported from [A-Z].{0,60}"
 )
-CREDIT = re.compile(rf"[(\[]?{WORK}(?: and {WORK})? by .*|[A-Z][^.!?]*contributed (?:to this|reporting).*", re.I)
 CREDIT_BEHIND = re.compile(rf"(?<=[.!?\"”’])\s*[(\[]{WORK} (?:and {WORK} )?by [^()\[\]]*[)\]]\W*$", re.I)
 WROTE = re.compile(r"(?:reporting|writing|written|compiled|report|story)(?: and \w+)? by (.+?)(?=;|$|[)\].]\W*$)", re.I)
-INITIALS = re.compile(r"\W?[A-Za-z]{1,5}(?:/[A-Za-z]{1,5})+\W?")  # ap/jl
+SIGNED = re.compile(  # ap/jl; 06-02-25 1431EDT; ((desk@wire.example; +40 555))
+    r"\W?(?:[A-Z]{2,5} )?[A-Za-z]{1,5}(?:/[A-Za-z]{1,5})+\W?|\d[\d/:. -]*(?: ?[A-Z]{3,4})?(?: \d{2,4})?|\(\(.*\)\)"
+    r"|(?:\S+ ){0,4}\S+@\S+\.\w+\S*(?: \S+){0,4}"
+)
+FILED = re.compile(r"(\d\d)-(\d\d)-(\d\d) \d{4}[ECMP][DS]T")  # as US agencies sign, the month first
+ROLE = re.compile(r"(?:[A-Z]\w+ ){0,1}(?:[Cc]orrespondent|[Ee]ditor|[Rr]eporter|[Ww]riter)s?")
 
 
 def heads(text: str) -> tuple[dict[str, Any], str]:
     """Return what the lines above a report declare, and the text without slug lines; other lines stay."""
     lines, fields, kept = [line.strip() for line in text.split("\n")], dict[str, Any](), list[str]()
-    agency = next((sent.agency for line in lines[: HEAD_LINES * 2] if (sent := dateline(line))), "")
+    agencies = {sent.agency.casefold() for line in lines[: HEAD_LINES * 2] if (sent := dateline(line))}
+    agencies |= {owner.casefold() for _, owner in COPYRIGHT.findall(text)}
     for number, line in enumerate(lines):
         labelled = LABELLED.fullmatch(line)
         if labelled and (ours := _field(labelled[1])):
@@ -48,11 +55,12 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
         elif _is_slug(line):
-            continue
+            if line.casefold().startswith("embargo") and (until := day_or_none(" ".join(line.split()[-3:]))):
+                fields.setdefault("published", until)
         elif line.isupper() and len(line) < 40 and MASTHEAD.fullmatch(line):
             fields.setdefault("outlet", line.title() if len(line) > 5 else line)
-        elif line and agency and line.casefold() == agency.casefold():
-            fields.setdefault("outlet", agency)
+        elif line and line.casefold() in agencies:
+            fields.setdefault("outlet", line)
         elif dateline(line) or len(line) > 160 or (SENTENCE.search(line) and len(line.split()) > 5):
             return fields, "\n".join([*_unslugged(kept), *lines[number:]])
         elif len(kept) > HEAD_LINES * 2:
@@ -75,10 +83,10 @@ def _owned(found: re.Match[str], fields: dict[str, Any]) -> None:
 
 def _is_slug(line: str) -> bool:
     """Tell a line of slug words, a coded slug or a note to editors."""
-    words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(?:st|nd|rd|th)\b|\b\d+[a-z]?\b", "", line.casefold()))
-    coded = bool(re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$", line))
-    first, _, rest = line.partition(" ")
-    coded |= bool(CODED.fullmatch(first.rstrip(","))) and (not rest or _is_slug(rest))
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(?:st|nd|rd|th)?", "", line.casefold()))
+    coded = bool(re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$|\d [A-Z]{3,} \w+$", line))
+    first, rest = [*re.split(r",? +|,", line, maxsplit=1), ""][:2]
+    coded = coded or bool(ROLE.fullmatch(line) or (CODED.fullmatch(first) and (not rest or _is_slug(rest))))
     label = line.casefold().startswith(LABELS)
     return bool(coded or label or (line and set(words) <= SLUGS and (words or not re.search(r"\d", line))))
 
@@ -123,11 +131,13 @@ def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
             _owned(owned, fields)
     for _ in range(TAIL_LINES):
         last = lines[-1].strip() if lines else "-"
+        if (filed := FILED.fullmatch(last)) and not fields.get("published"):
+            fields["published"] = day_or_none("20{2}-{0}-{1}".format(*filed.groups()))
         if found := COPYRIGHT.match(last):
             _owned(found, fields)
         elif CREDIT.fullmatch(last):
             _credited(last, fields)
-        elif not (END.fullmatch(last) or not last or INITIALS.fullmatch(last) or last.casefold().startswith(LABELS)):
+        elif not (END.fullmatch(last) or not last or SIGNED.fullmatch(last) or _is_slug(last)):
             shorter = END_BEHIND.sub("", last)
             if credit := CREDIT_BEHIND.search(shorter):
                 _credited(credit[0], fields)
@@ -164,3 +174,14 @@ def _day(said: str, year: object, name: str, given: int | None) -> date | None:
     if day and filed and not year and day > filed + timedelta(7):  # sent in December, filed in January
         day = day_or_none(f"{said} {day.year - 1}")
     return day
+
+
+def person(said: str) -> str:
+    """Return an author's name of "By ANN RAY Health Correspondent", empty where only a role is said."""
+    name = re.sub(
+        rf"^(?:by|By|BY)\b:? *|[()]|(?:^| ){ROLE.pattern}$|^\W*(?:Newsroom|Staff|News Desk)\W*$",
+        "",
+        re.sub(r"\S+@\S+ *", "", said),
+    )
+    shout = all(word.isupper() or len(word) < 4 for word in name.split()) and " " in name
+    return " ".join(w.title() if w.isupper() and "." not in w and (shout or len(w) > 4) else w for w in name.split())

@@ -37,6 +37,8 @@ def parse_date(value: object) -> date:
         return value.date() if isinstance(value, datetime) else value
     if type(value) in (int, float, str) and (seconds := re.fullmatch(r"(\d{9,10})(\d{3})?(?:\.\d+)?", str(value))):
         return datetime.fromtimestamp(int(seconds[1]), UTC).date()
+    if type(value) in (int, str) and (stamp := re.fullmatch(r"((?:19|20)\d{6})\d{6}", str(value))):
+        return parse_date(stamp[1])
     if isinstance(value, str) and (text := value.strip()):
         with suppress(ValueError):
             return datetime.fromisoformat(text).date()
