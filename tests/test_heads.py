@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from index.read import Known, read
 from index.text.cut import sentences
 from index.types import Article, BadInput, Rejected
