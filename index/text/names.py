@@ -82,9 +82,10 @@ def runs(text: str) -> list[str]:
 
 
 def speakers(text: str) -> list[str]:
-    """Return the names of those who say something in a text, as they stand there."""
+    """Return the names of those who say something in a text, as they stand there; "Previously" is none."""
+    known = set(names(text))
     named = (match[1] or match[2] for match in SPEAKER.finditer(text))
-    return [name for name in dict.fromkeys(named) if name not in PRONOUNS]
+    return [name for name in dict.fromkeys(named) if name not in PRONOUNS and words(name) & known]
 
 
 def subjects(text: str) -> list[tuple[str, str, str]]:
