@@ -191,7 +191,7 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
         if word := rule(claim, first) or (rule is rules.opposes and rule(claim, _joined(chosen))):
             return rule.__name__, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
     ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
-    # Beside "Berg said", whoever else the sentence names may have said it with him. An institution speaks by its people.
+    # Beside "Berg said", whoever else the sentence names may have said it. An institution speaks by its people.
     people = [name for name in ours if not (name.startswith("The ") or surname(name).isupper())]
     beside = people and theirs and not quoted
     if ours and not told and not _same(ours, first if beside else f"{around} {article.title}"):
