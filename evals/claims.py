@@ -28,8 +28,10 @@ def summarise_claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         raise BadInput("the claims are all of one kind: both error rates need supported and unsupported ones")
     passed_wrongly, stripped_wrongly = mean(bad), 1 - mean(good)
     quotes = sum(row["quotes"] for row in rows)
-    groups = dict.fromkeys(row["group"] for row in rows if row["group"])
     spoke = Counter((rule, row["supported"]) for row in rows for rule in row["rules"])
+    groups: dict[str, list[bool]] = {}
+    for row in rows:
+        groups.setdefault(row["group"], []).append(row["passed"])
     return {
         "claims": len(rows),
         "balanced_accuracy": 1 - (passed_wrongly + stripped_wrongly) / 2,
@@ -42,7 +44,5 @@ def summarise_claims(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             rule: {"caught": spoke[rule, False], "stripped": spoke[rule, True]}
             for rule in sorted({rule for rule, _ in spoke})
         },
-        "groups": {
-            group: {"passed": float(mean(row["passed"] for row in rows if row["group"] == group))} for group in groups
-        },
+        "groups": {group: {"passed": float(mean(passed))} for group, passed in groups.items() if group},
     }

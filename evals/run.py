@@ -62,12 +62,9 @@ def run(
             lines.write(json.dumps(done[item.id], ensure_ascii=False).encode() + b"\n")
     tell("questions", 1.0)
     rows = [done[item.id] for item in asked]
-    results: list[Result] = []
-    if isinstance(asked[0], Claim):
-        summary = summarise_claims(rows) | {"settings": settings}
-    else:
-        results = [_result(row) for row in rows]
-        summary = summarise(results, scores(results, extra)) | {"settings": settings}
+    results = [] if isinstance(asked[0], Claim) else [_result(row) for row in rows]
+    summary = summarise(results, scores(results, extra)) if results else summarise_claims(rows)
+    summary["settings"] = settings
     with writing():
         if results:
             (out / REPORT).write_text(render(summary, rows, results), encoding="utf-8")
@@ -107,14 +104,11 @@ def absent(desk: Desk, asked: Asked) -> str | None:
     named = dict.fromkeys(name for item in asked if isinstance(item, Question) for name in item.articles)
     held = desk.index.archive.known()
     lost = [name for name in named if name not in held and not desk.index.archive.article(name)]
-    there = (
-        f"{len(named) - len(lost) or 'none'} of the {len(named)} articles that the questions name are in the archive"
-    )
-    return (
-        f"{there}: the others, such as {lost[0]}, count as not found; ingest them or name another --data"
-        if lost
-        else None
-    )
+    if not lost:
+        return None
+    there = f"{len(named) - len(lost) or 'none'} of the {len(named)} articles that the questions name"
+    mend = "count as not found; ingest them or name another --data"
+    return f"{there} are in the archive: the others, such as {lost[0]}, {mend}"
 
 
 def read_rows(out: Path) -> Iterator[Row]:

@@ -11,10 +11,8 @@ from evals.sets import Batches, one_of, read_json
 
 
 def load(path: Path) -> Batches:
-    rows = read_json(one_of(path, "corpus.jsonl", "corpus.jsonl.gz"))
-    articles = [
-        {"id": row["_id"], "title": row.get("title"), "text": row["text"]} for row in rows if row["text"].strip()
-    ]
+    rows = [row for row in read_json(one_of(path, "corpus.jsonl", "corpus.jsonl.gz")) if row["text"].strip()]
+    articles = [{"id": row["_id"], "title": row.get("title"), "text": row["text"]} for row in rows]
     grades: dict[str, dict[str, int]] = defaultdict(dict)
     with one_of(path, "qrels/test.tsv", "qrels/dev.tsv", "qrels/train.tsv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
