@@ -18,15 +18,12 @@ NOISE = 3  # of them, in the noise group
 def load(path: Path) -> Batches:
     for row in read_json(path):
         positive, negative = row["positive"], row["negative"]
-        # the passages that answer, and those that do not
-        groups: dict[str, tuple[list[str], list[str]]] = {"refusal": ([], negative[:PASSAGES])}
+        right = "noise", positive[: PASSAGES - NOISE], negative[:NOISE]
         if positive and isinstance(positive[0], list):
-            turns = [passage for passages in zip(*positive, strict=False) for passage in passages]
-            groups["integration"] = turns[:PASSAGES], []
-        else:
-            groups["noise"] = positive[: PASSAGES - NOISE], negative[:NOISE]
-        groups["counterfactual"] = row.get("positive_wrong", [])[:PASSAGES], negative[: PASSAGES - 1]
-        for group, (good, bad) in groups.items():
+            right = "integration", [one for turn in zip(*positive, strict=False) for one in turn][:PASSAGES], []
+        wrong = "counterfactual", row.get("positive_wrong", [])[:PASSAGES], negative[: PASSAGES - 1]
+        # the passages that answer, and those that do not
+        for group, good, bad in (("refusal", [], negative[:PASSAGES]), right, wrong):
             if not (good or (group == "refusal" and bad)):
                 continue
             outlet = f"{group}-{row['id']}"
