@@ -77,7 +77,7 @@ def opposes(claim: str, evidence: str) -> str:
     held, known = {stem for _, stem in theirs}, {stem for _, stem in ours}
     for n, (word, stem) in enumerate(ours):
         for one, other in OPPOSITES:
-            if stem in one and not one & held and not other & known:
+            if stem in one and not one & held:
                 for m, (_, there) in enumerate(theirs):
                     if there in other and _alike(_beside(ours, n), _beside(theirs, m)):
                         return word
