@@ -154,6 +154,12 @@ def test_a_quotation_in_the_right_mouth(claim: str, encoder: Encoder) -> None:
     assert verify(claim, (ROW,), encoder).support in ("supported", "verbatim")
 
 
+def test_a_verb_of_saying_that_may_mean_something_else_names_no_speaker(encoder: Encoder) -> None:
+    text = "Eva Stern was cleared of fraud. Ivar Lund said she had continued to lead the harbour of Karsk."
+    verdict = verify("Eva Stern continued to lead the harbour of Karsk.", (Article("a", "", text),), encoder)
+    assert (verdict.support, verdict.why) == ("supported", "")
+
+
 def test_a_sentence_that_names_the_speaker_belongs_to_its_quotation(desk: Desk, tmp_path: Path) -> None:
     assert goes_on("“Who pays?”", "Ivar Lund asked.")
     assert goes_on("'Nobody!'", "she shouted.")

@@ -2,6 +2,7 @@
 
 import re
 
+from index.text import lists
 from index.text.names import NAME, PRONOUNS, SAID, names, words
 from index.text.terms import content_terms
 
@@ -18,13 +19,14 @@ QUOTED = re.compile(
     rf"|{OPENS}(?!(?i:t(?:is|was|il)|em|cause|cos|bout|round|ndrangheta)\b)((?:{WITHIN})+)[’'](?!\w)",
     re.M,
 )
-CUE = re.compile(rf"{SAID}|\b[Aa]ccording to\b|\b[Ii]n the words of\b")
+SAYS = rf"(?:{SAID}|{lists.pattern('speaking')})"
+CUE = re.compile(rf"{SAYS}|\b[Aa]ccording to\b|\b[Ii]n the words of\b")
 # A full stop ends a sentence where no initial or short title stands before it.
 STOP = re.compile(r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})[.!?][”’\"']?\s+(?=[A-Z“‘\"'])")
 ASIDE = re.compile(r"\b(?:in|on|at|during|after|before|when|while|as|to|with|about|outside|by)\b|;")
 LEANS = re.compile(r"\b(?:[Hh]e|[Ss]he)\b[^A-Z]*$")  # a pronoun, and no name behind it
 ALONE = re.compile(rf"(?:{NAME}(?:,| and) )*{NAME}(?: (?:has|had|have|also|then|later))*\s*$")
-ASKED = re.compile(rf"(?:(?:{NAME}|[Hh]e|[Ss]he|[Tt]hey|[Tt]he) (?:[\w’-]+ ){{,6}}?)?{SAID}")
+ASKED = re.compile(rf"(?:(?:{NAME}|[Hh]e|[Ss]he|[Tt]hey|[Tt]he) (?:[\w’-]+ ){{,6}}?)?{SAYS}")
 BEFORE = 2000  # characters in which a pronoun's name is looked for
 
 
@@ -72,7 +74,7 @@ def attribution(text: str, start: int, end: int) -> str:
 
 def _subject(side: str, cue: re.Match[str]) -> str:
     """Return who says it of the words beside a quotation: what stands before the verb, or else behind it."""
-    before, behind = side[: cue.start()], side[cue.end() :]
+    before, behind = side[: cue.start()].rpartition(";")[2], side[cue.end() :]
     if not cue[0].lower().startswith(("according", "in the")) and (named(before) or LEANS.search(before)):
         alone = ALONE.search(before)  # "as Reed left, Lund said": Lund alone
         return alone[0] if alone else before
