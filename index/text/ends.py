@@ -22,7 +22,8 @@ QUOTED = re.compile(r"“[^“”]{1,600}”|\"[^\"]{1,600}\"|«[^«»]{1,600}»
 OPENERS = {*" ".join(lists.lines("sentence-openers")).split()}
 MAY_END = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, lists.lines('may-end')))})(?= \W{{0,3}}([A-Z][\w’'-]*))")
 # “Who will pay?” Berg asked: the speaker belongs to what was said; and letters with stops to those before, "EE. UU.".
-SPEAKER = re.compile(rf"(?:(?:[A-Z][\w’'-]*|the|a|an|of|[a-z]+er),? ){{1,5}}{lists.pattern('saying')}")
+SAYS = rf"(?:{lists.pattern('saying')}|{lists.pattern('speaking')})"
+SPEAKER = re.compile(rf"(?:(?:[A-Z][\w’'-]*|the|a|an|of|[a-z]+er),? ){{1,5}}{SAYS}")
 LETTERS = re.compile(r"(?:^|\s)[A-Z]{2}\.$")
 
 

@@ -74,7 +74,7 @@ def doubts(claim: str, evidence: str) -> str:
 def opposes(claim: str, evidence: str) -> str:
     """Return a word of a claim whose opposite stands in its evidence among like words, and the word nowhere; or ""."""
     ours, theirs = _content(claim), _content(evidence)
-    held, known = {stem for _, stem in theirs}, {stem for _, stem in ours}
+    held = {stem for _, stem in theirs}
     for n, (word, stem) in enumerate(ours):
         for one, other in OPPOSITES:
             if stem in one and not one & held:
