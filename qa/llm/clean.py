@@ -34,7 +34,7 @@ THOUGHT = re.compile(
     rf"|\A[\W_]{{0,8}}{NAME}\W*:.*?\n\W*(?:final )?(?:answer|response)\W{{0,3}}:[*_]*",
     FLAGS,
 )
-LONE_CLOSE = re.compile(rf".*{CLOSE}", FLAGS)
+LONE_CLOSE = re.compile(rf"\A.*{CLOSE}", FLAGS)
 # Tokens of chat templates. Behind one, someone else's turn may begin, which the model only imagines.
 SPECIAL = (
     r"(?:<[|｜][^<>\n]{1,60}[|｜]>|</?(?:s|[be]os|pad|unk|mask|\w+_of_\w+)>|\[/?(?:INST|SYS|[BE]OS|SEP|CLS|PAD|UNK)\]"
