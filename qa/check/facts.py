@@ -1,10 +1,10 @@
 """The facts of a text that can be told without understanding it: numbers, days, names; and which of them lack."""
 
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from index.text.days import DATE, NEAR, WEEKDAYS, Day, dates, meant, same_day, weekday, written
+from index.text.days import DATE, WEEKDAYS, Day, dates, meant, same_day, weekday, written
 from index.text.names import names, root
 from index.text.numbers import Number, numbers
 
@@ -37,8 +37,7 @@ def lacking(claim: Facts, evidence: Facts, said: set[str], near: set[str], publi
     told = evidence.days | meant(said, published)
     missing += [written(day) for day in sorted(claim.days, key=str) if not any(same_day(day, other) for other in told)]
     roots = {root(term) for term in near}
-    weekdays = ({weekday(day, published) for day in evidence.days} - {""}) | said.intersection(WEEKDAYS)
-    weekdays |= {WEEKDAYS[(published + timedelta(NEAR[word])).weekday()] for word in said & {*NEAR} if published}
+    weekdays = ({weekday(day, published) for day in told} - {""}) | said.intersection(WEEKDAYS)
     if weekdays:  # else the day of publication, which is among the words of the article, may be the one meant
         roots -= {root(day) for day in WEEKDAYS}
     return missing + [name for name in sorted(claim.names - weekdays) if root(name) not in roots]

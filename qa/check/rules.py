@@ -124,12 +124,11 @@ def of_another(claim: str, evidence: str) -> str:
 
 def reversed_roles(claim: str, evidence: str) -> str:
     """Return what the evidence says that one did to another, where the claim has it the other way round; or ""."""
-    theirs = {(_key(who), _stem(verb), _key(whom)): whole for who, verb, whom, whole in triples(evidence)}
-    for who, verb, whom, _ in triples(claim):
-        key = (_key(who), _stem(verb), _key(whom))
-        if key not in theirs and key[::-1] in theirs:
-            return theirs[key[::-1]]
-    return ""
+    ours, theirs = (
+        {(_countries(who), _stem(verb), _countries(whom)): whole for who, verb, whom, whole in triples(text)}
+        for text in (claim, evidence)
+    )
+    return next((theirs[key[::-1]] for key in ours if key not in theirs and key[::-1] in theirs), "")
 
 
 def reorders(claim: str, evidence: str) -> str:
@@ -145,12 +144,9 @@ def reorders(claim: str, evidence: str) -> str:
 
 def widens(claim: str, evidence: str) -> str:
     """Return the "all members" of a claim where its evidence speaks of some members; "" where it does not."""
-    of_all, of_some = ({_stem(m[1]): m[0] for m in which.finditer(evidence)} for which in (ALL, SOME))
-    for match in ALL.finditer(claim):
-        stem = _stem(match[1])
-        if stem and stem in of_some and stem not in of_all:
-            return match[0]
-    return ""
+    of_all, of_some = ({_stem(m[1]) for m in which.finditer(evidence)} for which in (ALL, SOME))
+    only_some = of_some - of_all - {""}
+    return next((match[0] for match in ALL.finditer(claim) if _stem(match[1]) in only_some), "")
 
 
 @lru_cache(maxsize=1024)
@@ -206,17 +202,9 @@ def _share(wanted: AbstractSet[str], held: AbstractSet[str]) -> float:
     return len(wanted & held) / max(1, len(wanted))
 
 
-def _word(text: str, stem: str) -> str:
-    return next((word for word in re.findall(r"\w+", text) if _stem(word) == stem), stem)
-
-
 def _stem(word: str) -> str:
     return min(content(word), default="")
 
 
-def _key(name: str) -> frozenset[str]:
-    return frozenset(_countries(name))
-
-
-def _countries(text: str) -> set[str]:
-    return {country(word) for word in words(text)}
+def _countries(text: str) -> frozenset[str]:
+    return frozenset(map(country, words(text)))

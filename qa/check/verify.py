@@ -66,7 +66,8 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     for quotation in quotations(claim):
         if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
             return Verdict("unsupported", why=f"“{quotation}” is not found in the articles", rule="quotation")
-        ours, theirs = _speakers(claim, quotation, place)
+        start = claim.find(quotation)
+        ours, theirs = named(attribution(claim, start, start + len(quotation))), said_by(place)
         if ours and theirs and not _same(ours, theirs):
             why = f"not said there by {' or '.join(ours)}, said there by {speaker(theirs)}"
             return Verdict("unsupported", (), why, "speaker", (place,))
@@ -104,12 +105,6 @@ def quotations(text: str) -> list[str]:
 def _quoted(text: str) -> list[str]:
     whole = (next(filter(None, match.groups())) for match in QUOTED.finditer(text))
     return [part for quotation in whole for part in OMISSION.split(quotation) if re.search(r"\w", part)]
-
-
-def _speakers(claim: str, quotation: str, place: Span) -> tuple[list[str], str]:
-    """Return the names to whom a claim gives a quotation, and the words that name who says it in its article."""
-    start = claim.find(quotation)
-    return named(attribution(claim, start, start + len(quotation))), said_by(place)
 
 
 def said_by(place: Span) -> str:
