@@ -33,16 +33,14 @@ PART = re.compile(r"\b(a|\d+) (?:(quarter)|(\d+)(?:rd|th))(?:s\b|(?= of\b))")
 SAID = re.compile(rf"\d|{lists.pattern('number-words')}", re.I)  # a sentence that says some number
 ABOUT = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|over|some|more than|less than|at least)\b")
 JOINED = r"(\b(?:per|percentage|basis|square|sq|cubic)|%)\.? (?=cent\b|point|k?m\b|kilomet|met|mile|f[eo]?o?t)"
+GROUPED = r"(?<![\d.,])(\d{1,3})(?: (\d{3})|\.(\d{3})(?=\.?\d{3}))(?:[ .]?(\d{3}))?(?:[ .]?(\d{3}))?(?![.,]?\d)"
 SPELLED = [  # how a number may be written, and how it is read here
     (r"\s|(?<=\w)[-‑](?=[a-z])", " "),
     (JOINED, r"\1-"),  # a unit of two words
     (r" (?:per|an) hour\b", "/h"),
     (r"\bhalf an? (?=[mb]illion|trillion|thousand|dozen)", "0.5 "),
     (r"(?<!second )(?<!first )(?<!tter )\bhalf of\b", "about 50% of"),
-    (
-        r"(?<![\d.,])(\d{1,3})(?: (\d{3})|\.(\d{3})(?=\.?\d{3}))(?:[ .]?(\d{3}))?(?:[ .]?(\d{3}))?(?![.,]?\d)",
-        r"\1\2\3\4\5",
-    ),
+    (GROUPED, r"\1\2\3\4\5"),
 ]
 
 
