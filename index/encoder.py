@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -31,11 +32,9 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector a text, shape (len(texts), dimensions), float32."""
-        ...
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, special tokens not counted."""
-        ...
 
 
 def encoded_text(article: Article, passage: Passage) -> str:
@@ -81,11 +80,9 @@ class MiniLm:
     def encode(self, texts: Sequence[str]) -> Vectors:
         rows = [row.ids for row in self._tokenizer.encode_batch_fast(list(map(clean, texts)))]
         rows = [row if len(row) <= MAX_TOKENS else [*row[: MAX_TOKENS - 1], row[-1]] for row in rows]
-        return np.array(list(self._threads.map(self._vector, rows)), dtype=np.float32).reshape(-1, DIMENSIONS)
-
-    def _vector(self, ids: list[int]) -> Vectors:
-        vector: Vectors = self._session.run(None, {"ids": np.array(ids, dtype=np.int64)})[0]
-        return vector
+        ids = [{"ids": np.array(row, dtype=np.int64)} for row in rows]
+        vectors = [vector for (vector,) in self._threads.map(partial(self._session.run, None), ids)]
+        return np.array(vectors, dtype=np.float32).reshape(-1, DIMENSIONS)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(row) for row in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
@@ -111,10 +108,8 @@ class SentenceTransformerEncoder:
         self.name = str(path)
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            source = str(path) if path.exists() else name
-            self._model = SentenceTransformer(
-                source, device="cpu", local_files_only=True, model_kwargs={"dtype": "float32"}
-            )
+            source, floats = str(path) if path.exists() else name, {"dtype": "float32"}
+            self._model = SentenceTransformer(source, device="cpu", local_files_only=True, model_kwargs=floats)
         except (OSError, ValueError) as error:
             raise ModelError(f"encoder {name!r} is not bundled, not a local folder and not downloaded") from error
         self._tokenizer = self._model.tokenizer
