@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import cast
 
 from index.archive import Archive
 from index.dense import DenseIndex, probe
@@ -37,7 +38,7 @@ def silent(task: str, share: float) -> None:
     """Report no progress."""
 
 
-class Index:
+class Index(AbstractContextManager["Index"]):
     """Opens or creates an archive folder, alone: a second process gets ArchiveInUse. A context manager.
 
     Opening is cheap. The encoder and the indexes load on first use, and then catch up with the
@@ -69,9 +70,6 @@ class Index:
         except ArchiveError:
             self.lock.release()
             raise
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -122,8 +120,7 @@ class Index:
             except ArchiveError as error:
                 problems[name] = str(error)
         if repair and problems:
-            for name in problems:
-                self._parts[name] = self._rebuild(name)
+            self._parts |= {name: self._rebuild(name) for name in problems}
             return self.doctor()
         listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
         if complaint := self.archive.health():
