@@ -36,6 +36,7 @@ class Question:
     group: str = ""
 
 
+# "notes" may hold anything: it is not read
 IN_FILES = ["answer" if f.name == "answers" else f.name for f in fields(Question)]
 
 
@@ -63,7 +64,7 @@ def parse(row: Any) -> Question:
         raise BadInput('expected an object with "id" and "question"')
     others: dict[str, Any] = {name: _labels(row.get(name), name) for name in ("choices", "wrong", "outlets")}
     AskRequest(row["question"], choices=others["choices"])  # what cannot be asked is told now, not after an hour
-    if unknown := row.keys() - set(IN_FILES):
+    if unknown := row.keys() - {*IN_FILES, "notes"}:
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
     answers: Any = row.get("answer")
     articles, answerable = row.get("articles"), row.get("answerable", True)
