@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from datetime import date
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from qa.steps.choose import choose
 from qa.steps.converse import leans, rewrite
 from qa.steps.evidence import Evidence, Writer, read
 from qa.steps.rank import collapse, rerank
-from qa.steps.understand import covered, decline, understand
+from qa.steps.understand import EARLIER, covered, decline, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _found(
         candidates = read(desk.reranker, query, hits)
         hits = rerank(query, hits, candidates)
         clock["rerank"] = time.perf_counter()
-        found.append((Evidence(question, hits, candidates, quotes.confidence(candidates)), choice))
+        latest = None if query.days or query.outlets or EARLIER.search(question) else query.present or date.max
+        found.append((Evidence(question, hits, candidates, quotes.confidence(candidates), latest), choice))
 
     def held(one: tuple[Evidence, str | None]) -> tuple[float, bool]:
         texts = (f"{c.article.title} {c.article.text}" for c in sorted(one[0].candidates, key=lambda c: -c.logit))

@@ -61,7 +61,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
     }  # fmt: skip
-    assert document["citations"][0]["published"] == "2025-03-12"
+    assert document["citations"][0]["published"] == "2025-04-18"
     assert [set(hit) for hit in document["retrieved"]] == [{"article_id", "start", "end", "score"}] * 3
     assert document["llm"] == "quotes"
     assert set(document["timings_ms"]) == {"retrieve", "rerank", "answer"}
@@ -231,6 +231,92 @@ def test_the_latest_figure_is_said_first_and_both_reach_the_model(desk: Desk, tm
         assert [h.article.id for h in desk.search(question)] == ["two", "one"]
         assert "Seventeen" in (text := desk.ask(question).text)
         assert text.find("Nine") in (-1, *range(text.index("Seventeen"), len(text)))
+
+
+def ingest_reports(desk: Desk, folder: Path, *reports: tuple[str, str, str]) -> None:
+    rows = [{"id": str(n), "published": r[0], "title": r[1], "text": r[2]} for n, r in enumerate(reports)]
+    (folder / "reports.json").write_text(json.dumps(rows))
+    desk.ingest([folder / "reports.json"])
+
+
+STORIES = [  # an earlier and a later report of one story, in other words; a question, and what the later says of it
+    (("2025-09-04", "Six dead as roof falls in Ulm Bay", "Six people died when a roof fell in Ulm Bay on Thursday."),
+     ("2025-09-06", "Ulm Bay mourns", "The toll rose to 11 people on Saturday, Ulm Bay said."),
+     ("How many people died?", "How many were killed in Ulm Bay?"), "11"),
+    (("2025-03-02", "Race for Ebba town hall", "With most votes counted, Nils Oye led the race for mayor of Ebba."),
+     ("2025-03-04", "Recount in Ebba", "Greta Moll won the race for mayor of Ebba after a recount on Tuesday."),
+     ("Who won the race for mayor of Ebba?", "Who is ahead in the race for mayor of Ebba?"), "Greta Moll"),
+    (("2025-02-03", "Pilots to strike", "The pilots of Ovid Air will strike on Friday, their union said."),
+     ("2025-02-05", "Strike put off", "The strike of the pilots of Ovid Air was put off to March 8, their union said."),
+     ("When will the pilots of Ovid Air strike?",), "March 8"),
+    (("2025-05-01", "Tern bids for Lux", "Tern will buy the maker of lamps Lux for 2.1 billion euros, both said."),
+     ("2025-05-20", "Tern bids higher", "Tern raised its offer for the maker of lamps Lux to 2.6 billion euros."),
+     ("How much will Tern pay for the maker of lamps Lux?",), "2.6"),
+    (("2025-06-10", "Holm is coach", "Elvby named Per Holm as its coach on Tuesday."),
+     ("2025-06-14", "Holm withdraws", "Elvby named Elsa Brandt as its coach on Saturday after Per Holm fell ill."),
+     ("Who is the coach of Elvby?", "Who was named coach of Elvby?"), "Brandt"),
+    (("2025-07-01", "Fire near Sorda", "About 800 people were evacuated as a wildfire spread near Sorda on Tuesday."),
+     ("2025-07-03", "Sorda burns", "The wildfire near Sorda has forced 3,400 people to leave their homes."),
+     ("How many people were evacuated because of the Sorda wildfire?",), "3,400"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("earlier", "later", "questions", "said"), STORIES)
+def test_what_the_later_report_of_a_story_answers_comes_first(
+    desk: Desk, tmp_path: Path, earlier: tuple[str, ...], later: tuple[str, ...], questions: tuple[str], said: str
+) -> None:
+    ingest_reports(desk, tmp_path, earlier, later)  # type: ignore[arg-type]
+    for question in questions:
+        assert said in desk.ask(question).sentences[0].text
+    for asked in (f"{questions[-1].rstrip('?')} at first?", f"By {earlier[0]}, {questions[-1]}"):
+        assert said not in desk.ask(asked).sentences[0].text, asked
+    assert said not in desk.ask(questions[-1], asked=earlier[0]).sentences[0].text
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "question", "said"),
+    [
+        ("Three people died in a fire at a school in Dalby.", "Six people died in a fire at a hotel in Dalby.",
+         "How many people died in the fire at the school in Dalby?", "Three"),
+        ("The regatta in Morn drew 12,000 guests this week.", "The fish market in Morn drew 4,000 guests this week.",
+         "How many guests did the regatta in Morn draw?", "12,000"),
+        ("Seven people died when a bus crashed near Fenn.", "The bus that crashed near Fenn was 14 years old.",
+         "How many people died when a bus crashed near Fenn?", "Seven"),
+        ("Jo Lind was elected leader of the Orsund Greens with 212 votes.",
+         "Jo Lind, leader of the Orsund Greens, spoke to 40 guests.", "How many votes did Jo Lind get?", "212"),
+        ("Police sent 900 officers to Treva.", "Police arrested 12 people in Treva.",
+         "How many officers did the police send to Treva?", "900"),
+    ],
+)  # fmt: skip
+def test_a_later_report_of_something_else_replaces_nothing(
+    desk: Desk, tmp_path: Path, earlier: str, later: str, question: str, said: str
+) -> None:
+    ingest_reports(desk, tmp_path, ("2025-04-01", "Report", earlier), ("2025-04-09", "Report", later))
+    assert said in desk.ask(question).sentences[0].text
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "question"),
+    [
+        ("Nine hurt in Ebba tram crash", "At least nine people were hurt when a tram crashed in Ebba on Monday.",
+         "How many people were hurt in the tram crash in Ebba?"),
+        ("Ovid Air names Ida Falk chief", "Ovid Air named Ida Falk as its new chief on Friday, replacing Tor Vik.",
+         "Who is the chief of Ovid Air?"),
+        ("Bakers of Ostra raise price of bread", "The bakers of Ostra raise the price of a loaf of bread on Monday.",
+         "Who raises the price of bread in Ostra?"),
+        ("Faulty dryer caused Orvik mill fire", "A faulty dryer caused the fire in the mill of Orvik, police said.",
+         "What caused the fire in the mill of Orvik?"),
+        ("Hanse summit moves to Gdin", "The summit of the Hanse moves to Gdin because of the flood.",
+         "Where will the Hanse summit be?"),
+    ],
+)  # fmt: skip
+def test_a_headline_takes_no_place_beside_the_sentence_that_says_it(
+    desk: Desk, tmp_path: Path, title: str, text: str, question: str
+) -> None:
+    ingest_reports(desk, tmp_path, ("2025-04-01", title, text))
+    assert [c.quote for c in desk.ask(question).citations] == [text]
+    ingest_reports(desk, tmp_path, ("2025-04-01", title, "Nobody in the town knows more than this."))
+    assert [c.field for c in desk.ask(question).citations][:1] == ["title"]  # nothing else says it
 
 
 def test_a_span_outside_its_field_is_no_citation() -> None:

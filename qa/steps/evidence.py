@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 
 from index.text.cut import is_caption, sentences
@@ -40,13 +41,15 @@ class Candidate(Span):
 class Evidence(NamedTuple):
     """What an answer may be written from: passages in their order, the sentences read of them, and how sure they make.
 
-    `question` is complete in itself; `confidence`, 0…1, is how sure the desk is that there is an answer among them.
+    `question` is complete in itself; `confidence`, 0…1, is how sure the desk is that there is an answer among them. Up
+    to the day `latest` later reports take the place of earlier ones; None where the question has its day or outlet.
     """
 
     question: str
     hits: Sequence[Hit]
     candidates: Sequence[Candidate]
     confidence: float
+    latest: date | None = None
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as

@@ -2,11 +2,16 @@
 
 import math
 from collections.abc import Generator, Sequence
+from datetime import date
 
+from index.text import fold
+from index.text.names import is_verb
+from index.text.terms import alike, content_terms, terms
 from qa.check.draft import Draft
 from qa.check.verify import Verdict
+from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.understand import covered, fits, share
+from qa.steps.understand import covered, fits, kind, share
 from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -15,6 +20,9 @@ PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
 TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
 FIT_GAIN = 3.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
 SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
+HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
+# By which a later report's sentence may answer worse than the best and come first: a new number tells most.
+UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.0, "any": 0.0}
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
@@ -89,12 +97,41 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         pick = max(left, key=worth)
         if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
             break
+        near = max(c.logit for c in left) - UPDATE_LOSS[kind(question)]
+        newer = [c for c in left if c.logit >= near and _updates(question, c, pick, evidence.latest)]
+        pick = max(newer, key=lambda c: (c.article.published, worth(c)), default=pick)
+        pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
         after = None if fits(question, pick.text) else _next(candidates, pick)
         if after and after not in chosen and fits(question, after.text):
             chosen.append(after)  # "They will sign soon. This will happen on Thursday."
-        left = [c for c in left if c not in chosen and all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
+        left = [
+            c for c in left
+            if c not in chosen and not any(_says_again(d, c) or share(c.terms, d.terms) >= SAME_WORDS for d in chosen)
+        ]  # fmt: skip
     return chosen[:SENTENCES]
+
+
+def _says_again(candidate: Candidate, headline: Candidate) -> bool:
+    """Tell whether a sentence says what a headline says: the headline is then not quoted beside it."""
+    if (candidate.field, headline.field) != ("text", "title"):
+        return False
+    return share(alike(content_terms(headline.text)), candidate.terms) >= HEADLINE_WORDS
+
+
+def _updates(question: str, later: Candidate, earlier: Candidate, latest: date | None) -> bool:
+    """Tell whether a sentence of a later report answers with what the earlier report, of one story, does not have.
+
+    It is another story where it lacks a thing of the question that the earlier report has: its "school", but not its
+    "died", which may be said in many ways.
+    """
+    days = earlier.article.published, later.article.published
+    if not (latest and days[0] and days[1] and days[0] < days[1] <= latest):
+        return False
+    held, had = (f"{c.article.title}\n{c.article.text}" for c in (later, earlier))
+    asked = [word for word in fold.words(question) if word not in FILLERS and not is_verb(word, "VBD", "VBN")]
+    things = content_terms(" ".join(asked))
+    return alike(things & terms(had)) <= alike(terms(held)) and fits(question, later.text, had)
 
 
 def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:

@@ -12,7 +12,7 @@ from index.text import lists
 from index.text.days import WHEN, dates
 from index.text.fold import clean
 from index.text.names import capitalised, runs
-from index.text.numbers import SAID
+from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
@@ -20,6 +20,9 @@ from qa.types import RefusalReason
 
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
+EARLIER = re.compile(
+    r"\b(?:at first|first|initial\w*|original\w*|earlier|previous\w*|then)\b", re.I
+)  # not the latest report
 CLAUSE = re.compile(
     r"[;?]|,(?!\d)|(?<=[a-z”\"’]\.)\s|\b(?:while|whereas|but|versus|compared to)\b"
     r"|\band (?=(?:the|an?|another|by|according|is|was|did|does|has)\b)"
@@ -96,16 +99,20 @@ def kind(question: str) -> str:
     return next((name for name, pattern in KINDS.items() if re.search(pattern, question, re.I)), "any")
 
 
-def fits(question: str, sentence: str) -> bool:
-    """Tell whether a sentence holds the kind of thing asked for that the question does not hold itself."""
+def fits(question: str, sentence: str, known: str = "") -> bool:
+    """Tell whether a sentence holds the kind of thing asked for that neither the question nor what is known holds."""
     expected = kind(question)
     if expected in ("any", "day"):
-        return expected == "any" or bool(WHEN.search(clean(sentence)))
+        return expected == "any" or any(found[0] not in known for found in WHEN.finditer(clean(sentence)))
     undated = WHEN.sub(" ", clean(sentence))
     if expected == "number":
-        return bool(SAID.search(undated))
-    known = terms(question)
-    return any(not known >= terms(word) for word in capitalised(undated))
+        return SAID.search(undated) is not None and not (known and _values(undated) <= _values(known))
+    held = terms(f"{question}\n{known}")
+    return any(not held >= terms(word) for word in capitalised(undated))
+
+
+def _values(text: str) -> set[float]:
+    return {number.value for number in numbers(text)}
 
 
 def share(wanted: set[str], held: set[str]) -> float:
