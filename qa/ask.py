@@ -84,11 +84,15 @@ def _found(
         latest = None if query.days or query.outlets or EARLIER.search(question) else query.present or date.max
         found.append((Evidence(question, hits, candidates, quotes.confidence(candidates), latest), choice))
 
-    def held(one: tuple[Evidence, str | None]) -> tuple[float, bool]:
-        texts = (f"{c.article.title} {c.article.text}" for c in sorted(one[0].candidates, key=lambda c: -c.logit))
-        return covered(request.question, next(texts, ""))[0], one[0].confidence >= quotes.SURE_ENOUGH
+    firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 
-    return max(found, key=held)  # the first, which has what was carried, where both are as good
+    def held(n: int) -> tuple[float, bool]:
+        text = f"{article.title} {article.text}" if (article := firsts[n]) else ""
+        return covered(request.question, text)[0], found[n][0].confidence >= quotes.SURE_ENOUGH
+
+    # Where both are as good: what was carried, save where the question finds the same article without it.
+    order = range(len(found)) if len(set(firsts)) == len(found) else reversed(range(len(found)))
+    return found[max(order, key=held)]
 
 
 def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generator[Piece, None, Outcome]:

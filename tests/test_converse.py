@@ -113,7 +113,7 @@ def test_what_is_whole_is_asked_as_it_stands(question: str) -> None:
 @pytest.mark.parametrize("question", LEANING)
 def test_what_leans_is_made_complete(question: str) -> None:
     assert leans(question)
-    assert re.search("Yermak|Office|Ukraine", rewrite(question, ASKED, None))
+    assert re.search("Yermak|Office|Ukraine|Paris", rewrite(question, ASKED, None))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,34 @@ def test_only_what_is_needed_is_carried(before: str, question: str, expected: st
     assert rewrite(question, [("user", before), ("assistant", "The archive does not answer this question.")], None) == (
         expected
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "expected"),
+    [
+        ("What is the price of coal in Oxton?", "What happened there in June?", "What happened in Oxton in June?"),
+        ("Who is mayor of Kells?", "Who lived there before the war?", "Who lived in Kells before the war?"),
+        ("Who leads Kells council?", "And what about the jobless rate there?", "And what about the jobless rate in Kells?"),
+        ("Who is mayor of Kells?", "Did anything happen there on Monday?", "Did anything happen in Kells on Monday?"),
+        ("Who leads the Oxton strike?", "Thank you! And the ministry?", "And the ministry (Oxton, leads, strike)?"),
+        ("Who leads the Oxton strike?", "Thanks. What does he want?", "What does he want (Oxton, leads, strike)?"),
+        ("Who leads the Oxton strike?", "Good. And the price?", "And the price (Oxton, leads, strike)?"),
+        ("Who leads the Oxton strike?", "Hello again! Who heads Kells?", "Hello again! Who heads Kells?"),
+        ("What burned in Kells in June?", "Was anyone hurt?", "Was anyone hurt (Kells, burned)?"),
+        ("Who is mayor of Kells?", "Who was born in Oxton and went there?", "Who was born in Oxton and went there?"),
+    ],
+)  # fmt: skip
+def test_places_are_put_in_and_thanks_and_months_left_out(before: str, question: str, expected: str) -> None:
+    assert rewrite(question, [("user", before), ("assistant", "The archive does not answer this question.")], None) == (
+        expected
+    )
+
+
+def test_a_whole_question_is_shown_as_it_stands_where_it_finds_the_same(desk: Desk) -> None:
+    write(desk, fire="A fire burned down the mill of Oxton in June. Tom Rask put the damage at 3 million crowns.")
+    before = [{"role": "user", "content": "What burned down in Oxton in June?"},
+              {"role": "assistant", "content": "A fire burned down the mill of Oxton in June. [1]"}]  # fmt: skip
+    assert desk.ask("Who put the damage at 3 million crowns?", history=before).rewritten is None
 
 
 def test_nothing_piles_up() -> None:

@@ -139,3 +139,26 @@ def test_other_languages_are_declined_by_name(question: str, language: str) -> N
 )
 def test_english_is_never_taken_for_another_language(question: str) -> None:
     assert decline(question, DEFAULT_ENCODER) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Wer starb?", "German"), ("Warum?", "German"), ("Wer ist Juan Carlos?", "German"), ("wer gewann", "German"),
+        ("Wo brennt es?", "German"), ("Wie viele Tote?", "German"), ("Qui a gagné ?", "French"),
+        ("Où est Macron ?", "French"), ("¿Quién ganó?", "Spanish"), ("Quanti morti?", "Italian"),
+        ("Kto wygrał?", "Polish"), ("Hoeveel doden?", "Dutch"),
+    ],
+)  # fmt: skip
+def test_short_questions_in_other_languages_are_declined_by_name(question: str, language: str) -> None:
+    declined = decline(question, DEFAULT_ENCODER)
+    assert declined == (f"Questions in {language} are not supported yet: ask in English.", "language")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Kim Jong Un?", "Doctor Who returns?", "Wen Jiabao speaks?", "Cosa Nostra arrests?", "dove soap recall",
+     "Jak wins Tour?", "Chi Chi Wu wins?", "Hoe sales", "Mayor of Kells?", "Inflation?", "Hur leads Seoul?"],
+)  # fmt: skip
+def test_short_english_is_no_other_language(question: str) -> None:
+    assert decline(question, DEFAULT_ENCODER) is None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from index.text import lists
 from index.text.cut import sentences
-from index.text.days import has_day
+from index.text.days import WHEN, has_day
 from index.text.names import runs
 from index.text.terms import content_terms
 from qa.steps.understand import SMALL_TALK
@@ -25,6 +25,9 @@ replace words such as "he", "there" or "that" by what they stand for. Change not
 If it is complete as it is, repeat it. Reply with the question alone, on one line."""
 Ask = Callable[[Sequence[Message]], Iterator[str]]
 
+TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w\s?]+ *", re.I)  # "Thanks! And the mayor?"
+PLACE = r"\b(?:in|at|near|around|outside|of|from) (?:the )?"  # before the name of one
+THERE = re.compile(r"\bthere\b", re.I)
 JOINED = re.compile(r"^(?:and|but|so|also|then|or|well|okay|ok)\b[, ]*", re.I)
 ABOUT = re.compile(r"^(?:what|how) (?:about|of) ", re.I)
 AUX = "(?:is|are|was|were|be|been|do|does|did|has|have|had|will|would|can|could|may|might|shall|should|must)(?:n[’']t)?"
@@ -48,8 +51,9 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
     talk = [bool(SMALL_TALK.fullmatch(content)) for _, content in history]  # is forgotten, with what was replied to it
     history = [turn for turn, *idle in zip(history, talk, [False, *talk], strict=False) if not any(idle)]
     asked = [content for role, content in history if role == "user"]
+    whole, question = question, TALK.sub("", question, count=1) if TALK.match(question) else question
     if not asked or not follows(question):
-        return question
+        return whole
     if ask:
         said = "\n".join(f"{role}: {' '.join(content[:CHARACTERS].split())}" for role, content in history[-2 * TURNS :])
         reply = "".join(ask([("system", INSTRUCTIONS), ("user", f"{said}\n\nThe last question: {question}")]))
@@ -70,15 +74,29 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
     if not CLAUSE.search(fragment) and (replaced := _replaced(whole, fragment.rstrip(" ?.!"))):
         return replaced
     first = "" if REFUSED in answered else next((answered[s.start : s.end] for s in sentences(answered)), "")
-    named = [name for text in dict.fromkeys((last, whole, first)) for name in runs(text)]
+    texts = list(dict.fromkeys((last, whole, first)))
+    named = [name for text in texts for name in runs(text) if not WHEN.fullmatch(name)]
+    there = THERE.search(IMPERSONAL.sub(lambda found: "_" * len(found[0]), question))
+    if there and named:
+        place = next(filter(None, map(_place, texts)), f"in {named[0]}")
+        question = f"{question[: there.start()]}{place}{question[there.end() :]}"
+        if not leans(JOINED.sub("", question)):
+            return question
     words = [word for text in dict.fromkeys((last, whole)) for word in _subject(text)]
     known, carried = content_terms(question), list[str]()
     for candidates, most in ((named, CARRIED_NAMES), (words, CARRIED_NAMES + CARRIED_WORDS)):
         for candidate in candidates:
-            if len(carried) < most and not has_day(candidate) and content_terms(candidate) - known:
+            if len(carried) < most and content_terms(candidate) - known:
                 carried.append(candidate)
                 known |= content_terms(candidate)
     return f"{question.rstrip(' ?')} ({', '.join(carried)})?" if carried else question
+
+
+def _place(text: str) -> str:
+    """Return the last place that a text names: "in Oxton"."""
+    behind = ((re.search(PLACE + re.escape(name), text), name) for name in runs(text))
+    found = [f"in {name}" for before, name in behind if before]
+    return found[-1] if found else ""
 
 
 def _replaced(question: str, fragment: str) -> str | None:

