@@ -25,7 +25,7 @@ replace words such as "he", "there" or "that" by what they stand for. Change not
 If it is complete as it is, repeat it. Reply with the question alone, on one line."""
 Ask = Callable[[Sequence[Message]], Iterator[str]]
 
-TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w\s?]+ *", re.I)  # "Thanks! And the mayor?"
+TALK = re.compile(rf"^(?:[^\w?]*{lists.pattern('small-talk')})+[^\w\s?]+ *", re.I)  # "Thanks! And the mayor?"
 PLACE = r"\b(?:in|at|near|around|outside|of|from) (?:the )?"  # before the name of one
 THERE = re.compile(r"\bthere\b", re.I)
 JOINED = re.compile(r"^(?:and|but|so|also|then|or|well|okay|ok)\b[, ]*", re.I)
@@ -51,7 +51,7 @@ def rewrite(question: str, history: Sequence[Message], ask: Ask | None) -> str:
     talk = [bool(SMALL_TALK.fullmatch(content)) for _, content in history]  # is forgotten, with what was replied to it
     history = [turn for turn, *idle in zip(history, talk, [False, *talk], strict=False) if not any(idle)]
     asked = [content for role, content in history if role == "user"]
-    whole, question = question, TALK.sub("", question, count=1) if TALK.match(question) else question
+    whole, question = question, TALK.sub("", question)
     if not asked or not follows(question):
         return whole
     if ask:
@@ -94,9 +94,7 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
 
 def _place(text: str) -> str:
     """Return the last place that a text names: "in Oxton"."""
-    behind = ((re.search(PLACE + re.escape(name), text), name) for name in runs(text))
-    found = [f"in {name}" for before, name in behind if before]
-    return found[-1] if found else ""
+    return next((f"in {name}" for name in reversed(runs(text)) if re.search(PLACE + re.escape(name), text)), "")
 
 
 def _replaced(question: str, fragment: str) -> str | None:

@@ -105,18 +105,15 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         after = None if fits(question, pick.text) else _next(candidates, pick)
         if after and after not in chosen and fits(question, after.text):
             chosen.append(after)  # "They will sign soon. This will happen on Thursday."
-        left = [
-            c for c in left
-            if c not in chosen and not any(_says_again(d, c) or share(c.terms, d.terms) >= SAME_WORDS for d in chosen)
-        ]  # fmt: skip
+        left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
+        left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
 
 
 def _says_again(candidate: Candidate, headline: Candidate) -> bool:
     """Tell whether a sentence says what a headline says: the headline is then not quoted beside it."""
-    if (candidate.field, headline.field) != ("text", "title"):
-        return False
-    return share(alike(content_terms(headline.text)), candidate.terms) >= HEADLINE_WORDS
+    again = share(alike(content_terms(headline.text)), candidate.terms)
+    return (candidate.field, headline.field) == ("text", "title") and again >= HEADLINE_WORDS
 
 
 def _updates(question: str, later: Candidate, earlier: Candidate, latest: date | None) -> bool:

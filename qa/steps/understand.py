@@ -21,8 +21,8 @@ from qa.types import RefusalReason
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
 EARLIER = re.compile(
-    r"\b(?:at first|first|initial\w*|original\w*|earlier|previous\w*|then)\b", re.I
-)  # not the latest report
+    r"\b(?:first|initial\w*|original\w*|earlier|previous\w*|then)\b", re.I
+)  # asks for no latest report
 CLAUSE = re.compile(
     r"[;?]|,(?!\d)|(?<=[a-z”\"’]\.)\s|\b(?:while|whereas|but|versus|compared to)\b"
     r"|\band (?=(?:the|an?|another|by|according|is|was|did|does|has)\b)"
@@ -110,13 +110,10 @@ def fits(question: str, sentence: str, known: str = "") -> bool:
         return expected == "any" or any(found[0] not in known for found in WHEN.finditer(clean(sentence)))
     undated = WHEN.sub(" ", clean(sentence))
     if expected == "number":
-        return SAID.search(undated) is not None and not (known and _values(undated) <= _values(known))
+        values, old = ({number.value for number in numbers(text)} for text in (undated, known))
+        return SAID.search(undated) is not None and not (known and values <= old)
     held = terms(f"{question}\n{known}")
     return any(not held >= terms(word) for word in capitalised(undated))
-
-
-def _values(text: str) -> set[float]:
-    return {number.value for number in numbers(text)}
 
 
 def share(wanted: set[str], held: set[str]) -> float:
