@@ -97,10 +97,10 @@ class Archive:
 
     # Articles
 
-    def known(self) -> dict[str, tuple[str, Place]]:
-        """Return the content hash and the place of every article by id, as it was last read."""
-        rows = self._read("SELECT id, hash, root, file FROM articles")
-        return {key: (found, (root, file)) for key, found, root, file in rows}
+    def known(self) -> dict[str, tuple[str, Place, str | None]]:
+        """Return the content hash, the place and the url of every article by id, as it was last read."""
+        rows = self._read("SELECT id, hash, root, file, url FROM articles")
+        return {key: (found, (root, file), url) for key, found, root, file, url in rows}
 
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""

@@ -68,7 +68,7 @@ def ingest(
             report.skipped[article] = report.skipped.get(article, 0) + 1
             continue
         if isinstance(article, Article):
-            article = replace(article, id=places.known_as(article.id, found.at))
+            article = replace(article, id=places.id_of(article, found.at, seen))
             if article.id in seen and same_file(seen[article.id].at, found.at):
                 continue
             if reason := places.taken(article.id, found, seen):

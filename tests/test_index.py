@@ -1,5 +1,6 @@
 """Archive and indexes: what goes in can be found, and nothing is lost however a process ends."""
 
+import csv
 import json
 import shutil
 import signal
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
@@ -541,3 +543,78 @@ def test_what_is_not_read_is_reported(index: Index, tmp_path: Path) -> None:
         (folder / name).write_text("x")
     report = ingest(index, [folder])
     assert (report.skipped, report.not_used) == ({".pdf": 2, ".png": 1, "": 1}, ["section", "words"])
+
+
+PIER, MILL = "https://pier.example/2025/storm", "https://mill.example/bread"
+
+
+def export(path: Path, *rows: Mapping[str, object]) -> Path:
+    """Write rows as a JSON list or, by its name, as CSV."""
+    if path.suffix == ".json":
+        path.write_text(json.dumps(rows))
+        return path
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "name", "number"),
+    [
+        ("json", "id", 1201),
+        ("json", "doc_id", "1201"),
+        ("json", "id", -5),
+        ("csv", "ID", "0012"),
+        ("csv", "post_id", "#7"),
+        ("csv", "id", "12.0"),
+    ],
+)
+def test_a_number_is_the_id_of_one_url(index: Index, tmp_path: Path, suffix: str, name: str, number: object) -> None:
+    storm = {name: number, "link": PIER, "title": "Storm", "content": "A storm hit the pier."}
+    bread = {name: number, "link": MILL, "title": "Bread", "content": "The mill won a prize."}
+    one, two = export(tmp_path / f"a.{suffix}", storm), export(tmp_path / f"b.{suffix}", bread)
+    assert [ingest(index, [path]).added for path in (one, two)] == [1, 1]
+    for paths in ([one, two], [two, one], [two], [tmp_path]):
+        assert ingest(index, paths, prune=True).unchanged == len(paths) + (paths == [tmp_path])
+    export(two, bread | {"content": "The mill lost a prize."})
+    report = ingest(index, [tmp_path], prune=True)
+    assert (report.added, report.changed, report.unchanged, report.removed) == (0, 1, 1, 0)
+    texts = [article.text for url in (PIER, MILL) if (article := index.archive.article(url))]
+    assert texts == ["A storm hit the pier.", "The mill lost a prize."]
+
+
+def test_numbers_of_two_exports_in_one_run_or_one_file(index: Index, tmp_path: Path) -> None:
+    rows = [{"id": 1, "url": PIER, "text": "A storm."}, {"id": 1, "url": MILL, "text": "A prize."}]
+    for number, paths in enumerate([rows, rows[:1], rows[1:]]):
+        export(tmp_path / f"{number}.json", *paths)
+    assert (ingest(index, [tmp_path / "1.json", tmp_path / "2.json"]).added, len(index.archive.known())) == (2, 2)
+    report = ingest(index, [tmp_path / "0.json"])
+    assert (report.added, report.changed, report.unchanged) == (0, 0, 2)
+
+
+def test_a_number_without_url_is_of_its_file(index: Index, tmp_path: Path) -> None:
+    rows = [[{"id": n, "text": f"{what} {n}."} for n in (1, 2)] for what in ("Rain", "Snow")]
+    (tmp_path / "in").mkdir()
+    one, two = (export(tmp_path / "in" / f"{name}.csv", *some) for name, some in zip("ab", rows, strict=True))
+    assert [ingest(index, [path]).added for path in (one, two)] == [2, 2]
+    for paths in ([two], [one], [tmp_path], [tmp_path / "in"]):
+        report = ingest(index, paths, prune=True)
+        assert (report.added, report.changed, report.removed, report.rejected) == (0, 0, 0, [])
+    assert sorted(index.archive.known()) == ["1", "2", "b.csv#1", "b.csv#2"]
+    report = ingest(index, [export(two, rows[1][0], {"id": 2, "text": "Hail."})])
+    assert (report.changed, report.unchanged) == (1, 1)
+
+
+def test_a_moved_export_with_numbers_is_the_same(index: Index, tmp_path: Path) -> None:
+    one = export(tmp_path / "a.json", {"id": 1, "text": "Rain."})
+    ingest(index, [one])
+    report = ingest(index, [one.rename(tmp_path / "b.json")])
+    assert (report.added, report.unchanged) == (0, 1)
+
+
+def test_an_id_in_words_identifies_wherever_it_stands(index: Index, tmp_path: Path) -> None:
+    ingest(index, [export(tmp_path / "a.json", {"id": "storm-1", "url": PIER, "text": "A storm."})])
+    report = ingest(index, [export(tmp_path / "b.json", {"id": "storm-1", "url": MILL, "text": "A prize."})])
+    assert (report.added, report.changed) == (0, 1)

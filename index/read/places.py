@@ -1,11 +1,14 @@
 """Where articles lie: the same file below another folder is the same article, and prune takes what is gone."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from index.read import Found
-from index.types import Place
+from index.types import Article, Place
+
+NUMBER = re.compile(r"[-#]?\d+(?:\.0)?")  # of a row or a post: every export counts from one
 
 
 def path(place: Place) -> str:
@@ -26,10 +29,11 @@ def _part(key: str, file: str) -> str | None:
 
 
 class Places:
-    """The ids that the archive knows, with their hashes and places, and what lies at these places."""
+    """The ids that the archive knows, with their hashes, places and urls, and what lies at these places."""
 
-    def __init__(self, known: Mapping[str, tuple[str, Place]]) -> None:
-        self.paths = {key: path(place) for key, (_, place) in known.items()}
+    def __init__(self, known: Mapping[str, tuple[str, Place, str | None]]) -> None:
+        self.known = known
+        self.paths = {key: path(place) for key, (_, place, _) in known.items()}
         self.ids: dict[str, str] = {}  # by path and part, of articles whose id is a place below any folder
         for key, at in self.paths.items():
             file, mark, part = key.rpartition("#")
@@ -37,7 +41,23 @@ class Places:
                 if name and at.endswith(f"/{name}"):
                     self.ids[at + of] = key
 
-    def known_as(self, key: str, at: Place) -> str:
+    def id_of(self, article: Article, at: Place, seen: Mapping[str, Found]) -> str:
+        """Return an article's id: its own or, where that is a mere number of another article, its url or its file's."""
+        if not NUMBER.fullmatch(article.id):
+            return self._known_as(article.id, at)
+        apart = article.url or self._known_as(f"{at[1]}#{article.id}", at)
+        return apart if apart in self.paths or self._is_others(article, at, seen) else article.id
+
+    def _is_others(self, article: Article, at: Place, seen: Mapping[str, Found]) -> bool:
+        """Tell whether an id is that of another url or, where one has none, of another file that is still there."""
+        _, there, url = self.known.get(article.id, ("", at, article.url))
+        if (found := seen.get(article.id)) and isinstance(found.item, Article):
+            there, url = found.at, found.item.url
+        if url and article.url:
+            return url != article.url
+        return path(there) != path(at) and os.path.exists(path(there))
+
+    def _known_as(self, key: str, at: Place) -> str:
         """Return the id under which the archive has the same part of the same file, or the one given."""
         part = _part(key, at[1])
         if part is None or self.paths.get(key) == path(at):
