@@ -8,6 +8,7 @@ from pathlib import Path
 from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
 from index.read import Found, Known, read, real
+from index.read.notes import Notes
 from index.read.places import Places, path, same_file
 from index.sync import Index
 from index.text.cut import passages
@@ -22,7 +23,8 @@ ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so
 class IngestReport:
     """What an ingestion did. `passages` counts those written; `seconds` is wall time.
 
-    `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending.
+    `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending,
+    `incomplete` has a line for each kind of thing that articles lack, and how to mend it.
     """
 
     added: int = 0
@@ -35,6 +37,7 @@ class IngestReport:
     removed_ids: list[str] = field(default_factory=list)
     not_used: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
 
 
 def ingest(
@@ -58,10 +61,10 @@ def ingest(
     places, paths = Places(known), list(paths)
     seen: dict[str, Found] = {}  # by article id
     spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
-    not_used: set[str] = set()
+    not_used, notes = set[str](), Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in read(paths, known=Known(outlet, year, map or {})):
+    for found in read(paths, known=Known(outlet, year, map or {}), notes=notes):
         not_used |= found.not_used
         article = found.item
         if isinstance(article, str):
@@ -94,7 +97,7 @@ def ingest(
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
-    report.not_used = sorted(not_used)
+    report.not_used, report.incomplete = sorted(not_used), notes.lines()
     report.seconds = time.perf_counter() - started
     return report
 

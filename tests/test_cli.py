@@ -48,7 +48,7 @@ def test_ingest_then_ingest_again(run: Run, tmp_path: Path) -> None:
     first = document(run("ingest", str(tmp_path), "--json", data=data))
     assert first.pop("seconds") > 0
     counts = {"added": 2, "changed": 0, "unchanged": 0, "removed": 0, "rejected": [], "passages": 2}
-    assert first == counts | {"removed_ids": [], "not_used": [], "skipped": {}}
+    assert first == counts | {"removed_ids": [], "not_used": [], "skipped": {}, "incomplete": []}
     (tmp_path / "bad.json").write_text("{")
     again = document(run("--json", "ingest", str(tmp_path), data=data), status=1)
     assert (again["unchanged"], again["passages"]) == (2, 0)
@@ -56,6 +56,24 @@ def test_ingest_then_ingest_again(run: Run, tmp_path: Path) -> None:
     status, out, _ = run("ingest", str(tmp_path), data=data)
     assert status == 1
     assert f"rejected {tmp_path / 'bad.json'}: not JSON: " in out
+
+
+def test_what_is_incomplete_is_told_in_a_line_a_kind(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_bytes("Die Bücherei in Köln öffnete, sagte Jörg.\n".encode("cp1252"))
+    (folder / "b.csv").write_text("headline,body,date\nOne,Rain fell.,03/04/2025\nTwo,Snow fell.,05/06/2025\n")
+    status, out, err = run("ingest", str(folder), "--map", "Fliess=text", data=tmp_path / "data")
+    assert (status, "03/04/2025" in out, "not used" in out) == (0, False, False)
+    told = [
+        "undated: a.txt (nothing declares the day): give it as published",
+        "encoding guessed: a.txt (Windows-1252): save it as UTF-8",
+        "undated: 2 articles of b.csv ('03/04/2025' may be 3 April or 4 March): write it as YYYY-MM-DD",
+        "not found: --map Fliess=text (no record has this field): look at its name",
+    ]
+    assert err == "".join(f"copydesk: {line}\n" for line in told)
+    _, out, _ = run("--json", "ingest", str(folder), "--map", "Fliess=text", data=tmp_path / "data")
+    assert json.loads(out)["incomplete"] == told
 
 
 def test_ask_for_people(run: Run) -> None:

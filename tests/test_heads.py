@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from index.read import Known, read
+from index.read.notes import Notes
 from index.text.cut import sentences
 from index.types import Article, BadInput, Rejected
 
@@ -280,3 +281,114 @@ def test_a_dateline_is_no_part_of_a_sentence(sent: str) -> None:
 def test_what_only_looks_like_wire_copy_stays(tmp_path: Path, text: str) -> None:
     assert one(tmp_path / "a.json", json.dumps({"text": f"{BODY}\n\n{text}"})).text == f"{BODY}\n\n{text}"
     assert sentences(text)[0][:2] == (0, len(text))
+
+
+def noted(path: Path, content: str, **known: Any) -> list[str]:
+    """Return what is noted of a file."""
+    path.write_text(content, encoding="utf-8")
+    notes = Notes()
+    list(read([path], known=Known(**known), notes=notes))
+    return notes.lines()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("date", "03/04/2025", "'03/04/2025' may be 3 April or 4 March"),
+        ("Pub Date", "3-4-2025", "'3-4-2025' may be 3 April or 4 March"),
+        ("pubDate", "5/6/25 10:00", "'5/6/25 10:00' may be 5 June or 6 May"),
+        ("publishedAt", "soon", "'soon' is not a date"),
+        ("created_at", "June 2025", "'June 2025' is not a date"),
+        ("timestamp", 12, "12 is not a date"),
+        ("post_date", "0000-00-00 00:00:00", "'0000-00-00 00:00:00' is not a date"),
+        ("published date", "31 February 2025", "'31 February 2025' is not a date"),
+    ],
+)
+def test_a_day_that_cannot_be_read_is_told(tmp_path: Path, name: str, value: object, found: str) -> None:
+    lines = noted(tmp_path / "a.json", json.dumps({**UNDER, name: value}))
+    assert lines == [f"undated: a.json ({found}): write it as YYYY-MM-DD"]
+    (article,) = read([tmp_path / "a.json"])
+    assert (isinstance(article.item, Article), article.not_used) == (True, set())
+    assert noted(tmp_path / "a.json", json.dumps({**UNDER, name: value, "issued": "2025-06-03"})) == []
+
+
+@pytest.mark.parametrize("value", ["nan", "None", "null", "N/A", "", None])
+def test_what_stands_for_nothing_is_nothing(tmp_path: Path, value: object) -> None:
+    record = {"title": value, "text": BODY, "outlet": value, "author": value, "date": value, "url": None}
+    article = one(tmp_path / "a.json", json.dumps(record))
+    assert (article.title, article.outlet, article.authors) == ("Tram drivers stopped work at dawn.", None, ())
+    lines = noted(tmp_path / "a.json", json.dumps(record))
+    assert lines == ["undated: a.json (nothing declares the day): give it as published"]
+
+
+def test_a_dateline_without_a_year_is_told(tmp_path: Path) -> None:
+    for name, day in (("a", "June 3"), ("b", "4 June"), ("c", "5 June")):
+        (tmp_path / f"{name}.txt").write_text(f"Trams stop\n\nBRASOV, {day} (NW) - {BODY}")
+    notes = Notes()
+    list(read([tmp_path], notes=notes))
+    assert notes.lines() == ["undated: a.txt, b.txt, c.txt (June 3 has no year): --year gives it"]
+    list(read([tmp_path], known=Known(year=2025), notes=(notes := Notes())))
+    assert notes.lines() == []
+
+
+def test_a_line_that_may_be_two_days_is_told(tmp_path: Path) -> None:
+    lines = noted(tmp_path / "a.txt", f"Trams stop\n03/04/2025\n\n{BODY}")
+    assert lines == ["undated: a.txt (03/04/2025 may be two days or is none): write it as YYYY-MM-DD"]
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("… [+1834 chars]", "… [+1834 chars]"),
+        ("... [2714 chars]", "... [2714 chars]"),
+        (" [+1,834 characters]", "[+1,834 characters]"),
+        (" […]", "[…]"),
+        (" [...]", "[...]"),
+        (" [truncated]", "[truncated]"),
+        ("… Continue reading Trams stop →", "… Continue reading Trams stop →"),
+        ("... Read more »", "... Read more »"),
+        ("… Read the full story", "… Read the full story"),
+        ("…", "…"),
+    ],
+)
+def test_a_text_that_is_cut_off_is_told(tmp_path: Path, end: str, told: str) -> None:
+    row = json.dumps({**UNDER, "body": BODY + end, "date": "2025-06-03"})
+    assert noted(tmp_path / "a.json", row) == [f"cut off: a.json ({told}): ingest the whole text"]
+    assert one(tmp_path / "a.json", row).text == (BODY if len(end) > 1 else BODY + end)
+
+
+@pytest.mark.parametrize("text", [f"{BODY} Read more books.", f"He said: “Go on… {BODY}”", f"{BODY} (And more.)"])
+def test_a_whole_text_is_not_cut_off(tmp_path: Path, text: str) -> None:
+    assert noted(tmp_path / "a.json", json.dumps({**UNDER, "body": text, "date": "2025-06-03"})) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"Story No": "A-1", "Body": ""}, "its Body is empty"),
+        ({"newsId": 7, "content": {"rendered": " "}}, "its content is empty"),
+        ({"title": "Trams stop", "content": "[Removed]"}, "its content is '[Removed]'"),
+        ({"title": "Trams stop", "content": "ONLY AVAILABLE IN PAID PLANS"}, "its content is 'ONLY AVAILABLE IN PAID"),
+        ({"title": "Trams stop", "text": "nan"}, "its text is 'nan'"),
+        ({"fliess": BODY}, "--map NAME=text tells which field holds it (fliess)"),
+    ],
+)
+def test_why_a_record_has_no_text(tmp_path: Path, record: dict[str, Any], reason: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    (found,) = read([tmp_path / "a.json"])
+    assert isinstance(found.item, Rejected)
+    assert found.item.reason.startswith(f"it has no text: {reason}")
+
+
+def test_a_short_row_lacks_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("headline,content,words\nTrams stop\n")
+    (found,) = read([tmp_path / "a.csv"])
+    assert isinstance(found.item, Rejected)
+    assert found.item.reason == "it has no text: its content is empty"
+
+
+def test_records_that_are_left_out_are_told(tmp_path: Path) -> None:
+    rows = [{"title": "[Removed]", "content": "[Removed]"}, {**UNDER, "date": "2025-06-03"}]
+    rows += [{**UNDER, "post_status": "draft"}] * 2
+    told = "left out: 3 articles of a.json (title: [Removed]): index/text/lists/others.txt says what is no article"
+    assert noted(tmp_path / "a.json", json.dumps({"articles": rows})) == [told]

@@ -62,6 +62,8 @@ WRAPPED = (
         ("Town gets a library\nUpdated: May 14, 2025\nPublished: May 12, 2025\n\n", "2025-05-12"),
         ("Published on 12 May 2025, 09:15 CEST | Updated 14 May 2025\nTown gets a library\n\n", "2025-05-12"),
         ("2025-05-12T09:15:00Z\nTown gets a library\n\n", "2025-05-12"),
+        ("Town gets a library\n2025-05-12\n\n", "2025-05-12"),
+        ("Town gets a library\n\n13/05/2025\n\n", "2025-05-13"),
         ("Lund, 12.5.2025\nTown gets a library\n\n", "2025-05-12"),
         ("Updated 14 May 2025\nTown gets a library\n\n", "None"),
         (f"{HEADED}The old one burnt down on Friday, 12 March 1999. ", "None"),

@@ -1,16 +1,18 @@
 """Reads article files. One file here for each family of formats; what they find becomes an `Article` in one place."""
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from index.read import fields as table
 from index.read import pages, plain, records, wire
+from index.read.notes import Notes
 from index.text.cut import is_caption, sentences
 from index.text.days import parse_date
 from index.types import Article, BadInput, Place, Rejected, translated
@@ -18,7 +20,7 @@ from index.types import Article, BadInput, Place, Rejected, translated
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
 # The number is the megabytes it may have: JSON of many small objects takes 25 times as much memory.
-READERS: dict[str, tuple[Callable[[BinaryIO], Iterator[tuple[Any, str]]], float]] = {
+READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], float]] = {
     ".txt": (plain.read, 5),
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
@@ -36,6 +38,11 @@ TITLE_CHARACTERS = 120
 FIELD_CHARACTERS = 2000
 TEXT_CHARACTERS = 1_000_000  # A minute of encoding; live coverage of a day has 200,000.
 CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff"  # The last stand for bytes of a name that are not UTF-8.
+CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… [+1834 chars]", "… Continue reading"
+    r"(\s*(?:…|\.{3})?\s*[\[(](?:\+?[\d,]+ (?:more )?char(?:acter)?s?|…|\.{3}|(?:text )?truncated)[\])]"
+    r"|\s*(?:…|\.{3})\s*(?:Continue reading|Read (?:more|on|(?:the )?(?:full|whole|entire))\b).{0,200})$|(?:…|\.{3})$",
+    re.I,
+)
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
 
 
@@ -64,9 +71,15 @@ class Known(NamedTuple):
     names: Mapping[str, str] = {}
 
 
-def read(paths: Iterable[str | Path], outlet: str | None = None, known: Known | None = None) -> Iterator[Found]:
-    """Yield every article below the paths in a stable order, what is rejected, and what is passed over."""
-    known = known or Known(outlet)
+def read(
+    paths: Iterable[str | Path], outlet: str | None = None, known: Known | None = None, notes: Notes | None = None
+) -> Iterator[Found]:
+    """Yield every article below the paths in a stable order, what is rejected, and what is passed over.
+
+    What leaves articles incomplete is added to the notes.
+    """
+    known, notes = known or Known(outlet), notes or Notes()
+    unmet = set(known.names)
     table.check(known.names)
     if known.year is not None and not 1000 <= known.year <= 9999:
         raise BadInput(f"the year {known.year} is none: write it with four digits")
@@ -84,20 +97,25 @@ def read(paths: Iterable[str | Path], outlet: str | None = None, known: Known | 
     for root, path, size in files:
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
-        for fields, place, position in _records(path, root):
+        for fields, place, position in _records(path, root, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
             not_used: Set[str] = frozenset()
             try:
                 if _suffix(path) in RECORDS and isinstance(fields, Mapping):
-                    fields, not_used = table.named(fields, known.names)
+                    unmet -= unmet and table.met(fields, unmet)
+                    if other := table.other(fields):
+                        notes.add("left out", file, f"{other}: index/text/lists/others.txt says what is no article")
+                        continue
+                    record, (fields, not_used) = fields, table.named(fields, known.names)
                     if not fields["text"]:
-                        names = f" ({', '.join(sorted(not_used))[:99]})" if not_used else ""
-                        raise BadInput(f"it has no text: --map NAME=text tells which field holds it{names}")
-                item: Article | Rejected = _article(fields, default_id, known, path.name)
+                        raise BadInput(f"it has no text: {table.textless(record, not_used)}")
+                item: Article | Rejected = _article(fields, default_id, known, path.name, notes)
             except BadInput as error:
                 item = _rejected(source, error)
             yield Found(item, (origin, file), source, (before + min(position, size)) / total, not_used)
         before += size
+    for theirs in sorted(unmet):
+        notes.add("not found", f"--map {theirs}={known.names[theirs]}", "no record has this field: look at its name")
 
 
 def real(path: str | Path) -> str:
@@ -149,7 +167,7 @@ def _closed(folder: Path, root: Path) -> bool:
     return _leads_out(folder, root) or not os.access(folder, os.R_OK | os.X_OK)
 
 
-def _records(path: Path, root: Path) -> Iterator[tuple[object, str, int]]:
+def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[object, str, int]]:
     """Yield (fields, or the BadInput that they are; their place in the file; bytes read so far) for each record."""
     try:
         with translated(BadInput, "cannot be read", OSError):
@@ -166,9 +184,11 @@ def _records(path: Path, root: Path) -> Iterator[tuple[object, str, int]]:
             if size > most * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
-            with path.open("rb") as stream:
+            with plain.Source(io.FileIO(path)) as stream:
                 for fields, place in reader(stream):
                     yield fields, place, stream.tell()
+                if stream.guessed:
+                    notes.add("encoding guessed", path.name, f"{stream.guessed}: save it as UTF-8")
     except (BadInput, ValueError) as error:
         yield BadInput(str(error)), "", 0
 
@@ -177,7 +197,7 @@ def _rejected(source: str, error: Exception) -> Rejected:
     return Rejected(UNPRINTABLE.sub("�", source), UNPRINTABLE.sub("�", str(error))[:300])  # can be shown, on one line
 
 
-def _article(fields: object, default_id: str, known: Known, name: str) -> Article:
+def _article(fields: object, default_id: str, known: Known, name: str, notes: Notes) -> Article:
     """Build the article that a record describes. Raises BadInput for one that is none."""
     if isinstance(fields, BadInput):
         raise fields
@@ -187,14 +207,20 @@ def _article(fields: object, default_id: str, known: Known, name: str) -> Articl
     text = fields["text"]
     if not text:
         raise BadInput("it has no text")
+    if cut := CUT_OFF.search(text, max(0, len(text) - 300)):
+        notes.add("cut off", name, f"{cut[0].strip()}: ingest the whole text")
+        text = text[: cut.start()] if cut[1] else text
     url = _clean(fields.get("url"), "url") or None
     published = fields.get("published")
+    day = None if published in (None, "") else parse_date(published)
+    if day is None:
+        notes.add("undated", name, fields.get("undated") or "nothing declares the day: give it as published")
     return Article(
         id=_clean(fields.get("id"), "id") or url or default_id,
         title=_clean(fields.get("title"), "title") or _derived_title(text),
         text=text,
         outlet=_clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet") or _host(url or ""),
-        published=None if published in (None, "") else parse_date(published),
+        published=day,
         url=url,
         authors=_authors(fields.get("authors")),
     )

@@ -2,9 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import date
 from functools import cache, lru_cache
 from html import unescape
 from typing import Any
@@ -12,14 +11,14 @@ from urllib.parse import urlsplit
 
 from index.read import markup
 from index.text import lists
-from index.text.days import day_or_none
+from index.text.days import parse_date
 from index.types import BadInput
 
 OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year")
 TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
 )
-CUT_OFF = re.compile(r"\s*…?\s*\[\+\d+ chars\]$|^\[Removed\]$")  # what NewsAPI leaves of a text
+NONE = re.compile(r"\W*(?:removed|deleted|none|null|nan|n/?a|only available in \w+ plans?)\W*", re.I)  # said for none
 FIGURE = re.compile(
     r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S
 )  # as WordPress has them
@@ -60,12 +59,17 @@ def named(record: Mapping[str, Any], given: Mapping[str, str]) -> tuple[dict[str
         own = [_parts(theirs) for theirs, meant in given.items() if meant == ours]
         for parts in (parts for parts in (*own, *table()[ours]) if parts[0][0] in folded):
             values = [_value(ours, _at(folded, part)) for part in parts]
-            if all(values) and (value := _fitting(ours, values)):
+            try:
+                value = _fitting(ours, values) if all(values) else None
+            except BadInput as error:  # perhaps another name has a day
+                value = fields.setdefault("undated", str(error)) and None
+                used.add(parts[0][0])
+            if value:
                 fields[ours] = value
                 used |= {part[0] for part in parts}
                 break
         else:
-            fields[ours] = record.get(ours)  # and is refused, with its reason
+            fields[ours] = None if NONE.fullmatch(str(record.get(ours))) else record[ours]  # refused, with its reason
     held = {name for name, value in record.items() if name and value not in (None, "", [], {})}
     return fields, {str(name) for name in held if fold(str(name)) not in {*used, *OURS, "feed", "type", "context"}}
 
@@ -101,30 +105,30 @@ def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
         return found if ours in ("authors", "text") else next(iter(found), None)
     if not isinstance(value, str) or ours in ("id", "url"):
         return value
+    if NONE.fullmatch(value):
+        return ""
     if TAG.search(value):
         value = "\n\n".join(markup.blocks(FIGURE.sub("", value))[1])
     value = unescape(value) if re.search(r"&#?\w+;", value) else value
-    return CUT_OFF.sub("", value) if ours in ("text", "title") else value.strip()
+    return value.strip()
 
 
 def _fitting(ours: str, parts: list[Any]) -> Any:
     """Return the value where it is of the kind that our field holds, else None."""
     value = parts[0] if len(parts) == 1 else "\n\n".join(map(str, parts))
-    text = isinstance(value, str)
-    if ours == "id":
-        return value if text or type(value) is int else None
     if ours == "published":
-        return value if isinstance(value, date) else day_or_none(value)
+        return parse_date(value)
     if ours == "year":
         return str(value) if re.fullmatch(r"(?:19|20)\d\d", str(value)) else None
-    if ours == "authors":
-        return value if text or (isinstance(value, list) and all(isinstance(name, str) for name in value)) else None
-    if ours == "url":
-        return value if text and re.match(r"https?://", value) else None
-    if ours == "outlet" and text and re.match(r"https?://", value):
+    names = ours == "authors" and isinstance(value, list) and all(isinstance(name, str) for name in value)
+    if not (names or isinstance(value, str) or (ours == "id" and type(value) is int)):
+        return None
+    address = re.match(r"https?://", str(value))
+    if ours == "outlet":
         with suppress(ValueError):
-            return (urlsplit(value).hostname or "").removeprefix("www.")
-    return value.removeprefix("www.") if text and ours == "outlet" else value if text else None
+            value = urlsplit(value).hostname or "" if address else value
+        return value.removeprefix("www.")
+    return value if address or ours != "url" else None
 
 
 def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
@@ -132,9 +136,10 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
     if isinstance(content, list):
         for item in content:
             yield from unpacked(item, depth - 1) if depth else [item]
-    elif not isinstance(content, Mapping) or (isinstance(content.get("text"), str) and content["text"]):
+    elif not isinstance(content, Mapping) or other(content) or (content.get("text") and type(content["text"]) is str):
         yield content
-    elif not _is_other(folded := _folded(content)):
+    else:
+        folded = _folded(content)
         graph = content.get("@graph")
         if isinstance(graph, list):
             nodes = {node.get("@id"): node for node in graph if isinstance(node, dict)}
@@ -166,7 +171,29 @@ def _linked(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]
     return {**node, **{name: nodes[link] for name, link in links.items() if link in nodes}}
 
 
-def _is_other(folded: Mapping[str, Any]) -> bool:
-    """Tell what others keep beside articles, such as attachments and drafts."""
-    others = (entry.rpartition(" ")[::2] for entry in lists.lines("others"))
-    return any(folded.get(fold(name)) == value for name, value in others)
+@cache
+def _others() -> dict[str, list[str]]:
+    entries = [entry.rpartition(" ")[::2] for entry in lists.lines("others")]
+    return {fold(name): [value for other, value in entries if other == name] for name, _ in entries}
+
+
+def other(record: Mapping[str, Any]) -> str:
+    """Return by what a record is no article, such as an attachment or a draft; empty for an article."""
+    return next(
+        (f"{name}: {value}" for name, value in record.items() if value in _others().get(fold(str(name)), ())), ""
+    )
+
+
+def met(record: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """Return those of others' names that a record has."""
+    folded = _folded(record)
+    return {name for name in names if all(_at(folded, part) is not None for part in _parts(name))}
+
+
+def textless(record: Mapping[str, Any], not_used: Iterable[str]) -> str:
+    """Say where the text of a record without one should stand."""
+    for name, value in record.items():
+        if [(fold(name),)] in table()["text"]:
+            return f"its {name} is {repr(value)[:60] if isinstance(value, str) and value.strip() else 'empty'}"
+    names = f" ({', '.join(sorted(not_used))[:99]})" if not_used else ""
+    return f"--map NAME=text tells which field holds it{names}"

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
 from index.read import markup
-from index.read.plain import decode, head
+from index.read.plain import Source, decode, head
 from index.read.published import published
 
 FRONT_MATTER = re.compile(r"^---[ \t]*$", re.MULTILINE)  # the line before it and the line behind it
@@ -22,13 +22,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # which lxml takes fo
 SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
 
 
-def read_html(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
+def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the article of an HTML file. Raises ValueError where no article can be made out."""
     import trafilatura
 
     data = file.read()
     declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
-    tree = trafilatura.load_html(decode(data, file.name, declared))
+    tree = trafilatura.load_html(decode(data, file, declared))
     day = None if tree is None else published(tree)
     if tree is not None:
         markup.plain(tree)
@@ -53,11 +53,11 @@ class Strings(yaml.BaseLoader):  # type: ignore[misc]
         return super().compose_node(parent, index)
 
 
-def read_markdown(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
+def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a Markdown file; the first heading is its title where the front matter has none."""
     from markdown_it import MarkdownIt
 
-    said, body = _front_matter(decode(file.read(), file.name).strip())
+    said, body = _front_matter(decode(file.read(), file).strip())
     for name, other in (("published", "date"), ("authors", "author")):
         if other in said:
             said.setdefault(name, said[other])

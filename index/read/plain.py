@@ -1,5 +1,6 @@
 """Reads plain text as it lies about in newsrooms: pasted articles whose title, date and outlet stand in the prose."""
 
+import io
 import logging
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import islice, pairwise
-from typing import Any, BinaryIO
+from typing import Any
 
 from index.read import wire
 from index.text import lists
@@ -57,10 +58,16 @@ LEAD_PARAGRAPHS = 4
 HEAD_LINES = 20  # at most above a text
 
 
-def decode(data: bytes, name: object = "a text", declared: str = "") -> str:
+class Source(io.BufferedReader):
+    """An open file, and the encoding in which it was read where that is a guess."""
+
+    guessed = ""
+
+
+def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:
     """Return the text of a file: by its byte order mark, as UTF-8, as it declares, or in what it looks like.
 
-    A guess is logged with the file's name. Raises ValueError when the bytes are no text.
+    A guess is logged with the file's name and noted at it. Raises ValueError when the bytes are no text.
     """
     marked = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "")
     for encoding in [marked] if marked else ["utf-8", MEANT.get(declared.lower(), declared)]:
@@ -71,7 +78,10 @@ def decode(data: bytes, name: object = "a text", declared: str = "") -> str:
         if marked:
             raise ValueError(f"not {marked} text, as its first bytes say: convert it to UTF-8")
         text, encoding = _guessed(data)
+        name = getattr(source, "name", "a text")
         logging.getLogger(__name__).warning("%s: read as %s, a guess: save it as UTF-8", name, encoding)
+        if source:
+            source.guessed = encoding
     if "\0" in text:
         raise ValueError("not a text file: it holds zero bytes")
     return text
@@ -93,9 +103,9 @@ def _guessed(data: bytes) -> tuple[str, str]:
     raise ValueError("not text in any known encoding: convert it to UTF-8")
 
 
-def read(file: BinaryIO) -> Iterator[tuple[dict[str, Any], str]]:
+def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a text file: title, date, authors and outlet where the text shows them."""
-    told, text = wire.heads(_unwrapped(decode(file.read(), file.name)))
+    told, text = wire.heads(_unwrapped(decode(file.read(), file)))
     lines = [line.strip() for line in text.split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
@@ -152,6 +162,8 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             day = day_or_none(dated["day"]) or (dated["label"] and dated["day"])  # what is none is refused later
             if day and not dated["changed"] and not (isinstance(day, date) and day > date.today()):
                 fields.setdefault("published", day)
+            elif not day:
+                fields.setdefault("undated", f"{dated['day']} may be two days or is none: write it as YYYY-MM-DD")
             if dated["rest"]:
                 queue.appendleft(dated["rest"])
         elif byline := BYLINE.fullmatch(line):

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from index.read.fields import unpacked
-from index.read.plain import decode
+from index.read.plain import Source, decode
 from index.types import BadInput
 
 csv.field_size_limit(100_000_000)  # The default of 131,072 characters is shorter than a live-coverage page.
@@ -19,9 +19,9 @@ LOOKED = 20  # times a file is looked through for the ends of its bad rows
 GROWTH = 100  # Articles unzip to four to ten times the size, what is made to fill the memory to a thousand.
 
 
-def read_json(file: BinaryIO) -> Iterator[tuple[Any, str]]:
+def read_json(file: Source) -> Iterator[tuple[Any, str]]:
     """Yield the article of a JSON file, or each of a list of them or of an envelope; it may hold JSON Lines too."""
-    text = decode(file.read(), file.name)
+    text = decode(file.read(), file)
     content = _parse(text)
     if isinstance(content, BadInput) and isinstance(_parse(text.lstrip().partition("\n")[0]), dict):
         yield from read_lines(BytesIO(text.encode("utf-8", "surrogatepass")))
@@ -73,12 +73,12 @@ def _parse(text: str | bytes) -> Any:
         return BadInput("it holds NaN, a number of over 4,300 digits or hundreds of nested lists: write strings")
 
 
-def read_csv(file: BinaryIO) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
+def read_csv(file: Source) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
     """Yield the article of each row; the first row names the columns, which commas, semicolons, tabs or | part.
 
     A row that is not CSV is rejected alone, and what follows is read from the next line on.
     """
-    lines = io.StringIO(decode(file.read(), file.name), newline="").readlines()
+    lines = io.StringIO(decode(file.read(), file), newline="").readlines()
     start = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith("sep=")), len(lines))
     try:
         delimiter = csv.Sniffer().sniff("".join(lines[start : start + 1]), ",;\t|").delimiter
@@ -96,9 +96,10 @@ def read_csv(file: BinaryIO) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
             yield row, f"line {number}"
         elif row and not (again and len(row) != len(columns)):
             again = False
-            whole = len(row) <= len(columns)
+            row += [""] * (len(columns) - len(row))
+            whole = len(row) == len(columns)
             yield (
-                dict(zip(columns, row, strict=False)) if whole else BadInput("more values than columns"),
+                dict(zip(columns, row, strict=True)) if whole else BadInput("more values than columns"),
                 f"line {number}",
             )
 

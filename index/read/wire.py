@@ -12,7 +12,9 @@ from index.text.days import day_or_none
 HEAD_LINES, TAIL_LINES = 15, 8
 LABELS = tuple(entry for entry in lists.lines("slugs") if re.search("[: ]", entry))
 SLUGS = {*lists.lines("slugs")} - {*LABELS}
-CODED = re.compile(r"[A-Z]{2}-+\S.*|[^\W_]+(?:[-/]+[^\W_]+){2,}/?|[A-Z]+(?:[-/]+[A-Z]+)+/?")  # BC-Brasov-Strike, 1st Ld
+CODED = re.compile(
+    r"[A-Z]{2}-+\S.*|(?![\d/-]+$)[^\W_]+(?:[-/]+[^\W_]+){2,}/?|[A-Z]+(?:[-/]+[A-Z]+)+/?"
+)  # BC-Brasov-Strike, 1st Ld
 MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
 LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
 SAID = {"headline", "title", "source", "agency", "outlet", "byline", "author", "publisher"}
@@ -114,6 +116,7 @@ def told(fields: dict[str, Any], name: str, year: int | None) -> dict[str, Any]:
         declared["outlet"] = lead.agency
     if lead and not declared.get("published"):
         declared["published"] = _day(lead.day, declared.get("year"), name, year)
+        declared |= {"undated": f"{lead.day} has no year: --year gives it"} if lead.day else {}
     if isinstance(title := declared.get("title"), str):
         declared["title"] = PREFIX.sub("", title)
     return {**declared, "text": "\n".join(lines).strip()}
@@ -121,34 +124,26 @@ def told(fields: dict[str, Any], name: str, year: int | None) -> dict[str, Any]:
 
 def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
     """Return the lines of a text without those behind its last sentence, of which the fields are told."""
-    cut = next(
-        (n for n, line in enumerate(lines) if n * 2 > len(lines) and re.fullmatch(r"\W*(?:ENDS|30-)\W*", line)), None
-    )
-    below = lines[cut:] if cut else []
-    lines = lines[:cut] if cut else list(lines)
-    for line in below:
-        if owned := COPYRIGHT.search(line):
-            _owned(owned, fields)
+    ends = (n for n, line in enumerate(lines) if n * 2 > len(lines) and re.fullmatch(r"\W*(?:ENDS|30-)\W*", line))
+    cut = next(ends, len(lines))
+    for owned in filter(None, map(COPYRIGHT.search, lines[cut:])):
+        _owned(owned, fields)
+    lines = lines[:cut]
     for _ in range(TAIL_LINES):
-        last = lines[-1].strip() if lines else "-"
+        last = lines[-1].strip()
         if (filed := FILED.fullmatch(last)) and not fields.get("published"):
             fields["published"] = day_or_none("20{2}-{0}-{1}".format(*filed.groups()))
         if found := COPYRIGHT.match(last):
             _owned(found, fields)
-        elif CREDIT.fullmatch(last):
-            _credited(last, fields)
-        elif not (END.fullmatch(last) or not last or SIGNED.fullmatch(last) or _is_slug(last)):
-            shorter = END_BEHIND.sub("", last)
-            if credit := CREDIT_BEHIND.search(shorter):
-                _credited(credit[0], fields)
-                shorter = shorter[: credit.start()]
-            if shorter == last:
-                break
-            lines[-1] = shorter
-            continue
-        if len(lines) < 2:
+        kept = END_BEHIND.sub("", last)
+        if credit := CREDIT.fullmatch(last) or CREDIT_BEHIND.search(kept):
+            _credited(credit[0], fields)
+            kept = kept[: credit.start()]
+        if found or END.fullmatch(last) or SIGNED.fullmatch(last) or _is_slug(last):
+            kept = ""
+        if (last and kept == last) or (not kept and len(lines) < 2):
             break
-        lines.pop()
+        lines[-1:] = [kept] if kept else []
     return lines
 
 

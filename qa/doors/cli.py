@@ -157,6 +157,8 @@ def _ingest(args: argparse.Namespace) -> int:
     with open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
         report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune, year=args.year, map=names)
+    for line in report.incomplete:
+        print(f"copydesk: {line}", file=sys.stderr)
     emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
 
