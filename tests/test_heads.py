@@ -312,6 +312,12 @@ def test_a_day_that_cannot_be_read_is_told(tmp_path: Path, name: str, value: obj
     assert noted(tmp_path / "a.json", json.dumps({**UNDER, name: value, "issued": "2025-06-03"})) == []
 
 
+@pytest.mark.parametrize("name", ["Story No", "post_id", "newsId", "Article Number", "DOCNO", "itemId", "story-number"])
+def test_ids_as_others_name_them(tmp_path: Path, name: str) -> None:
+    article = one(tmp_path / "a.json", json.dumps({**UNDER, name: "A-1", "link": "https://wire.example/1"}))
+    assert article.id == "A-1"
+
+
 @pytest.mark.parametrize("value", ["nan", "None", "null", "N/A", "", None])
 def test_what_stands_for_nothing_is_nothing(tmp_path: Path, value: object) -> None:
     record = {"title": value, "text": BODY, "outlet": value, "author": value, "date": value, "url": None}

@@ -8,6 +8,7 @@ import pytest
 from conftest import SHARED
 
 from index.read import read
+from index.read.notes import Notes
 from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected
 
@@ -311,6 +312,105 @@ def test_no_text_of_markdown_is_lost(tmp_path: Path, content: str, title: str, t
     assert (article.title, article.text) == (title, text)
 
 
+@pytest.mark.parametrize(
+    ("front", "content"),
+    [
+        ("headline: Trams stop\nsource: Northern Wire\npubDate: 2025-06-03\nbyline: Ann Ray\nlink: U", ""),
+        ("Title: Trams stop\nPublisher: Northern Wire\nPub Date: 3 June 2025\nauthor: [Ann Ray]\npermalink: U", ""),
+        ("name: Trams stop\nsite_name: Northern Wire\ndatePublished: 2025-06-03T10:00Z\nby: Ann Ray\nweb-url: U", ""),
+        (
+            "publication: Northern Wire\ndate: 2025-06-03\nwriter: Ann Ray\nurl: U\ndescription: Short.",
+            "# Trams stop\n",
+        ),
+        (
+            "title: Trams stop\nagency: Northern Wire\nissued: 2025-06-03\nauthors: Ann Ray\nurl: U",
+            "# **Trams** stop\n",
+        ),
+    ],
+)
+def test_front_matter_has_the_names_that_others_use(tmp_path: Path, front: str, content: str) -> None:
+    front = front.replace("U", "https://wire.example/1")
+    (article,) = articles(write(tmp_path / "a.md", f"---\n{front}\n---\n{content}\n{PROSE}"))
+    assert article == Article(
+        "https://wire.example/1", "Trams stop", PROSE, "Northern Wire", date(2025, 6, 3), article.url, ("Ann Ray",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("It rose.[^1]\n\n[^1]: Survey of 2,000.", "It rose.\n\nSurvey of 2,000."),
+        ("It rose [^note], then fell.[^b-2]\n\n[^note]: One.\n[^b-2]: Two.", "It rose, then fell.\n\nOne.\n\nTwo."),
+        ("It rose.[^1][^2] It fell.", "It rose. It fell."),
+        ("Item [1] and x^2 stay. So do [brackets].", "Item [1] and x^2 stay. So do [brackets]."),
+        ("The pattern `[^a]` stays.", "The pattern [^a] stays."),
+    ],
+)
+def test_marks_of_footnotes_in_markdown(tmp_path: Path, content: str, text: str) -> None:
+    (article,) = articles(write(tmp_path / "a.md", f"# Rents\n\n{content}"))
+    assert article.text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.md", f"---\ntitle: Town gets a library\n---\n# Town gets a library\n\n{PROSE}"),
+        ("a.md", f"---\ntitle: “Town” gets a library\n---\n## *Town* gets a library\n\n{PROSE}"),
+        ("a.json", json.dumps({"title": "Town gets a library", "text": f"Town gets a library\n\n{PROSE}"})),
+        ("a.json", json.dumps({"title": "Town gets a library", "body": f"<h1>Town gets a library</h1><p>{PROSE}</p>"})),
+        ("a.txt", f"Headline: Town gets a library\n\nTown gets a library\n\n{PROSE}"),
+    ],
+)
+def test_a_title_is_not_repeated_in_the_text(tmp_path: Path, name: str, content: str) -> None:
+    (article,) = articles(write(tmp_path / name, content))
+    assert (article.title.replace("“", "").replace("”", ""), article.text) == ("Town gets a library", PROSE)
+
+
+def test_a_text_that_only_begins_as_its_title_stays(tmp_path: Path) -> None:
+    row = {"title": "Rain fell", "text": f"Rain fell on Lund.\n{PROSE}"}
+    assert articles(write(tmp_path / "a.json", json.dumps(row)))[0].text == row["text"]
+    alone = {"title": "Rain fell", "text": "Rain fell"}
+    assert articles(write(tmp_path / "a.json", json.dumps(alone)))[0].text == "Rain fell"
+
+
+@pytest.mark.parametrize(
+    ("lead", "title"),
+    [
+        ("The Pell Courier\n\n", "The town opened a library on Monday."),
+        ("The Pell Courier\nBy Mia Holm\n\n", "The town opened a library on Monday."),
+        ("The Pell Courier\n3 June 2025\nTown gets a library\n\n", "Town gets a library"),
+        ("Town gets a library\n\nThe Pell Courier\n\n", "Town gets a library"),
+        ("Town gets a library\nBy Mia Holm\nPublished: 12 May 2025\nThe Pell Courier\n\n", "Town gets a library"),
+    ],
+)
+def test_a_line_that_is_an_outlet_is_no_text(tmp_path: Path, lead: str, title: str) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", lead + PROSE))
+    assert (article.outlet, article.title, article.text) == ("The Pell Courier", title, PROSE)
+
+
+def test_a_headline_that_names_an_outlet_is_one(tmp_path: Path) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", f"Pell Courier closes\n\n{PROSE}"))
+    assert (article.title, article.outlet) == ("Pell Courier closes", None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "PELL, June 3 (Reuters) - ",
+        "LIMA, June 3 (AP) _ ",
+        "LIMA (AP) _ ",
+        "ROME, June 3, 2025 (AP) — ",
+        "BRASOV, 3 June (NW) ",
+        "NEW YORK, June 3, 2025 /PRNewswire/ -- ",
+        "PORT-AU-PRINCE, Haiti (AP) — ",
+        "(Reuters) - ",
+    ],
+)
+def test_a_dateline_is_no_title(tmp_path: Path, sent: str) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", f"{sent}{PROSE}"))
+    assert (article.title, article.text) == ("The town opened a library on Monday.", f"{sent}{PROSE}")
+
+
 def test_records_of_every_kind_agree(tmp_path: Path) -> None:
     row = {"url": "https://www.unn.example/1", "title": "T", "text": "One. Two.", "published": "2022/01/02"}
     line = json.dumps(row) + "\n"
@@ -368,6 +468,30 @@ def test_a_guessed_encoding_is_right_and_named(
     assert [record.getMessage().split(": read as ")[0] for record in caplog.records] == [str(path) for path in paths]
 
 
+@pytest.mark.parametrize("suffix", ["json", "jsonl", "jsonl.gz"])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("The library cost £3 million, the mayor said.", "cp1252"),
+        ("Burmistrz otworzył bibliotekę w Łodzi, gdzie żyje.", "iso8859-2"),
+        ("Мэр открыл городскую библиотеку в понедельник.", "cp1251"),
+        ("市長は月曜日に図書館を開いた。市民は喜んだ。", "cp932"),
+        ("Die Präsidentin sprach.", "utf-16"),
+        ("Die Präsidentin sprach.", "utf-8-sig"),
+        ("Die Präsidentin sprach.", "utf-8"),
+    ],
+)
+def test_lines_of_json_in_any_encoding(tmp_path: Path, text: str, encoding: str, suffix: str) -> None:
+    rows = [{"id": name, "text": text} for name in ("a", "b")]
+    data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(encoding)
+    path = write(tmp_path / f"a.{suffix}", gzip.compress(data) if suffix.endswith("gz") else data)
+    notes = Notes()
+    items = [f.item for f in read([path], notes=notes)]
+    assert [(item.id, item.text) for item in items if isinstance(item, Article)] == [("a", text), ("b", text)]
+    told = [line for line in notes.lines() if line.startswith("encoding guessed")]
+    assert len(told) == (not encoding.startswith("utf"))
+
+
 def test_an_encoding_that_a_page_declares(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     html = page(story="<p>“Žluť” stojí na šedém kameni.</p>" + STORY).replace("utf-8", "windows-1250")
     (article,) = articles(write(tmp_path / "a.html", html.encode("cp1250")))
@@ -396,7 +520,7 @@ def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:
         ("a.json", '{"text": "A b.", "published": "yesterday"}', "'yesterday' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "published": "2025-02-30"}', "'2025-02-30' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "authors": 7}', "its authors are not a list of names"),
-        ("a.jsonl", b'{"text": "\xff"}\n', "not UTF-8 text (byte 10 of the line)"),
+        ("a.jsonl", b'{"text": "A\0b."}\n', "not JSON: "),
         ("a.jsonl.gz", b"no gzip", "the gzip file is damaged after this line: "),
         ("a.csv", "title,section\nx,y\n", "it has no text: --map NAME=text tells which field holds it (section)"),
         ("a.csv", "text,title\na,b,c\n", "more values than columns"),

@@ -14,6 +14,7 @@ from index.read import fields as table
 from index.read import pages, plain, records, wire
 from index.read.notes import Notes
 from index.text.cut import is_caption, sentences
+from index.text.datelines import dateline
 from index.text.days import parse_date
 from index.types import Article, BadInput, Place, Rejected, translated
 
@@ -207,6 +208,9 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
     text = fields["text"]
     if not text:
         raise BadInput("it has no text")
+    first, _, rest = text.partition("\n")
+    if rest and "" != table.fold(first[:500]) == table.fold(str(fields.get("title") or "")):
+        text = rest.strip()
     if cut := CUT_OFF.search(text, max(0, len(text) - 300)):
         notes.add("cut off", name, f"{cut[0].strip()}: ingest the whole text")
         text = text[: cut.start()] if cut[1] else text
@@ -244,6 +248,7 @@ def _derived_title(text: str) -> str:
     """Return an untitled article's first real sentence, shortened at a space where it is long."""
     lines = [line for line in text.split("\n") if len(line.split()) > 3 and not is_caption(line)]
     first = (lines[0] if lines else text.split("\n")[0])[:2000]  # a million take minutes
+    first = first[sent.end :] if (sent := dateline(first)) else first
     line = next((first[s.start : s.end] for s in sentences(first) if s.end - s.start > 20), first.strip())
     cut = line[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
     return line if len(line) <= TITLE_CHARACTERS else cut

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from index.read import markup
+from index.read.fields import named
 from index.read.plain import Source, decode, head
 from index.read.published import published
 
@@ -14,6 +15,7 @@ FRONT_MATTER = re.compile(r"^---[ \t]*$", re.MULTILINE)  # the line before it an
 FRONT_MATTER_CHARACTERS = 64_000  # Ten times what an article has; PyYAML takes a second for it at worst.
 KEY = re.compile(r"[\w-]+(?: [\w-]+)?")  # "The mayor said: yes" between two rules is no front matter
 DECLARED = re.compile(rb"""<meta[^>]{1,200}charset\s*=\s*["']?([\w-]+)|<\?xml[^>]{1,100}encoding=["']([\w-]+)""", re.I)
+NOTE, NOTES = re.compile(r"^\[\^[^\]\s]{1,20}\]:[ \t]*", re.M), re.compile(r"[ \t]?\[\^[^\]\s]{1,20}\](?!`)")  # [^1]
 CONSENT = (  # a notice, not a page named by the choice that was made
     "(//div | //section | //dialog)[string-length() < 1500]"
     "[contains(concat(@id, @class), 'cookie') or contains(concat(@id, @class), 'consent')]"
@@ -38,9 +40,6 @@ def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     if tree is None or not SENTENCE.search(tree.text or ""):
         raise ValueError("no article text can be made out in this page")
     fields = tree.as_dict()
-    first, _, rest = fields["text"].partition("\n")
-    if rest and first.strip() == (fields["title"] or "").strip():  # the headline is no sentence of it
-        fields["text"] = rest
     yield fields | {"outlet": fields["sitename"], "published": day, "authors": fields["author"]}, ""
 
 
@@ -58,14 +57,14 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     from markdown_it import MarkdownIt
 
     said, body = _front_matter(decode(file.read(), file).strip())
-    for name, other in (("published", "date"), ("authors", "author")):
-        if other in said:
-            said.setdefault(name, said[other])
+    known = {ours: value for ours, value in named(said, {})[0].items() if value and ours != "text"}
+    known.setdefault("published", said.get("date"))  # and is refused where it is none
+    body = NOTES.sub("", NOTE.sub("\n", body))
     html = MarkdownIt("commonmark").enable("table").render(CONTROL.sub("", body))
     heading, texts = markup.blocks(html)
-    if not said.get("title"):
-        said["title"] = texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else ""
-    fields, text = head("\n\n".join(texts).split("\n"), said)
+    if not known.get("title"):
+        known["title"] = texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else ""
+    fields, text = head("\n\n".join(texts).split("\n"), known)
     yield fields | {"text": text}, ""
 
 

@@ -169,7 +169,11 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         elif byline := BYLINE.fullmatch(line):
             names = re.split(r",? (?:and|&) |, ", byline[1])
             fields.setdefault("authors", [name for name in names if not MASTHEAD.fullmatch(name)])
-        elif "title" not in fields and MASTHEAD.fullmatch(line) and any(map(_is_headline, below)):
+        elif (
+            below
+            and MASTHEAD.fullmatch(line)
+            and ("title" in fields or line.startswith("The ") or any(map(_is_headline, below)))
+        ):
             fields.setdefault("outlet", line)
         elif "title" not in fields and is_caption(line):
             captions.append(line)

@@ -6,11 +6,12 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 from index.read.fields import unpacked
-from index.read.plain import Source, decode
+from index.read.plain import MARKS, SAMPLE, Source, decode
 from index.types import BadInput
 
 csv.field_size_limit(100_000_000)  # The default of 131,072 characters is shorter than a live-coverage page.
@@ -24,22 +25,27 @@ def read_json(file: Source) -> Iterator[tuple[Any, str]]:
     text = decode(file.read(), file)
     content = _parse(text)
     if isinstance(content, BadInput) and isinstance(_parse(text.lstrip().partition("\n")[0]), dict):
-        yield from read_lines(BytesIO(text.encode("utf-8", "surrogatepass")))
+        yield from read_lines(Source(BytesIO(text.encode("utf-8", "surrogatepass"))))
         return
     found = list(unpacked(content))
     yield from ((item, "" if found == [content] else f"item {number}") for number, item in enumerate(found, 1))
 
 
-def read_lines(file: BinaryIO, packed: bool = False) -> Iterator[tuple[Any, str]]:
+def read_lines(file: Source, packed: bool = False) -> Iterator[tuple[Any, str]]:
     """Yield the article of each line of a file of JSON Lines, which may be gzipped."""
     for content, place in read_jsonl(_lines(file, gzip.GzipFile(fileobj=file) if packed else file)):
         yield from ((item, place) for item in unpacked(content))
 
 
-def _lines(file: BinaryIO, content: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    """Yield the lines of a file's content, at most LINE_BYTES + 1 of each."""
-    size, whole = 0, True
-    while part := content.readline(LINE_BYTES + 1):
+def _lines(file: Source, content: Source | gzip.GzipFile) -> Iterator[bytes]:
+    """Yield the lines of a file's content in UTF-8, at most LINE_BYTES + 1 of each."""
+    size, whole, start = 0, True, content.read(SAMPLE)
+    content.seek(0)
+    with suppress(ValueError):  # what is no text in any encoding is rejected line by line
+        decode(start.rpartition(b"\n")[0] or start.rpartition(b" ")[0], file)
+    encoding = next((name for mark, name in MARKS.items() if start.startswith(mark)), file.guessed)
+    other = io.TextIOWrapper(content, encoding.removeprefix("damaged "), "replace", "\n") if encoding else None
+    while part := other.readline(LINE_BYTES + 1).encode() if other else content.readline(LINE_BYTES + 1):
         size += len(part)
         if size > 1_000_000 and size > GROWTH * file.tell():
             raise ValueError(f"it unzips to over {GROWTH} times its size, as no articles do: look into it")
