@@ -19,9 +19,7 @@ TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
 )
 NONE = re.compile(r"\W*(?:removed|deleted|none|null|nan|n/?a|only available in \w+ plans?)\W*", re.I)  # said for none
-FIGURE = re.compile(
-    r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S
-)  # as WordPress has them
+FIGURE = re.compile(r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S)
 ARTICLE = re.compile(r"Article|Posting|Report")  # kinds of schema.org
 NESTED = 5  # how deep articles may lie in a file, and a value in a field
 Path = tuple[str, ...]  # of folded names
@@ -53,8 +51,7 @@ def check(given: Mapping[str, str]) -> None:
 
 def named(record: Mapping[str, Any], given: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
     """Return a record's fields by our names, `given` (theirs: ours) first, and the names that nothing is read of."""
-    fields, used = dict[str, Any](), set[str]()
-    folded = _folded(record)
+    fields, used, folded = dict[str, Any](), set[str](), _folded(record)
     for ours in OURS:
         own = [_parts(theirs) for theirs, meant in given.items() if meant == ours]
         for parts in (parts for parts in (*own, *table()[ours]) if parts[0][0] in folded):
@@ -65,8 +62,7 @@ def named(record: Mapping[str, Any], given: Mapping[str, str]) -> tuple[dict[str
                 value = fields.setdefault("undated", str(error)) and None
                 used.add(parts[0][0])
             if value:
-                fields[ours] = value
-                used |= {part[0] for part in parts}
+                fields[ours], used = value, used | {part[0] for part in parts}
                 break
         else:
             fields[ours] = None if NONE.fullmatch(str(record.get(ours))) else record[ours]  # refused, with its reason

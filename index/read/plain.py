@@ -110,10 +110,7 @@ def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
     fields, text = head(lines, told)
-    yield (
-        {"published": _said_on(lead), "outlet": outlet, **fields, "text": text},
-        "",
-    )
+    yield {"published": _said_on(lead), "outlet": outlet, **fields, "text": text}, ""
 
 
 def _unwrapped(text: str) -> str:
@@ -154,7 +151,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         if not queue:
             break
         line = queue.popleft()
-        below = list(islice(filter(None, queue), LEAD_PARAGRAPHS))
+        titled, below = "title" in fields, list(islice(filter(None, queue), LEAD_PARAGRAPHS))
         parts = re.split(r" +[|•·] +", line)
         if len(parts) > 1 and any(DATED.fullmatch(part) or BYLINE.fullmatch(part) for part in parts):
             queue.extendleft(reversed([part for part in parts if " " in part]))
@@ -169,15 +166,11 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         elif byline := BYLINE.fullmatch(line):
             names = re.split(r",? (?:and|&) |, ", byline[1])
             fields.setdefault("authors", [name for name in names if not MASTHEAD.fullmatch(name)])
-        elif (
-            below
-            and MASTHEAD.fullmatch(line)
-            and ("title" in fields or line.startswith("The ") or any(map(_is_headline, below)))
-        ):
+        elif MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below))):
             fields.setdefault("outlet", line)
-        elif "title" not in fields and is_caption(line):
+        elif not titled and is_caption(line):
             captions.append(line)
-        elif "title" not in fields and below and _is_headline(line) and not queue[0][:1].islower():
+        elif not titled and below and _is_headline(line) and not queue[0][:1].islower():
             fields["title"] = line
         elif not re.fullmatch(CLOCK, line):
             queue.appendleft(line)

@@ -103,11 +103,8 @@ def read_csv(file: Source) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
         elif row and not (again and len(row) != len(columns)):
             again = False
             row += [""] * (len(columns) - len(row))
-            whole = len(row) == len(columns)
-            yield (
-                dict(zip(columns, row, strict=True)) if whole else BadInput("more values than columns"),
-                f"line {number}",
-            )
+            cells = dict(zip(columns, row, strict=False))
+            yield cells if len(row) == len(columns) else BadInput("more values than columns"), f"line {number}"
 
 
 def _rows(lines: list[str], start: int, delimiter: str) -> Iterator[tuple[list[str] | BadInput, int]]:

@@ -148,11 +148,9 @@ def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
 
 
 def _credited(line: str, fields: dict[str, Any]) -> None:
-    names = [
-        re.sub(r" (?:in|at|for) .*$", "", said) for part in WROTE.findall(line) for said in re.split(r",| and |&", part)
-    ]
-    if not fields.get("authors") and names:
-        fields["authors"] = [name.strip() for name in names if name.strip()]
+    said = [name for part in WROTE.findall(line) for name in re.split(r",| and |&", part)]
+    names = [name for given in said if (name := re.sub(r" (?:in|at|for) .*$", "", given).strip())]
+    fields["authors"] = fields.get("authors") or names
 
 
 def _day(said: str, year: object, name: str, given: int | None) -> date | None:
