@@ -398,3 +398,15 @@ def test_records_that_are_left_out_are_told(tmp_path: Path) -> None:
     rows += [{**UNDER, "post_status": "draft"}] * 2
     told = "left out: 3 articles of a.json (title: [Removed]): index/text/lists/others.txt says what is no article"
     assert noted(tmp_path / "a.json", json.dumps({"articles": rows})) == [told]
+
+
+@pytest.mark.parametrize(
+    ("line", "outlet"), [("Northern Wire, 14 January 2025", "Northern Wire"), ("Paris, 3 May 2025", None)]
+)
+def test_an_outlet_may_stand_before_the_day(tmp_path: Path, line: str, outlet: str | None) -> None:
+    (tmp_path / "a.txt").write_text(
+        f"Three dead as river breaks its bank\n{line}\nBy Ana Kolt\n\nAt least three died.\n"
+    )
+    [article] = [f.item for f in read([tmp_path / "a.txt"])]
+    assert isinstance(article, Article)
+    assert (article.outlet, str(article.published)[:4]) == (outlet, "2025")

@@ -38,7 +38,7 @@ CLOCK = r"(?:at )?\d{1,2}[:.]\d\d(?::\d\d)?(?: ?[ap]\.?m\b\.?)?(?: ?\(?(?:[A-Z]{
 LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publication date"
 CHANGED = r"(?:last )?(?:updated|modified|edited)"
 DATED = re.compile(
-    rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*|(?:[A-Z][\w.'’-]+,? ){{1,3}})?"
+    rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*|(?P<before>(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
     rf"(?:{CLOCK}\W+)?(?P<day>(?i:{DAY}))(?:[T ,|–-]*{CLOCK})?[ \t]*[-–—|:,.)]*\s*(?P<rest>.*)"
 )
 CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"
@@ -161,6 +161,8 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
                 fields.setdefault("published", day)
             elif not day:
                 fields.setdefault("undated", f"{dated['day']} may be two days or is none: write it as YYYY-MM-DD")
+            if MASTHEAD.fullmatch(named := (dated["before"] or "").strip(", ")):
+                fields.setdefault("outlet", named)
             if dated["rest"]:
                 queue.appendleft(dated["rest"])
         elif byline := BYLINE.fullmatch(line):
