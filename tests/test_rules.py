@@ -81,3 +81,57 @@ def test_a_rule_speaks(text: str, claim: str, rule: str, encoder: Encoder) -> No
 )
 def test_a_true_sentence_is_not_taken_for_false(text: str, claim: str, encoder: Encoder) -> None:
     assert not verify(claim, [Article("a", "", TEXTS[text])], encoder).rule
+
+
+SAYINGS = {
+    "barrier": "Council leader Mara Dell said it would protect 4,300 homes. Tom Reyes said the cost was “reckless”.",
+    "tax": "Owners in Besançon protested against a tax of €3 – “a tax on sunlight”, as Zoë Lefèvre called it. "
+    "The mayor, André Collé, said it would raise €250,000.",
+    "quake": "President Emil Varga spoke.\n\nEconomy Minister Clara Voss put the damage at $1.2 billion.",
+    "jobs": "Unemployment in Port Salis fell in May. Mayor Ingrid Holm denied that the city had stopped hiring.",
+    "fire": "Nineteen people were injured off Tarn Island. Prosecutor Karl Weiss said the cause was not yet known.",
+    "lake": "Fishing has declined, and about half of the fishermen have given up since 2015.",
+    "table": "Rents rose in all cities in 2025.\n\nCity: Port Salis · Rent: €890 · Change: +3.1%\n\n"
+    "City: Lorvia · Rent: €1,340 · Change: +7.8%",
+    "north": "Øystein Žagar said the price was too high. Élise Årdal attacked Ülo Šimko in parliament on Friday.",
+    "lab": "The density was 10⁶ cells per litre in August. The mass is 3 × 10² grams.",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "stands"),
+    [
+        ("barrier", "Mara Dell called the cost reckless.", False),
+        ("barrier", "Mara Dell described the cost as reckless.", False),
+        ("barrier", "Tom Reyes called the cost reckless.", True),
+        ("tax", "André Collé called it ‘a tax on sunlight’.", False),
+        ("tax", "The tax is ‘a tax on sunlight’ in the words of André Collé.", False),
+        ("tax", "The tax is ‘a tax on sunlight’ in the words of Zoë Lefèvre.", True),
+        ("tax", "Zoë Lefèvre called it ‘a tax on sunlight’.", True),
+        ("quake", "Economy Minister Emil Varga put the damage at $1.2 billion.", False),
+        ("quake", "Emil Varga estimated the damage at $1.2 billion.", False),
+        ("quake", "Clara Voss estimated the damage at $1.2 billion.", True),
+        ("jobs", "Mayor Ingrid Holm said that the city had stopped hiring.", False),
+        ("jobs", "The city has stopped hiring.", False),
+        ("jobs", "Mayor Ingrid Holm said the city had not stopped hiring.", True),
+        ("fire", "Prosecutor Karl Weiss said the cause was arson.", False),
+        ("fire", "Karl Weiss knows the cause.", False),
+        ("fire", "The cause is not yet known, said Karl Weiss.", True),
+        ("lake", "Most fishermen have given up since 2015.", False),
+        ("lake", "Around half the fishermen have given up since 2015.", True),
+        ("table", "Rents in Lorvia rose by 7.8%.", True),
+        ("table", "Rents in Port Salis rose by 7.8%.", False),
+        ("table", "The rent in Port Salis is €1,340.", False),
+        ("north", "Élise Årdal said the price was too high.", False),
+        ("north", "Øystein Žagar said the price was too high.", True),
+        ("north", "Ülo Šimko attacked Élise Årdal.", False),
+        ("north", "Élise Årdal attacked Ülo Šimko.", True),
+        ("lab", "The density was 10^6 cells per litre.", True),
+        ("lab", "The density was one million cells per litre.", True),
+        ("lab", "The density was 106 cells per litre in August.", False),
+        ("lab", "The mass is 300 grams.", True),
+    ],
+)
+def test_who_says_it_and_what_is_denied_or_unknown(text: str, claim: str, stands: bool, encoder: Encoder) -> None:
+    verdict = verify(claim, [Article("a", "", SAYINGS[text])], encoder)
+    assert (verdict.support in ("supported", "verbatim")) == stands, verdict

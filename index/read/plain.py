@@ -38,7 +38,8 @@ CLOCK = r"(?:at )?\d{1,2}[:.]\d\d(?::\d\d)?(?: ?[ap]\.?m\b\.?)?(?: ?\(?(?:[A-Z]{
 LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publication date"
 CHANGED = r"(?:last )?(?:updated|modified|edited)"
 DATED = re.compile(
-    rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*|(?P<before>(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
+    rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*"
+    rf"|(?P<before>(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
     rf"(?:{CLOCK}\W+)?(?P<day>(?i:{DAY}))(?:[T ,|–-]*{CLOCK})?[ \t]*[-–—|:,.)]*\s*(?P<rest>.*)"
 )
 CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"

@@ -11,6 +11,7 @@ INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 STRESS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
 # Full-width and mathematical forms, ligatures; but not "²", "½" or "…", which say more than "2", "1/2" and "...".
 FORMS = regex.compile(r"(?V1)[\p{dt=Wide}\p{dt=Narrow}\p{dt=Font}[\p{L}&&\p{dt=Compat}]]+")
+POWER = re.compile(r"(?<=\b10)[⁰¹²³⁴-⁹]+")  # of ten: "10⁶" is "10^6", not "106"
 MARKS = str.maketrans("‘’‚‛′“”„‟″«»–—‑‒―−", '\'\'\'\'\'"""""""------')
 
 
@@ -22,6 +23,10 @@ def fold(text: str) -> tuple[str, list[int]]:
         if character > "\x7f" and INVISIBLE.match(character):
             continue
         plain = " " if character.isspace() else unicodedata.normalize("NFKD", character).casefold()
+        if (
+            unicodedata.category(character) == "No" and plain.isdigit() and folded[-1:] and folded[-1].isdigit()
+        ):  # "10⁶" is not "106"
+            plain = f"^{plain}"
         if plain != " " or folded[-1:] != [" "]:
             folded += plain
             places += [place] * len(plain)
@@ -33,6 +38,7 @@ def clean(text: str) -> str:
     if text.isascii():
         return text
     usual = FORMS.sub(lambda letters: unicodedata.normalize("NFKC", letters[0]), INVISIBLE.sub("", text))
+    usual = POWER.sub(lambda power: f"^{unicodedata.normalize('NFKC', power[0])}", usual)
     return str(STRESS.sub("", unicodedata.normalize("NFC", usual)))
 
 

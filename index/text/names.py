@@ -8,11 +8,12 @@ import regex
 
 from index.text import fold, lists, numbers, terms
 
-NAME = r"[A-Z][\w’'.-]*(?: [A-Z][\w’'.-]*)*"
+UPPER = "A-Z" + "".join(filter(str.isupper, map(chr, range(0xC0, 0x530))))  # Latin, Greek and Cyrillic capitals
+NAME = rf"[{UPPER}][\w’'.-]*(?: [{UPPER}][\w’'.-]*)*"
 OF = r"(?:of |for |and |the |& ?)*"  # between two words of a name
-RUN = re.compile(rf"[A-Z][\w’'-]*(?: {OF}[A-Z][\w’'-]*)+")
-RUN_BEFORE, RUN_AFTER = re.compile(rf"[A-Z][\w.’'-]* {OF}$"), re.compile(rf"(?:[’']s)? {OF}[A-Z]")
-INITIALS = re.compile(r"(?<=\b[A-Z])\.(?=[A-Z]\b)|(?<=\b[A-Z]\.[A-Z])\.")  # "U.S." is the name "US"
+RUN = re.compile(rf"[{UPPER}][\w’'-]*(?: {OF}[{UPPER}][\w’'-]*)+")
+RUN_BEFORE, RUN_AFTER = re.compile(rf"[{UPPER}][\w.’'-]* {OF}$"), re.compile(rf"(?:[’']s)? {OF}[{UPPER}]")
+INITIALS = re.compile(rf"(?<=\b[{UPPER}])\.(?=[{UPPER}]\b)|(?<=\b[{UPPER}]\.[{UPPER}])\.")  # "U.S." is the name "US"
 WORD = re.compile(r"[^\W\d_][\w’'-]*")
 INSIDE = re.compile(r"[\w,;)’'\"”] ?[\"“‘(]?$")  # what matches this before a word does not begin a sentence
 WITHIN = regex.compile(r"(?<=[\w,;:)’'\"] )[\"“‘(]?(\p{Lu}[\w’'-]*)")
@@ -27,7 +28,7 @@ SAID = lists.pattern("saying")
 SPEAKER = re.compile(
     rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
 )
-ONE = r"\b[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*"
+ONE = rf"\b[{UPPER}][\w’'-]*(?: [{UPPER}][\w’'-]*)*"
 SUBJECT = re.compile(rf"((?:{ONE}(?:,? and |, ))*{ONE}) (?:has |have |had |also |then )?([a-z]{{3,}})\b")
 ACTIVE = re.compile(rf"({ONE}) (?:has |have |had )?([a-z]{{3,}}) (?:the )?({ONE})")
 PASSIVE = re.compile(rf"({ONE}) (?:was|were|is|are|be|been|being) ([a-z]{{3,}}) by (?:the )?({ONE})")

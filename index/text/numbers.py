@@ -34,6 +34,7 @@ SAID = re.compile(rf"\d|{lists.pattern('number-words')}", re.I)  # a sentence th
 ABOUT = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|over|some|more than|less than|at least)\b")
 JOINED = r"(\b(?:per|percentage|basis|square|sq|cubic)|%)\.? (?=cent\b|point|k?m\b|kilomet|met|mile|f[eo]?o?t)"
 GROUPED = r"(?<![\d.,])(\d{1,3})(?: (\d{3})|\.(\d{3})(?=\.?\d{3}))(?:[ .]?(\d{3}))?(?:[ .]?(\d{3}))?(?![.,]?\d)"
+POWER = re.compile(r"(?:(\d+(?:\.\d+)?) ?[×x] ?)?\b10\^(\d{1,2})\b")
 SPELLED = [  # how a number may be written, and how it is read here
     (r"\s|(?<=\w)[-‑](?=[a-z])", " "),
     (JOINED, r"\1-"),  # a unit of two words
@@ -87,6 +88,7 @@ def numbers(text: str) -> Iterator[Number]:
     for pattern, reading in SPELLED:
         spelled = re.sub(pattern, reading, spelled)
     spelled = re.sub(r"(\d*) ?([¼½¾⅓⅔])", lambda m: f"{int(m[1] or 0) + numeric(m[2]):.4g}", spelled)
+    spelled = POWER.sub(lambda m: f"{float(m[1] or 1) * 10 ** int(m[2]):.0f}", spelled)
     for match in VAGUE.finditer(spelled):
         least = AT_LEAST[match[2]] * AT_LEAST[match[1] or ""]
         yield Number(least, "", least, least * 1000)

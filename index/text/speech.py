@@ -27,6 +27,7 @@ ASIDE = re.compile(r"\b(?:in|on|at|during|after|before|when|while|as|to|with|abo
 LEANS = re.compile(r"\b(?:[Hh]e|[Ss]he)\b[^A-Z]*$")  # a pronoun, and no name behind it
 ALONE = re.compile(rf"(?:{NAME}(?:,| and) )*{NAME}(?: (?:has|had|have|also|then|later))*\s*$")
 ASKED = re.compile(rf"(?:(?:{NAME}|[Hh]e|[Ss]he|[Tt]hey|[Tt]he) (?:[\w’-]+ ){{,6}}?)?{SAYS}")
+AS = re.compile(r"\W*as\b|\W*in the words of\b")  # “…”, as Lund called it
 BEFORE = 2000  # characters in which a pronoun's name is looked for
 
 
@@ -65,7 +66,7 @@ def attribution(text: str, start: int, end: int) -> str:
     behind = STOP.split(line[closes : marks[here + 1][0] if here + 1 < len(marks) else None], maxsplit=1)[0]
     ended = not between or between[-1] in ".!?"  # the quotation begins a sentence
     before = between if here else "" if ended else STOP.split(between)[-1]
-    for side in (behind, before) if ended else (before, behind):
+    for side in (behind, before) if ended or AS.match(behind) else (before, behind):
         if cue := CUE.search(side):
             who = _subject(side, cue)
             return _last(text[: first + opens]) if LEANS.search(who) else who

@@ -23,13 +23,18 @@ NEGATION = re.compile(
 HEDGED = re.compile(lists.pattern("hedges"), re.I)
 NEGATIVE = re.compile(lists.pattern("negatives"), re.I)
 DOUBT = re.compile(rf"(?i:{lists.pattern('doubts')})|\bmay\b(?= [a-z])")
-CLAUSE = re.compile(r"[;:!?()–—]|[,.](?!\d)|\b(?:but|although|though|while|whereas|and|when|because)\b", re.I)
+ROW = " · "  # between the cells of a table's row, which is one clause
+CLAUSE = re.compile(r"[;:!?()–—\n]|[,.](?!\d)|\b(?:but|although|though|while|whereas|and|when|because)\b", re.I)
 PAIRS = [[content(side) for side in pair.split("/")] for pair in lists.lines("opposites")]
 OPPOSITES = [sides for pair in PAIRS for sides in (pair, pair[::-1])]
 ORDER = re.compile(r"\b(before|after)\b", re.I)
-ALL = re.compile(r"\b(?:all|every|each|both)\b(?: of)?(?: the| its| their)? (\w+)", re.I)
-SOME = re.compile(r"\b(?:some|several|few|many|most|half|part|one)\b(?: of)?(?: the| its| their)? (\w+)", re.I)
+# How many of some: what stands further down says less.
+SHARES = [
+    re.compile(rf"\b(?:{words})\b(?: of)?(?: the| its| their)? (\w+)", re.I)
+    for words in ("all|every|each|both", "most|(?:the|a) majority|nearly all", "half", "some|several|few|many|part|one")
+]
 PARTICLE = re.compile(r"not|never|cannot|n['’]t", re.I)
+DENIED = {"deny", "denies", "denied"}
 CONDITIONS = {"if", "unless"}
 UNITS = lists.meanings("units")
 BARE = "?"  # the unit of a number that ends its clause: "prosecutors asked for nine years, the court gave six"
@@ -44,11 +49,12 @@ FARTHER = 0.5  # by how much less a clause with the claimed number may be about 
 def denies(claim: str, evidence: str) -> str:
     """Return the word that only one of two texts denies, "" where they agree."""
     for one, other in ((claim, evidence), (evidence, claim)):
-        if NEGATION.search(other) or NEGATIVE.search(other):
+        negatives = [{word.lower() for word in NEGATIVE.findall(text)} for text in (other, one)]
+        if NEGATION.search(other) or negatives[0] - negatives[1]:
             continue
         words = _content(other)
-        for word, stem, beside in _denied(one):
-            if any(stem == s and _alike(beside, _beside(words, n)) for n, (_, s) in enumerate(words)):
+        for word, stem, beside, shared in _denied(one):
+            if any(stem == s and _alike(beside, _beside(words, n), shared) for n, (_, s) in enumerate(words)):
                 return word
     return ""
 
@@ -64,10 +70,12 @@ def doubts(claim: str, evidence: str) -> str:
                 rest = evidence.replace(clause, " ")
                 if _share(ours, content(rest)) >= MOSTLY:
                     return match[0]
-            elif any(stem in ours for _, stem in _content(clause[match.end() :])[:SCOPE]) and (
-                _share(content(clause.replace(match[0], " ")), ours) >= ALIKE
-            ):
-                return match[0]
+            else:
+                about, behind = content(clause.replace(match[0], " ")), _content(clause[match.end() :])[:SCOPE]
+                said = behind or _content(clause[: match.start()])[-SCOPE:]  # "the cause is not known"
+                alike = max(_share(about, ours), 0.0 if behind else _share(ours, about))
+                if alike >= ALIKE and any(stem in ours for _, stem in said):
+                    return match[0]
     return ""
 
 
@@ -144,25 +152,31 @@ def reorders(claim: str, evidence: str) -> str:
 
 def widens(claim: str, evidence: str) -> str:
     """Return the "all members" of a claim where its evidence speaks of some members; "" where it does not."""
-    of_all, of_some = ({_stem(m[1]) for m in which.finditer(evidence)} for which in (ALL, SOME))
-    only_some = of_some - of_all - {""}
-    return next((match[0] for match in ALL.finditer(claim) if _stem(match[1]) in only_some), "")
+    theirs = [{_stem(match[1]) for match in share.finditer(evidence)} - {""} for share in SHARES]
+    for rank, share in enumerate(SHARES):
+        for match in share.finditer(claim):
+            as_many, fewer = (set().union(*part) for part in (theirs[: rank + 1], theirs[rank + 1 :]))
+            if _stem(match[1]) in fewer - as_many:
+                return match[0]
+    return ""
 
 
 @lru_cache(maxsize=1024)
 def _clauses(text: str) -> tuple[str, ...]:
-    return tuple(clause for clause in CLAUSE.split(text) if clause.strip())
+    lines = ([line] if ROW in line else CLAUSE.split(line) for line in text.split("\n"))
+    return tuple(clause for line in lines for clause in line if clause.strip())
 
 
-def _denied(text: str) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield the words that a text denies, their stems, and the stems beside them."""
+def _denied(text: str) -> Iterator[tuple[str, str, set[str], int]]:
+    """Yield the words that a text denies, their stems, the stems beside them, and how many of these must agree."""
     for clause in _clauses(text):
         said = _content(clause)
         for match in NEGATION.finditer(clause):
             behind = len(_content(clause[: match.end()]))
             scope = 1 if PARTICLE.fullmatch(match[0]) else SCOPE
+            shared = 1 if match[0].lower() in DENIED else SHARED
             for n in range(behind, min(behind + scope, len(said))):
-                yield *said[n], _beside(said, n) - content(match[0])
+                yield *said[n], _beside(said, n) - content(match[0]), shared
 
 
 @lru_cache(maxsize=4096)
@@ -176,8 +190,8 @@ def _beside(said: Sequence[tuple[str, str]], n: int) -> set[str]:
     return {stem for _, stem in (*said[max(0, n - BESIDE) : n], *said[n + 1 : n + 1 + BESIDE])}
 
 
-def _alike(one: set[str], other: set[str]) -> bool:
-    return len(one & other) >= min(SHARED, len(one), len(other))
+def _alike(one: set[str], other: set[str], shared: int = SHARED) -> bool:
+    return len(one & other) >= min(shared, len(one), len(other))
 
 
 class _Counted(NamedTuple):
@@ -193,7 +207,11 @@ class _Counted(NamedTuple):
 def _counted(clause: str) -> _Counted:
     undated = DATE.sub(" ", clause)
     bare = {value for value, *_ in numbers(undated.split()[-1])} if undated.strip() else set()
-    values = frozenset((value, unit or (BARE if value in bare else "")) for value, unit, *_ in numbers(undated))
+    values = frozenset(
+        (value, unit or (BARE if value in bare else ""))
+        for value, unit, *_ in numbers(undated)
+        if unit or not 1900 <= value <= 2100  # a year
+    )
     said = (stem for word, stem in _content(undated) if not SAID.search(word) and word.lower() not in UNITS)
     return _Counted(frozenset(said), frozenset(map(country, names(undated))), values, clause)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from index.encoder import Encoder
 from index.text.days import has_day
 from index.text.fold import clean
-from index.text.names import SPEAKER, speakers, surname, words
+from index.text.names import speakers, surname, words
 from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import rules
@@ -87,7 +87,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
-    if not SPEAKER.search(claim) and (doubt := rules.doubts(claim, chosen[0].said)):
+    if doubt := rules.doubts(claim, chosen[0].said):
         return Verdict("partial", spans, f"the article is less certain: “{doubt}”", "doubts")
     if score < supported:
         return Verdict("partial", spans, "only partly said there", "partly")
@@ -169,7 +169,7 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
     """Return the rule by which the evidence speaks against a sentence, and why in words for people; "" for none."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
-    around = " ".join(other.said for span in own for other in source(article).around(span, AROUND))
+    around = "\n".join(other.said for span in own for other in source(article).around(span, AROUND))
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
     said = _joined(own)
     dated = said if has_day(said) else around
