@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from evals.train import __main__ as training
 from evals.train.examples import Example, claims, questions, reports
 from evals.train.network import Network, batch, export
+from index.types import BadInput
 from qa.rerank import OnnxReranker
 
 PAIRS = [
@@ -52,7 +53,7 @@ def test_the_first_text_alone_does_not_tell(make: object) -> None:
 def test_the_network_begins_as_the_bundled_one(network: Network) -> None:
     bundled = OnnxReranker()
     with torch.no_grad():
-        logits, _ = network.eval()(*batch(network.read(PAIRS)))
+        logits, _ = network.eval()(*batch(network.tokenizer.encode_batch(PAIRS)))
     assert logits.shape == (len(PAIRS), 3)
     published = [bundled.score(question, [text])[0] for question, text in PAIRS]
     assert np.abs(logits[:, 2].numpy() - published).max() < 0.25
@@ -81,8 +82,20 @@ def test_training_goes_on_where_it_was_cut_off(tmp_path: Path, monkeypatch: pyte
     training.train(network, learnt, tmp_path / "checkpoint.pt", random.Random(1))
     assert len(losses) - 4 == 9 - 3  # three stages of three steps, three of them done
     assert not torch.equal(network.answers.weight, network.supports.weight)
+    with pytest.raises(BadInput, match="is of other examples: give another --out"):
+        training.train(Network(), learnt[1:], tmp_path / "checkpoint.pt", random.Random(1))
     untouched = Network().bert.encoder.layer[0].output.dense.weight
     assert torch.equal(network.bert.encoder.layer[0].output.dense.weight, untouched)
+
+
+def test_a_folder_without_the_sets_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["evals.train", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="2"):
+        training.main()
+    assert "No such file or directory" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_file_is_small_and_judges_as_the_network_does(network: Network, tmp_path: Path) -> None:
@@ -90,7 +103,7 @@ def test_the_file_is_small_and_judges_as_the_network_does(network: Network, tmp_
     assert (tmp_path / "model.onnx").stat().st_size <= 36e6
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     for pair in PAIRS:
-        inputs = batch(network.read([pair]))
+        inputs = batch(network.tokenizer.encode_batch([pair]))
         with torch.no_grad():
             logits, spans = network.eval()(*inputs)
         names = ("input_ids", "attention_mask", "token_type_ids")

