@@ -14,8 +14,9 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from evals.train import __main__ as training
-from evals.train.examples import Example, claims, questions, reports
+from evals.train.examples import Example, claims, exchanged, questions, reports
 from evals.train.network import Network, batch, export
+from index.encoder import DEFAULT_ENCODER, load_encoder
 from index.types import BadInput
 from qa.rerank import OnnxReranker
 
@@ -43,7 +44,8 @@ def test_every_report_is_whole() -> None:
 
 @pytest.mark.parametrize("make", [questions, claims])
 def test_the_first_text_alone_does_not_tell(make: object) -> None:
-    learnt = [*make(reports(), random.Random(1))]  # type: ignore[operator]
+    encoder = [load_encoder(DEFAULT_ENCODER)] if make is questions else []
+    learnt = [*make(reports()[:500], *encoder, random.Random(1))]  # type: ignore[operator]
     firsts, holds = [one.first for one in learnt], [one.holds for one in learnt]
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2), LogisticRegression(max_iter=300))
     told = cross_val_predict(model, firsts, holds, groups=firsts, cv=GroupKFold(5), method="predict_proba")[:, 1]
@@ -57,6 +59,14 @@ def test_the_network_begins_as_the_bundled_one(network: Network) -> None:
     assert logits.shape == (len(PAIRS), 3)
     published = [bundled.score(question, [text])[0] for question, text in PAIRS]
     assert np.abs(logits[:, 2].numpy() - published).max() < 0.25
+
+
+def test_names_and_numbers_are_exchanged_for_those_of_the_report() -> None:
+    text = ["Anna Berg beat Leo Carr by 120 votes.", "Olin and Falk met on Monday.", "Turnout was 61 percent."]
+    made = {exchanged(text[0], text, random.Random(seed)) for seed in range(20)}
+    assert "Leo Carr beat Anna Berg by 120 votes." in made
+    assert not any("Monday" in claim or "61" in claim for claim in made)
+    assert exchanged(text[1], text[1:2], random.Random(1)) == ""  # "Falk and Olin met" is as true
 
 
 def test_training_goes_on_where_it_was_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +90,7 @@ def test_training_goes_on_where_it_was_cut_off(tmp_path: Path, monkeypatch: pyte
     losses[:] = [0.0] * 4  # cut no more
     network = Network()
     training.train(network, learnt, tmp_path / "checkpoint.pt", random.Random(1))
-    assert len(losses) - 4 == 9 - 3  # three stages of three steps, three of them done
+    assert len(losses) - 4 == 6 - 3  # two stages of three steps, three of them done
     assert not torch.equal(network.answers.weight, network.supports.weight)
     with pytest.raises(BadInput, match="is of other examples: give another --out"):
         training.train(Network(), learnt[1:], tmp_path / "checkpoint.pt", random.Random(1))

@@ -1,7 +1,7 @@
 """Trains the reader: `python -m evals.train DATA --out FOLDER`. Cut off, the same command goes on where it was.
 
 DATA is a folder with the public sets, laid out as evals/train/examples.py reads them. What is trained is the upper half
-of the bundled cross-encoder: first on short pairs, then on everything, twice.
+of the bundled cross-encoder: first on short pairs, then on everything.
 """
 
 import argparse
@@ -42,7 +42,8 @@ def main() -> None:
     torch.manual_seed(given.seed)
     network = Network()
     try:
-        learnt = [*public(given.data, load_encoder(DEFAULT_ENCODER), rng), *questions(made, rng), *claims(made, rng)]
+        encoder = load_encoder(DEFAULT_ENCODER)
+        learnt = [*public(given.data, encoder, rng), *questions(made, encoder, rng), *claims(made, rng)]
         learnt = rng.sample(learnt, min(len(learnt), given.most or len(learnt)))
         given.out.mkdir(parents=True, exist_ok=True)
         train(network, learnt, given.out / "checkpoint.pt", rng)
@@ -63,7 +64,7 @@ def train(network: Network, learnt: Sequence[Example], checkpoint: Path, rng: ra
     weights = weigh(learnt)
     known = relevance(network, learnt)
     short = [n for n, one in enumerate(learnt) if len(f"{one.first} {one.text}".split()) <= SHORT]
-    steps = [step for stage in (short, range(len(learnt)), range(len(learnt))) for step in order(learnt, stage, rng)]
+    steps = [step for stage in (short, range(len(learnt))) for step in order(learnt, stage, rng)]
     trained = network.trained()
     optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.01)
     if checkpoint.exists():
