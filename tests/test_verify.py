@@ -27,7 +27,7 @@ The river Orla rose by 40 centimetres in March. The new road is 120 km long and 
 
 The unemployment rate fell to 4.5 per cent. Council member Jonas Lind opposed the plan. \
 The council did not approve a second airport. Some 500 guests came to the premiere of “The Long Winter” by director \
-Mia Sand. If the wind is strong, the old bridge will be closed. Mayor Per Holm of Orsund disagreed."""
+Mia Sand. If the wind is strong, the old bridge will be closed. Mayor Nils Holm of Orsund disagreed."""
 VILNAR = Article("vilnar", "Council approves harbour of Vilnar", TEXT, "Times", date(2025, 4, 18))
 
 
@@ -203,7 +203,7 @@ def test_verbatim(encoder: Encoder) -> None:
         (
             "The harbour would harm the bay.",
             "unsupported",
-            "the article says otherwise (harbour): “He denied that the harbour would harm the bay.”",
+            "the article says otherwise (denied): “He denied that the harbour would harm the bay.”",
         ),
         ("The dredging had killed the herring.", "partial", "the article is less certain: “claimed”"),
         ("The old bridge will be closed.", "partial", "the article is less certain: “If”"),
@@ -238,11 +238,11 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
         ("The port of Tallinn will receive 1.2 billion dollars.", "not in the evidence: tallinn"),
         (
             "The council approved a second airport.",
-            "the article says otherwise (approve): “The council did not approve a second airport.”",
+            "the article says otherwise (not): “The council did not approve a second airport.”",
         ),
         (
             "The council did not approve a harbour of Vilnar.",
-            "the article says otherwise (approve): “Council approves harbour of Vilnar”",
+            "the article says otherwise (not): “Council approves harbour of Vilnar”",
         ),
         (
             "The unemployment rate rose to 4.5 per cent.",
@@ -256,9 +256,18 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
             "Council member Jonas Lind supported the plan.",
             "the article says otherwise (supported): “Council member Jonas Lind opposed the plan.”",
         ),
-        ("Jonas Lind said that 3,400 people will work on the site.", "not said there by Jonas Lind"),
-        ("Mayor Per Holm said 3,400 people would work on the site.", "not said there by Mayor Per Holm"),
-        ("According to Jonas Lind, 3,400 people will work on the site.", "not said there by Jonas Lind"),
+        (
+            "Jonas Lind said that 3,400 people will work on the site.",
+            "not said there by Jonas Lind, said there by Mayor Anna Berg",
+        ),
+        (
+            "Mayor Nils Holm said 3,400 people would work on the site.",
+            "not said there by Mayor Nils Holm, said there by Mayor Anna Berg",
+        ),
+        (
+            "According to Jonas Lind, 3,400 people will work on the site.",
+            "not said there by Jonas Lind, said there by Mayor Anna Berg",
+        ),
         (
             "Berg said “we will finish it in two years”.",
             "“we will finish it in two years” is not found in the articles",

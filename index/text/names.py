@@ -25,13 +25,6 @@ MIXED = re.compile(r"(?=(?:.*[A-Z]){3})[A-Za-z]+|[A-Z]{2,}s")  # "APhA", "TVs": 
 NAMED_PLURALS = {"marines", "forces", "airlines", "airways", "treasuries", "states"}  # behind "U.S." part of a name
 PRONOUNS = {"He", "She", "They", "It", "We", "I", "You", "Who", "The", "A", "One"}
 SAID = lists.pattern("saying")
-SPEAKER = re.compile(
-    rf"({NAME})(?:,[^,]+,)? (?:has |had |also )?{SAID}|\b(?:{SAID}|[Aa]ccording to)\s(?:[a-z]+\s){{0,2}}({NAME})"
-)
-ONE = rf"\b[{UPPER}][\w’'-]*(?: [{UPPER}][\w’'-]*)*"
-SUBJECT = re.compile(rf"((?:{ONE}(?:,? and |, ))*{ONE}) (?:has |have |had |also |then )?([a-z]{{3,}})\b")
-ACTIVE = re.compile(rf"({ONE}) (?:has |have |had )?([a-z]{{3,}}) (?:the )?({ONE})")
-PASSIVE = re.compile(rf"({ONE}) (?:was|were|is|are|be|been|being) ([a-z]{{3,}}) by (?:the )?({ONE})")
 ENDING = re.compile(r"(?:[’']s?|s)?$|(?:ese|ish|ian|an|ain|ia|on|land|[aeiony]+)(?:[’']s|s)?$")
 
 
@@ -82,26 +75,6 @@ def runs(text: str) -> list[str]:
     return found
 
 
-def speakers(text: str) -> list[str]:
-    """Return the names of those who say something in a text, as they stand there; "Previously" is none."""
-    known = set(names(text))
-    named = (match[1] or match[2] for match in SPEAKER.finditer(text))
-    return [name for name in dict.fromkeys(named) if name not in PRONOUNS and words(name) & known]
-
-
-def subjects(text: str) -> list[tuple[str, str, str]]:
-    """Return who did something in a text: the name, the verb behind it, and both as they stand there."""
-    found = [who for who in SUBJECT.finditer(text) if _did(who[2])]
-    each = [(name, who) for who in found for name in re.findall(ONE, who[1]) if name not in PRONOUNS]
-    return [(name.removeprefix("The "), who[2], who[0]) for name, who in each]
-
-
-def triples(text: str) -> list[tuple[str, str, str, str]]:
-    """Return who did what to whom in a text, active or passive, by name, and that as it stands there."""
-    active = [(t[1], t[2], t[3], t[0]) for t in ACTIVE.finditer(text) if _did(t[2])]
-    return active + [(t[3], t[2], t[1], t[0]) for t in PASSIVE.finditer(text)]
-
-
 @lru_cache(maxsize=4096)
 def is_verb(word: str, *tags: str) -> bool:
     """Tell whether a word is a form of a verb that has one of these tags of the Penn treebank."""
@@ -118,9 +91,11 @@ def is_plural(word: str) -> bool:
     return plain not in NAMED_PLURALS and any(lemma != plain for lemma in getAllLemmas(plain).get("NOUN", ()))
 
 
-def _did(word: str) -> bool:
-    """Tell whether a word tells what someone did: not "said", which has its speaker."""
-    return not re.fullmatch(SAID, word) and is_verb(word, "VBD", "VBN")
+def is_noun(word: str) -> bool:
+    """Tell whether a word, capitalised or not, is an English noun, or one and a verb: "Minister", not "Lind"."""
+    from lemminflect import getAllLemmas
+
+    return {"NOUN"} <= {*getAllLemmas(word.casefold())} <= {"NOUN", "VERB"}
 
 
 def surname(name: str) -> str:

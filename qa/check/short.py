@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from index.text import lists
 from index.text.days import DATE, WEEKDAYS
-from index.text.names import is_verb, subjects
+from index.text.names import is_verb
 from index.text.numbers import SAID
+from qa.check.clauses import TITLE, clauses
 from qa.check.facts import facts
+from qa.check.grammar import OBJECT, SUBJECT
 from qa.check.rules import UNITS
 from qa.check.spans import Span, content
 from qa.check.verify import Verdict
@@ -73,7 +75,9 @@ def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Ver
 
 def _needs_question(said: str) -> bool:
     words = re.findall(r"[\w’']+", said)
-    if subjects(said):  # "Kyiv agreed."
+    if any(
+        c.finite and c.text != TITLE and (c.heads.get(SUBJECT) or c.heads.get(OBJECT)) for c in clauses(said)
+    ):  # "Kyiv agreed."
         return False
     if len(words) < WHOLE_WORDS:
         return True

@@ -15,11 +15,13 @@ from typing import NamedTuple, Protocol
 from index.encoder import Encoder
 from index.text.days import has_day
 from index.text.fold import clean
-from index.text.names import speakers, surname, words
+from index.text.names import surname, words
 from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import rules
+from qa.check.clauses import clauses
 from qa.check.facts import facts, lacking
+from qa.check.figures import derived, misplaced
 from qa.check.rules import DOUBT, NEGATION
 from qa.check.spans import Source, Span, content, source
 from qa.types import Support
@@ -87,7 +89,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
-    if doubt := rules.doubts(claim, chosen[0].said):
+    if doubt := rules.doubts(clauses(claim), [c for s in chosen for c in clauses(s.said)]):
         return Verdict("partial", spans, f"the article is less certain: “{doubt}”", "doubts")
     if score < supported:
         return Verdict("partial", spans, "only partly said there", "partly")
@@ -189,26 +191,33 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
     """Return the rule by which the evidence speaks against a sentence, and why in words for people; "" for none."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
-    around = "\n".join(other.said for span in own for other in source(article).around(span, AROUND))
+    sentences = [s.said for s in dict.fromkeys(s for span in own for s in source(article).around(span, AROUND))]
+    around = "\n".join(sentences)
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
     said = _joined(own)
     dated = said if has_day(said) else around
     evidence = facts(around)._replace(days=facts(dated).days)
-    if missing := lacking(facts(claim), evidence, words(dated), source(article).words, article.published):
+    stated = facts(claim)
+    stated = stated._replace(numbers=stated.numbers - derived(claim, sentences))
+    if missing := lacking(stated, evidence, words(dated), source(article).words, article.published):
         return "missing", f"not in the evidence: {', '.join(missing)}"
-    # The first span alone, too: "rates rose" must not be made up of "rates fell" and of something else that rose.
-    first = chosen[0].said
-    if whole := rules.of_another(claim, first) or rules.reversed_roles(claim, around):
+    ours, near = clauses(claim), [clause for said in sentences for clause in clauses(said)]
+    if whole := rules.of_another(ours, near):
         return "another", f"the article says this of another: “{whole}”"
-    if clause := rules.misplaced(claim, around):
+    if clause := misplaced(claim, sentences):
         return "misplaced", f"the article has another number there: “{clause}”"
-    for rule in (rules.denies, rules.opposes, rules.widens, rules.reorders):
-        if word := rule(claim, first) or (rule is rules.opposes and rule(claim, _joined(chosen))):
-            return rule.__name__, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
-    ours, theirs = (speakers(QUOTED.sub(" ", text)) for text in (claim, _joined(chosen)))
-    # Beside "Berg said", whoever else the sentence names may have said it. An institution speaks by its people.
-    people = [name for name in ours if not (name.startswith("The ") or surname(name).isupper())]
-    beside = people and theirs and not quoted
-    if ours and not told and not _same(ours, first if beside else f"{around} {article.title}"):
-        return "speaker", f"not said there by {' or '.join(ours)}"
+    first = chosen[0].said
+    together = _joined(chosen)
+    against = (
+        ("denies", rules.denies(ours, near)),
+        ("widens", rules.widens(ours, near)),
+        ("opposes", rules.opposes(claim, first) or rules.opposes(claim, together)),
+        ("reorders", rules.reorders(claim, first)),
+    )
+    for rule, word in against:
+        if word:
+            return rule, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
+    who, other = rules.speaks(ours, near)
+    if who and not told:
+        return "speaker", f"not said there by {who}" + (f", said there by {other}" if other else "")
     return "", ""

@@ -1,0 +1,181 @@
+"""The figures of a text, and what each is said of: who, what is counted, what happens to it, in which year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from index.text import lists
+from index.text.days import DATE
+from index.text.fold import words
+from index.text.names import country
+from index.text.numbers import Number, numbers
+from index.text.syntax import parse
+from index.text.terms import alike, terms
+from qa.check.grammar import LEANING, OBJECT, SUBJECT, is_name, is_verb, names_of, places_of, stem_of
+from qa.check.spans import content
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+ROW = " · "  # between the cells of a table's row
+TIMES = {"once": "1 time", "twice": "2 times", "thrice": "3 times"}
+TOGETHER = re.compile(lists.pattern("together"), re.I)
+APART = re.compile(lists.pattern("apart"), re.I)
+ITSELF = content("company firm group maker club team party agency")  # may be what a name stands for
+YEAR = re.compile(r"(?:19|20)\d\d")
+RATE = re.compile(r"(?:per|an?|each|every) (hour|day|night|week|month|year|share|head|person)\b")
+
+
+class Figure(NamedTuple):
+    """A number and what it is said of: names or nouns of who has it, what is counted, the verb, the years."""
+
+    number: Number
+    who: frozenset[str]
+    what: frozenset[str]
+    verb: frozenset[str]
+    year: frozenset[str]
+    rate: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def figures(text: str) -> tuple[Figure, ...]:
+    """Return the figures of a sentence, years and days aside."""
+    if ROW in text:
+        return tuple(_cells(text))
+    doc = parse(text)
+    verbs = {token for token in doc if is_verb(token)}
+    dated = [doc.char_span(*match.span(), alignment_mode="expand") for match in DATE.finditer(doc.text)]
+    days = {t for span in dated if span for t in span}
+    firsts = [t for t in doc if _is_figure(t) and t not in days and not (t.i and _is_figure(t.nbor(-1)))]
+    of: dict[int, set[str]] = {}
+    part = list(accumulate(t.text in (",", ";") or t.pos_ == "CCONJ" for t in doc))
+    for year in (t for t in doc if YEAR.fullmatch(t.text)):
+        # Its own part of the sentence, else the number before it, else the one behind: "In 2021, 61 percent came."
+        nearest = sorted(firsts, key=lambda t: (part[t.i] != part[year.i], t.i > year.i, abs(t.i - year.i)))
+        for token in nearest[:1]:
+            of.setdefault(token.i, set()).add(year.text)
+    return tuple(figure for token in firsts if (figure := _figure(token, verbs, frozenset(of.get(token.i, ())))))
+
+
+def _is_figure(token: Token) -> bool:
+    """Tell whether a token is a number that counts something: no year, and not that of "Week 10"."""
+    before = token.nbor(-1) if token.i else token
+    named = before.pos_ == "PROPN" and before == token.head
+    number = token.tag_ == "CD" or (token.like_num and token.text.isdigit()) or token.lower_ in TIMES
+    return number and not named and not YEAR.fullmatch(token.text)
+
+
+def _cells(text: str) -> Iterator[Figure]:
+    """Yield the numbers of a table's rows, each said of its row's first cell and of the head of its column."""
+    for row in text.split("\n"):
+        cells = [cell.partition(": ")[::2] for cell in row.split(ROW)]
+        who = frozenset(n for word in words(cells[0][1]) for n in (country(word), *terms(word)))
+        for head, cell in cells[1:]:
+            for number in numbers(cell):
+                yield Figure(number, who, frozenset(alike(terms(head))), frozenset(), frozenset(), frozenset())
+
+
+def _figure(token: Token, verbs: set[Token], years: frozenset[str]) -> Figure | None:
+    doc = token.doc
+    first = token.i - (token.i > 0 and doc[token.i - 1].is_currency)
+    said = TIMES.get(token.lower_, doc[first : token.i + 5].text)
+    found = next(numbers(said), None)
+    if found is None or token.lower_ == "one":
+        return None
+    verb = next((t for t in token.ancestors if t in verbs), token)
+    chain = [token]  # up to the verb
+    while chain[-1] != verb and chain[-1].head != chain[-1] and chain[-1].head != verb:
+        chain.append(chain[-1].head)
+    counted = token.head if token.dep_ == "nummod" else None
+    if counted and any(child.lower_ in ("the", "these", "both") for child in counted.children):  # known before
+        return None
+    what = [counted, *(t for t in counted.subtree if t.dep_ == "pobj" and t.head.lower_ == "of")] if counted else []
+    rate = RATE.search(doc[token.i : token.i + 6].text)
+    who = next(filter(None, _bearers(token, chain, verb)), frozenset())
+    counts = frozenset(map(stem_of, what)) or frozenset(terms("times") if token.lower_ in TIMES else ())
+    does = frozenset({stem_of(verb)} if verb != token else ())
+    return Figure(found, who, counts, does, years, frozenset({rate[1]} if rate else ()))
+
+
+def _bearers(token: Token, chain: list[Token], verb: Token) -> Iterator[frozenset[str]]:
+    """Yield of whom a number may be said, the surest first: "Holt, 52", "7,105 for Osterley", "with 9,877 Carr"."""
+    doc, within = token.doc, (token.head if token.dep_ == "nummod" else token)
+    yield _called(t for t in chain if is_name(t))
+    # "two goals and Rieger one"
+    joined = next((t.i for t in doc[token.i :] if t.pos_ == "CCONJ" or t.text in (",", ";")), len(doc))
+    yield _called(t for t in within.subtree if is_name(t) and t.i < joined)
+    yield _called(t for t in chain[-1].subtree if is_name(t) and t.i < joined)
+    ends = [t.i for t in doc if t.text in (",", ";")]
+    start = max((t.i + 1 for t in doc[: token.i] if t.text in (",", ";") or t.pos_ == "CCONJ"), default=0)
+    yield _called(t for t in doc[start : token.i] if is_name(t))
+    behind = [i for i in ends if i > token.i]
+    aside = (
+        doc[behind[0] + 1 : behind[1]] if len(behind) > 1 and doc[behind[0]].text == "," else doc[:0]
+    )  # "for the incumbent, Hugh Osterley,"
+    yield _called(aside) if all(map(is_name, aside)) else frozenset()
+    if verb != token:
+        heads = [head for place, head in places_of(verb) if place in (SUBJECT, OBJECT) and head not in chain]
+        yield _called(head for head in heads if head.pos_ != "NUM" and head.tag_ not in LEANING)
+
+
+def _called(tokens: Iterable[Token]) -> frozenset[str]:
+    """Return the stems of nouns and the roots of names."""
+    return frozenset(name for token in tokens for name in (stem_of(token), *names_of(token)))
+
+
+def misplaced(claim: str, evidence: Sequence[str]) -> str:
+    """Return the sentence in which a number of the claim is said of another, and another number of whom it is said."""
+    rows = [said for said in evidence if ROW in said]
+    evidence = [said for said in evidence if ROW not in said] + ["\n".join(rows)] * bool(rows)
+    everywhere = [figure for sentence in evidence for figure in figures(sentence)]
+    for ours in figures(claim):
+        misfit, fit = "", False
+        for sentence in evidence:
+            theirs = figures(sentence)
+            holders = [f for f in theirs if ours.number.held([f.number])]
+            rivals = [f for f in theirs if f not in holders and f.number.unit in (ours.number.unit, "")]
+            if ours.number.unit and not any(f.who & ITSELF for f in holders):
+                rivals += [
+                    f for f in everywhere if f.number.unit == ours.number.unit and not ours.number.held([f.number])
+                ]
+            fits = [_same(ours, f, rivals) for f in holders]
+            fit |= True in fits
+            misfit = misfit or (sentence if False in fits else "")
+        if misfit and not fit:
+            return misfit
+    return ""
+
+
+def derived(claim: str, evidence: Sequence[str]) -> set[Number]:
+    """Return the numbers of a claim that are the sum or the difference of two numbers of a sentence, if it says so."""
+    signs = [sign for words, sign in ((TOGETHER, 1), (APART, -1)) if words.search(claim)]
+    found = set()
+    for number in numbers(claim) if signs else ():
+        for sentence in evidence:
+            pairs = combinations([n for n in numbers(DATE.sub(" ", sentence)) if n.unit in (number.unit, "")], 2)
+            if any(number.least <= abs(a.value + sign * b.value) <= number.most for a, b in pairs for sign in signs):
+                found.add(number)
+    return found
+
+
+def _same(ours: Figure, theirs: Figure, rivals: Sequence[Figure]) -> bool | None:
+    """Tell whether a number is said of the same in two sentences, as far as others tell; None for unknown."""
+    if (ours.year and theirs.year and not ours.year & theirs.year) or (
+        ours.rate and theirs.rate and ours.rate != theirs.rate
+    ):
+        return False
+    if ours.year and not theirs.year and any(ours.year & rival.year for rival in rivals):
+        return False
+    for kind in ("who", "what", "verb"):
+        own, its = getattr(ours, kind), getattr(theirs, kind)
+        if own & its and kind != "verb":
+            return True
+        if kind == "verb" and ours.who:  # "put at" and "estimated" are the same
+            break
+        if own and its and not own & its and any(own & getattr(rival, kind) for rival in rivals):
+            return False
+    return True if ours.verb & theirs.verb else None
