@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from index.read import Known, read
+from index.read import LEFT_OUT, Known, read
 from index.read.notes import Notes
 from index.text.cut import sentences
 from index.types import Article, BadInput, Rejected
@@ -396,7 +396,7 @@ def test_a_short_row_lacks_what_it_lacks(tmp_path: Path) -> None:
 def test_records_that_are_left_out_are_told(tmp_path: Path) -> None:
     rows = [{"title": "[Removed]", "content": "[Removed]"}, {**UNDER, "date": "2025-06-03"}]
     rows += [{**UNDER, "post_status": "draft"}] * 2
-    told = "left out: 3 articles of a.json (title: [Removed]): index/text/lists/others.txt says what is no article"
+    told = f"left out: 3 articles of a.json (title: [Removed]): {LEFT_OUT}"
     assert noted(tmp_path / "a.json", json.dumps({"articles": rows})) == [told]
 
 

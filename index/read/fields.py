@@ -18,9 +18,12 @@ OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year")
 TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
 )
-NONE = re.compile(r"\W*(?:removed|deleted|none|null|nan|n/?a|only available in \w+ plans?)\W*", re.I)  # said for none
+NONE = re.compile(
+    r"\W*(?:removed|deleted|none|null|nan|true|false|n/?a|only available in \w+ plans?)\W*", re.I
+)  # said for none
 FIGURE = re.compile(r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S)
 ARTICLE = re.compile(r"Article|Posting|Report")  # kinds of schema.org
+PLACEHOLDER = 500  # characters, at most, of what stands in place of a text
 NESTED = 5  # how deep articles may lie in a file, and a value in a field
 Path = tuple[str, ...]  # of folded names
 
@@ -45,7 +48,9 @@ def _parts(name: str) -> list[Path]:
 def check(given: Mapping[str, str]) -> None:
     """Raise BadInput where what others' names are said to mean is none of our names."""
     for theirs, ours in given.items():
-        if ours not in OURS or not theirs:
+        if not theirs:
+            raise BadInput(f"map {ours}: write it as THEIRS=OURS, such as {ours}=text")
+        if ours not in OURS:
             raise BadInput(f"map {theirs}={ours}: what stands behind = must be one of {', '.join(OURS)}")
 
 
@@ -168,16 +173,20 @@ def _linked(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]
 
 
 @cache
-def _others() -> dict[str, list[str]]:
-    entries = [entry.rpartition(" ")[::2] for entry in lists.lines("others")]
-    return {fold(name): [value for other, value in entries if other == name] for name, _ in entries}
+def _others() -> list[tuple[str, Path, re.Pattern[str]]]:
+    rows = [line.partition(": ")[::2] for line in lists.lines("others")]
+    said = [(names, "|".join(re.escape(v.strip()).replace(r"\*", ".+") for v in vs.split(","))) for names, vs in rows]
+    return [(n.strip(), _parts(n)[0], re.compile(v, re.I | re.S)) for names, v in said for n in names.split(",")]
 
 
 def other(record: Mapping[str, Any]) -> str:
-    """Return by what a record is no article, such as an attachment or a draft; empty for an article."""
-    return next(
-        (f"{name}: {value}" for name, value in record.items() if value in _others().get(fold(str(name)), ())), ""
-    )
+    """Return by what a record is no published article, such as an attachment or a draft; empty for an article."""
+    folded = _folded(record)
+    for name, path, said in _others():
+        found = str(_value("id", _at(folded, path))).strip() if folded.get(path[0]) not in (None, "") else ""
+        if found and len(found) < PLACEHOLDER and said.fullmatch(found):
+            return name if said.pattern == ".+" else f"{name}: {found[:40]}"  # never a password
+    return ""
 
 
 def met(record: Mapping[str, Any], names: Iterable[str]) -> set[str]:

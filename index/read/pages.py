@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from index.read import markup
-from index.read.fields import named
+from index.read.fields import named, other
 from index.read.plain import Source, decode, head
 from index.read.published import published
 
@@ -57,6 +57,9 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     from markdown_it import MarkdownIt
 
     said, body = _front_matter(decode(file.read(), file).strip())
+    if other(said):
+        yield said, ""
+        return
     known = {ours: value for ours, value in named(said, {})[0].items() if value and ours != "text"}
     known.setdefault("published", said.get("date"))  # and is refused where it is none
     body = NOTES.sub("", NOTE.sub("\n", body))

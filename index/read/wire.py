@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from index.read.fields import fold, table
+from index.read.fields import fold, other, table
 from index.text import lists
 from index.text.datelines import dateline
 from index.text.days import day_or_none
@@ -54,6 +54,8 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
         labelled = LABELLED.fullmatch(line)
         if labelled and (ours := _field(labelled[1])):
             fields.setdefault(ours, labelled[2])
+        elif labelled and other({labelled[1]: labelled[2]}):
+            fields.setdefault(labelled[1], labelled[2])
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
         elif _is_slug(line):

@@ -1,0 +1,102 @@
+"""What lies about in archives: drafts, mails, several stories in a file, addresses with a tail, torn records."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.read import LEFT_OUT, Known, read
+from index.read.notes import Notes
+from index.types import Article, BadInput, Rejected
+
+BODY = "The mill at Aldby burnt down on Monday. Nobody was hurt."
+RECORD = {"title": "Mill burns", "content": BODY, "date": "2026-05-03"}
+
+
+def found(path: Path, content: str | bytes, **known: Any) -> tuple[list[Article], list[str], list[str]]:
+    """Return the articles of a file, why others are rejected, and what is told."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    notes = Notes()
+    items = [f.item for f in read([path], known=Known(**known), notes=notes)]
+    rejected = [item.reason for item in items if isinstance(item, Rejected)]
+    return [item for item in items if isinstance(item, Article)], rejected, notes.lines()
+
+
+def one(path: Path, content: str | bytes, **known: Any) -> Article:
+    (article,), rejected, _ = found(path, content, **known)
+    assert rejected == []
+    return article
+
+
+def article_page(*stories: str, head: str = "", around: str = "{}") -> str:
+    return f"<!doctype html><html><head>{head}</head><body>{around.format(''.join(stories))}</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"status": "draft"}, "status: draft"),
+        ({"Status": "Private"}, "status: Private"),
+        ({"status": "pending"}, "status: pending"),
+        ({"status": "future"}, "status: future"),
+        ({"wp:status": {"#text": "draft"}}, "wp status: draft"),
+        ({"draft": True}, "draft: True"),
+        ({"draft": "yes"}, "draft: yes"),
+        ({"published": False}, "published: False"),
+        ({"is_published": 0}, "is published: 0"),
+        ({"post_password": "hush"}, "post password"),
+        ({"visibility": "password"}, "visibility: password"),
+        ({"content": {"rendered": "", "protected": True}}, "content.protected: True"),
+    ],
+)
+def test_what_is_not_published_is_left_out_and_told(tmp_path: Path, said: dict[str, Any], told: str) -> None:
+    line = f"left out: a.json ({told}): {LEFT_OUT}"
+    assert found(tmp_path / "a.json", json.dumps(RECORD | said)) == ([], [], [line])
+    ((name, value),) = said.items()
+    if isinstance(value, str | bool):
+        front = f"---\ntitle: Mill burns\n{name}: {str(value).lower()}\n---\n{BODY}"
+        articles, rejected, lines = found(tmp_path / "a.md", front)
+        assert (articles, rejected, len(lines)) == ([], [], 1)
+        assert lines[0].lower().startswith(f"left out: a.md ({told}".lower())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": "publish"}, {"draft": False}, {"draft": "no"}, {"published": True}, {"state": "Bavaria"},
+        {"post_password": ""}, {"private": None}, {"tags": ["draft"]}, {"content": f"{BODY} Draft rules are private."},
+    ],
+)  # fmt: skip
+def test_what_is_published_is_read(tmp_path: Path, said: dict[str, Any]) -> None:
+    assert one(tmp_path / "a.json", json.dumps(RECORD | said)).published == date(2026, 5, 3)
+
+
+def test_published_may_be_said_without_a_day(tmp_path: Path) -> None:
+    assert one(tmp_path / "a.md", f"---\npublished: true\n---\n# Mill burns\n\n{BODY}").published is None
+
+
+ASKED = "This content is password protected. To view it please enter your password below:"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.html", article_page(f"<article><h1>Protected: Mill</h1><p>{ASKED}</p><p>Password: </p></article>")),
+        ("a.json", json.dumps(RECORD | {"content": f"<p>{ASKED}</p><form>Password: <input></form>"})),
+        ("a.json", json.dumps(RECORD | {"content": "There is no excerpt because this is a protected post."})),
+        ("a.md", f"# Mill burns\n\n{ASKED}"),
+        ("a.txt", f"Mill burns\n\n{ASKED}\n\nPassword:"),
+        ("a.txt", f"Status: DRAFT\nMill burns\n\n{BODY}"),
+    ],
+)
+def test_a_page_that_asks_for_a_password_is_no_article(tmp_path: Path, name: str, content: str) -> None:
+    articles, rejected, lines = found(tmp_path / name, content)
+    assert (articles, rejected, lines[0].split(" (")[0]) == ([], [], f"left out: {name}")
+    assert len(found(tmp_path / "b.txt", f"Codes\n\nThe site says: {ASKED}\n\n{BODY * 10}")[0]) == 1
+
+
+def test_a_name_that_says_nothing_is_refused_in_words() -> None:
+    with pytest.raises(BadInput, match=r"^map foo: write it as THEIRS=OURS, such as foo=text$"):
+        list(read([], known=Known(names={"": "foo"})))
