@@ -100,3 +100,65 @@ def test_a_page_that_asks_for_a_password_is_no_article(tmp_path: Path, name: str
 def test_a_name_that_says_nothing_is_refused_in_words() -> None:
     with pytest.raises(BadInput, match=r"^map foo: write it as THEIRS=OURS, such as foo=text$"):
         list(read([], known=Known(names={"": "foo"})))
+
+
+MAILED = ("Mill burns down at Aldby", BODY, "2026-05-03")
+NAMES = ("SUBJECT", "DATE", "FROM", "TO", "EMBARGO")
+VALUES = ("Mill burns down at Aldby", "3 May 2026", "Anna Berg", "Newsdesk", "4 May 2026 00:01")
+
+
+@pytest.mark.parametrize("suffix", ["txt", "md"])
+@pytest.mark.parametrize("change", [str, str.lower, str.title, "**{}".format])
+@pytest.mark.parametrize("order", [(2, 3, 1, 0, 4), (0, 4, 1, 2, 3), (4, 1, 2, 3, 0)])
+def test_the_lines_of_a_mail_are_no_text(tmp_path: Path, suffix: str, change: Any, order: tuple[int, ...]) -> None:
+    head = "\n".join(f"{change(NAMES[n])}: {VALUES[n]}" for n in order)
+    articles, _, lines = found(tmp_path / f"a.{suffix}", f"{head}\n\n{BODY}")
+    (article,) = articles
+    assert (article.title, article.text, str(article.published), article.authors) == (*MAILED, ("Anna Berg",))
+    told = "(4 May 2026 00:01): no day of publication, so take it out where it is still to come"
+    assert lines == [f"embargoed: a.{suffix} {told}"]
+
+
+@pytest.mark.parametrize(
+    ("head", "authors"),
+    [
+        (
+            "Subject: FW: Re: Mill burns down at Aldby\nFrom: Anna Berg <a@b.example>\n"
+            "Date: Sun, 3 May 2026 09:12 +0200",
+            ("Anna Berg",),
+        ),
+        (
+            "--- Forwarded message ---\nFrom: a@b.example\nDate: Sun, 3 May 2026 at 09:12\n"
+            "Subject: Mill burns\n down at Aldby",
+            (),
+        ),
+        ("NORTHERN WIRE\nFROM: Pell Courier\nSLUG: mill-fire\nDATE: 3 May 2026\nSUBJECT: Mill burns down at Aldby", ()),
+        (
+            "Subject: Mill burns down at Aldby\nDate: 3 May 2026\n\nMill burns down at Aldby\nBy Anna Berg",
+            ("Anna Berg",),
+        ),
+        ("SUBJECT : Mill burns down at Aldby\r\n\r\nSENT : 2026-05-03", ()),
+        ("EMBARGO: 4 May 2026\nDate: 3 May 2026\n\nMill burns down at Aldby", ()),
+    ],
+)
+def test_mails_of_other_shapes(tmp_path: Path, head: str, authors: tuple[str, ...]) -> None:
+    article = one(tmp_path / "a.txt", f"{head}\n\n{BODY}")
+    assert (article.title, article.text, str(article.published), article.authors) == (*MAILED, authors)
+
+
+def test_a_day_of_a_mail_that_may_be_two_is_told(tmp_path: Path) -> None:
+    _, rejected, lines = found(tmp_path / "a.txt", f"Subject: Mill burns down\nDate: 03/04/2026\n\n{BODY}")
+    assert rejected == []
+    assert lines == ["undated: a.txt (03/04/2026 may be two days or is none): write it as YYYY-MM-DD"]
+
+
+def test_what_only_begins_like_a_mail_stays(tmp_path: Path) -> None:
+    for text in (f"From: the window, a story.\n\n{BODY}", f"To: all who care.\n\n{BODY}"):
+        assert one(tmp_path / "a.txt", text).text == text
+
+
+def test_an_embargo_is_no_day_of_publication(tmp_path: Path) -> None:
+    article = one(tmp_path / "a.txt", f"EMBARGOED UNTIL 0001 MONDAY 4 MAY 2026\n\nMill burns down at Aldby\n\n{BODY}")
+    assert (article.title, article.published) == ("Mill burns down at Aldby", None)
+    _, _, lines = found(tmp_path / "a.json", json.dumps(RECORD | {"embargoedUntil": "2026-05-04"}))
+    assert [line[:30] for line in lines] == ["embargoed: a.json (2026-05-04)"]

@@ -222,6 +222,8 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
     day = None if published in (None, "") else parse_date(published)
     if day is None:
         notes.add("undated", name, fields.get("undated") or "nothing declares the day: give it as published")
+    if until := fields.get("embargo"):
+        notes.add("embargoed", name, f"{until}: no day of publication, so take it out where it is still to come")
     return Article(
         id=_clean(fields.get("id"), "id") or url or default_id,
         title=_clean(fields.get("title"), "title") or _derived_title(text),

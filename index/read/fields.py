@@ -14,7 +14,7 @@ from index.text import lists
 from index.text.days import parse_date
 from index.types import BadInput
 
-OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year")
+OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year", "embargo")
 TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
 )

@@ -8,7 +8,7 @@ import yaml
 
 from index.read import markup
 from index.read.fields import named, other
-from index.read.plain import Source, decode, head
+from index.read.plain import Source, decode, head, mailed
 from index.read.published import published
 
 FRONT_MATTER = re.compile(r"^---[ \t]*$", re.MULTILINE)  # the line before it and the line behind it
@@ -62,6 +62,8 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
         return
     known = {ours: value for ours, value in named(said, {})[0].items() if value and ours != "text"}
     known.setdefault("published", said.get("date"))  # and is refused where it is none
+    sent, body = mailed(body)
+    known = {**sent, **{ours: value for ours, value in known.items() if value}}
     body = NOTES.sub("", NOTE.sub("\n", body))
     html = MarkdownIt("commonmark").enable("table").render(CONTROL.sub("", body))
     heading, texts = markup.blocks(html)

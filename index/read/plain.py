@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
+from email.utils import parseaddr
 from itertools import islice, pairwise
 from typing import Any
 
 from index.read import wire
+from index.read.fields import fold
 from index.text import lists
 from index.text.cut import is_caption
 from index.text.days import MONTH_DAY, WEEKDAY, day_or_none
@@ -55,7 +57,12 @@ SAID_ON = re.compile(  # "…, he said on Friday, April 18.", but nothing that i
     r"(?!,? \d{4})(?=[.,]?\s*$)",
     re.MULTILINE,
 )
+MAIL = re.compile(
+    rf"[\s>*_]*({'|'.join(lists.meanings('mail'))}|embargo\w*(?: until)?)[\s*_]*:[\s*_]*(.*?)[\s*_]*", re.IGNORECASE
+)
+FORWARDED = re.compile(r"(?:(?:re|fwd?|aw|wg|tr|rv): *)+", re.IGNORECASE)
 LEAD_PARAGRAPHS = 4
+UNREADABLE = "write it as YYYY-MM-DD"
 HEAD_LINES = 20  # at most above a text
 
 
@@ -106,12 +113,41 @@ def _guessed(data: bytes) -> tuple[str, str]:
 
 def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a text file: title, date, authors and outlet where the text shows them."""
-    told, text = wire.heads(_unwrapped(decode(file.read(), file)))
+    sent, text = mailed(decode(file.read(), file))
+    told, text = wire.heads(_unwrapped(text))
     lines = [line.strip() for line in text.split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
-    fields, text = head(lines, told)
+    fields, text = head(lines, told | sent)
     yield {"published": _said_on(lead), "outlet": outlet, **fields, "text": text}, ""
+
+
+def mailed(text: str) -> tuple[dict[str, Any], str]:
+    """Return what the lines of a mail declare that stand above a report, in any order, and the report."""
+    said, lines, below, ours = dict[str, str](), text.strip().splitlines(), 0, ""
+    above = list[str]()  # a masthead
+    for number, line in enumerate(lines[:HEAD_LINES], 1):
+        if label := MAIL.fullmatch(line):
+            ours, below = lists.meanings("mail").get(label[1].lower(), "embargo"), number
+            said.setdefault(ours, label[2])
+        elif line[:1].isspace() and line.strip() and below == number - 1:
+            said[ours], below = f"{said[ours]} {line.strip()}", number
+        elif not below and number < 4:
+            above.append(line)
+        elif line.strip(" -=_") and not wire.is_slug(line):
+            break
+    if not said.get("title") and len(said) < 2:
+        return {}, text
+    fields: dict[str, Any] = {ours: said[ours] for ours in ("title", "embargo") if said.get(ours)}
+    if "title" in fields:
+        fields["title"] = FORWARDED.sub("", fields["title"], count=1)
+    if day := said.get("published"):
+        found = day_or_none(day)
+        fields |= {"published": found} if found else {"undated": f"{day} may be two days or is none: {UNREADABLE}"}
+    name = parseaddr(said.get("authors", ""))[0] or said.get("authors", "")
+    if BYLINE.fullmatch(f"By {name}") and not MASTHEAD.fullmatch(name):
+        fields["authors"] = [name]
+    return fields, "\n".join([*(line for line in above if line[:1] != "-"), *lines[below:]])
 
 
 def _unwrapped(text: str) -> str:
@@ -161,7 +197,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             if day and not dated["changed"] and not (isinstance(day, date) and day > date.today()):
                 fields.setdefault("published", day)
             elif not day:
-                fields.setdefault("undated", f"{dated['day']} may be two days or is none: write it as YYYY-MM-DD")
+                fields.setdefault("undated", f"{dated['day']} may be two days or is none: {UNREADABLE}")
             if MASTHEAD.fullmatch(named := (dated["before"] or "").strip(", ")):
                 fields.setdefault("outlet", named)
             if dated["rest"]:
@@ -169,6 +205,8 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         elif byline := BYLINE.fullmatch(line):
             names = re.split(r",? (?:and|&) |, ", byline[1])
             fields.setdefault("authors", [name for name in names if not MASTHEAD.fullmatch(name)])
+        elif titled and below and fold(line) == fold(str(fields["title"])):
+            continue
         elif MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below))):
             fields.setdefault("outlet", line)
         elif not titled and is_caption(line):

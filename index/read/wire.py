@@ -58,9 +58,9 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
             fields.setdefault(labelled[1], labelled[2])
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
-        elif _is_slug(line):
-            if line.casefold().startswith("embargo") and (until := day_or_none(" ".join(line.split()[-3:]))):
-                fields.setdefault("published", until)
+        elif is_slug(line):
+            if line.casefold().startswith("embargo") and re.search(r"\d", line):
+                fields.setdefault("embargo", line)
         elif line.isupper() and len(line) < 40 and MASTHEAD.fullmatch(line):
             fields.setdefault("outlet", line.title() if len(line) > 5 else line)
         elif line and line.casefold() in agencies:
@@ -85,12 +85,12 @@ def _owned(found: re.Match[str], fields: dict[str, Any]) -> None:
         fields.setdefault("outlet", found[2])
 
 
-def _is_slug(line: str) -> bool:
+def is_slug(line: str) -> bool:
     """Tell a line of slug words, a coded slug or a note to editors."""
     words = re.findall(r"[^\W\d_]+", re.sub(r"\d+(?:st|nd|rd|th)?", "", line.casefold()))
     coded = bool(re.match(r"\^?(?:BC|AM|PM)-\S|[a-z]? ?\d{3,5} [a-z]|[A-Za-z]{0,3}\d{3,6}$|\d [A-Z]{3,} \w+$", line))
     first, rest = [*re.split(r",? +|,", line, maxsplit=1), ""][:2]
-    coded = coded or bool(ROLE.fullmatch(line) or (CODED.fullmatch(first) and (not rest or _is_slug(rest))))
+    coded = coded or bool(ROLE.fullmatch(line) or (CODED.fullmatch(first) and (not rest or is_slug(rest))))
     label = line.casefold().startswith(LABELS)
     return bool(coded or label or (line and set(words) <= SLUGS and (words or not re.search(r"\d", line))))
 
@@ -141,7 +141,7 @@ def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
         if credit := CREDIT.fullmatch(last) or CREDIT_BEHIND.search(kept):
             _credited(credit[0], fields)
             kept = kept[: credit.start()]
-        if found or END.fullmatch(last) or SIGNED.fullmatch(last) or _is_slug(last):
+        if found or END.fullmatch(last) or SIGNED.fullmatch(last) or is_slug(last):
             kept = ""
         if (last and kept == last) or (not kept and len(lines) < 2):
             break
