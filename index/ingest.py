@@ -7,7 +7,7 @@ from pathlib import Path
 
 from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
-from index.read import Found, Known, read, real
+from index.read import Found, Known, read, real, wire
 from index.read.notes import Notes
 from index.read.places import Places, path, same_file
 from index.sync import Index
@@ -66,16 +66,14 @@ def ingest(
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
     for found in read(paths, known=Known(outlet, year, map or {}), notes=notes):
         not_used |= found.not_used
-        article = found.item
+        article: Article | Rejected | str | None = found.item
         if isinstance(article, str):
             report.skipped[article] = report.skipped.get(article, 0) + 1
             continue
         if isinstance(article, Article):
-            article = replace(article, id=places.id_of(article, found.at, seen))
-            if article.id in seen and same_file(seen[article.id].at, found.at):
-                continue
-            if reason := places.taken(article.id, found, seen):
-                article = Rejected(found.source, reason)
+            article = _placed(article, found, places, seen, index, notes)
+        if article is None:
+            continue
         if isinstance(article, Rejected):
             if not (prune and found.at == NOWHERE):
                 report.rejected.append(article)
@@ -100,6 +98,30 @@ def ingest(
     report.not_used, report.incomplete = sorted(not_used), notes.lines()
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _placed(
+    article: Article, found: Found, places: Places, seen: Mapping[str, Found], index: Index, notes: Notes
+) -> Article | Rejected | None:
+    """Return an article under its id, why it cannot have it, or None where this run has the article already.
+
+    The day that an earlier run gave its dateline, by --year, stays while its text does.
+    """
+    given, article = article.id, replace(article, id=places.id_of(article, found.at, seen))
+    if article.id in seen and same_file(seen[article.id].at, found.at):
+        return None
+    if copied := places.copy_of(article, given, found):
+        notes.add("stored once", found.at[1], f"{found.source} repeats {copied}: take the copies out")
+        return None
+    if reason := places.taken(article.id, found, seen):
+        return Rejected(found.source, reason)
+    held = index.archive.article(article.id) if not article.published and article.id in places.known else None
+    if held and held.published and held.text == article.text:
+        told = wire.told({"text": held.text}, "", held.published.year)
+        if told.get("published") == held.published:
+            notes.take_back("undated", found.at[1])
+            return replace(article, published=held.published)
+    return article
 
 
 def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float) -> int:

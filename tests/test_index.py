@@ -618,3 +618,74 @@ def test_an_id_in_words_identifies_wherever_it_stands(index: Index, tmp_path: Pa
     ingest(index, [export(tmp_path / "a.json", {"id": "storm-1", "url": PIER, "text": "A storm."})])
     report = ingest(index, [export(tmp_path / "b.json", {"id": "storm-1", "url": MILL, "text": "A prize."})])
     assert (report.added, report.changed) == (0, 1)
+
+
+TAILS = ["", "/", "#comments", "?utm_source=rss&utm_medium=feed", "?fbclid=Ab3", "/?utm_campaign=x#top"]
+
+
+@pytest.mark.parametrize("start", ["https://www.", "http://", "https://"])
+def test_an_address_is_one_however_it_is_written(index: Index, tmp_path: Path, start: str) -> None:
+    rows = [{"url": f"{start}pier.example/2025/storm{tail}", "text": "A storm hit the pier."} for tail in TAILS]
+    report = ingest(index, [export(tmp_path / "a.json", *rows)])
+    assert (report.added, report.rejected, list(index.archive.known())) == (1, [], [rows[0]["url"]])
+    copies = f"stored once: 5 articles of a.json ({tmp_path / 'a.json'}, item 2 repeats {tmp_path / 'a.json'}, item 1)"
+    assert f"{copies}: take the copies out" in report.incomplete
+    later = export(tmp_path / "b.json", {"url": f"{PIER}#late", "text": "A storm hit the pier and left."})
+    report = ingest(index, [later])
+    assert (report.added, report.changed, list(index.archive.known())) == (0, 1, [rows[0]["url"]])
+    article = index.archive.article(str(rows[0]["url"]))
+    assert article is not None
+    assert article.url == f"{PIER}#late"
+
+
+def test_pages_of_one_site_are_several(index: Index, tmp_path: Path) -> None:
+    pages = ("?id=5", "?id=6", "a?page=2", "a", "#/b", "#!c", "A", "a/b")
+    rows = [{"url": f"https://pier.example/{page}", "text": "A storm hit the pier."} for page in pages]
+    assert ingest(index, [export(tmp_path / "a.json", *rows)]).added == len(pages)
+
+
+def test_two_texts_of_one_address_are_told(index: Index, tmp_path: Path) -> None:
+    rows = [{"url": PIER, "text": "A storm."}, {"url": f"{PIER}/#top", "text": "Two storms."}]
+    report = ingest(index, [export(tmp_path / "a.json", *rows)])
+    assert [r.reason for r in report.rejected] == [f"duplicate id {PIER}: see {tmp_path / 'a.json'}, item 1"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_a_row_that_is_repeated_is_stored_once(index: Index, tmp_path: Path, suffix: str) -> None:
+    storm, bread = ({"title": name, "text": f"{name} is news in Lund."} for name in ("Storm", "Bread"))
+    report = ingest(index, [path := export(tmp_path / f"a.{suffix}", storm, bread, storm)])
+    place = "item" if suffix == "json" else "line"
+    first = 1 if suffix == "json" else 2
+    assert (report.added, report.rejected) == (2, [])
+    told = f"stored once: a.{suffix} ({path}, {place} {first + 2} repeats {path}, {place} {first})"
+    assert f"{told}: take the copies out" in report.incomplete
+    again = ingest(index, [path], prune=True)
+    assert (again.added, again.changed, again.unchanged, again.removed) == (0, 0, 2, 0)
+    export(other := tmp_path / f"b.{suffix}", storm, storm | {"title": "Storms"})
+    assert ingest(index, [other]).added == 2
+
+
+WIRED = "Trams stop\n\nBRASOV, June 3 (Northern Wire) - Tram drivers stopped work at dawn."
+
+
+def test_a_year_that_was_given_stays_while_the_text_does(index: Index, tmp_path: Path) -> None:
+    (folder := tmp_path / "in").mkdir()
+    (folder / "a.txt").write_text(WIRED)
+    (folder / "b.txt").write_text(WIRED.replace("June 3", "June 4"))
+
+    def days() -> list[str]:
+        return sorted(str(row.published) for row in index.archive.listed())
+
+    assert ingest(index, [folder], year=2025).incomplete == []
+    (folder / "b.txt").write_text("Rain falls\n\nLUND, June 4 (Northern Wire) - Rain fell at dawn on all.")
+    report = ingest(index, [folder])
+    assert (report.changed, report.unchanged, days()) == (1, 1, ["2025-06-03", "None"])
+    assert report.incomplete == ["undated: b.txt (June 4 has no year): --year gives it"]
+    assert (ingest(index, [folder], year=2026).changed, days()) == (2, ["2026-06-03", "2026-06-04"])
+
+
+def test_a_day_that_is_taken_out_of_a_file_goes(index: Index, tmp_path: Path) -> None:
+    (path := tmp_path / "a.md").write_text("---\ndate: 2025-06-03\n---\n# Trams stop\n\nTrams stopped at dawn.")
+    ingest(index, [path])
+    path.write_text("# Trams stop\n\nTrams stopped at dawn.")
+    assert (ingest(index, [path]).changed, index.archive.span()) == (1, (None, None))

@@ -39,6 +39,7 @@ HOMES = {
     "tokenizers": ["evals/train/network.py", "index/encoder.py", "qa/rerank.py"],
     "trafilatura": ["index/read/pages.py"],
     "yaml": ["index/read/pages.py"],
+    "courlan": ["index/read/places.py"],
     "dateparser": ["index/text/days.py"],
     "sentencex": ["index/text/ends.py"],
     "choppa": ["index/text/ends.py"],

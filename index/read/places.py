@@ -3,7 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from index.read import Found
 from index.types import Article, Place
@@ -20,6 +23,19 @@ def path(place: Place) -> str:
 def same_file(one: Place, other: Place) -> bool:
     """Tell whether two places are the same file, seen from two folders."""
     return one[0] != other[0] and path(one) == path(other)
+
+
+@lru_cache(100_000)
+def address(url: str) -> str:
+    """Return a web address as it is compared: no scheme, www., marks of campaigns, place on the page or last slash."""
+    from courlan import normalize_url  # 0.3 s
+
+    try:
+        parts = urlsplit(normalize_url(url))
+    except ValueError:  # it is none
+        return url
+    route = parts.fragment if parts.fragment[:1] in ("!", "/") else ""  # a page of its own
+    return "\0".join((parts.netloc.removeprefix("www."), parts.path.rstrip("/"), parts.query, route))
 
 
 def _part(key: str, file: str) -> str | None:
@@ -40,12 +56,20 @@ class Places:
             for name, of in ((key, ""), (file, mark + part)):
                 if name and at.endswith(f"/{name}"):
                     self.ids[at + of] = key
+        self.rows: dict[tuple[str, Article], tuple[str, str]] = {}  # where each was seen first, and its id there
+        self.addresses: dict[str, str] = {}  # the ids that are one
+        for key in sorted(known):
+            self._once(key)
+
+    def _once(self, key: str) -> str:
+        """Return the id of this address however it is written, or the one given."""
+        return self.addresses.setdefault(address(key), key) if key.startswith(("http://", "https://")) else key
 
     def id_of(self, article: Article, at: Place, seen: Mapping[str, Found]) -> str:
         """Return an article's id: its own or, where that is a mere number of another article, its url or its file's."""
         if not NUMBER.fullmatch(article.id):
             return self._known_as(article.id, at)
-        apart = article.url or self._known_as(f"{at[1]}#{article.id}", at)
+        apart = self._once(article.url) if article.url else self._known_as(f"{at[1]}#{article.id}", at)
         return apart if apart in self.paths or self._is_others(article, at, seen) else article.id
 
     def _is_others(self, article: Article, at: Place, seen: Mapping[str, Found]) -> bool:
@@ -54,15 +78,26 @@ class Places:
         if (found := seen.get(article.id)) and isinstance(found.item, Article):
             there, url = found.at, found.item.url
         if url and article.url:
-            return url != article.url
+            return address(url) != address(article.url)
         return path(there) != path(at) and os.path.exists(path(there))
 
     def _known_as(self, key: str, at: Place) -> str:
         """Return the id under which the archive has the same part of the same file, or the one given."""
         part = _part(key, at[1])
-        if part is None or self.paths.get(key) == path(at):
+        if part is None:
+            return self._once(key)
+        if self.paths.get(key) == path(at):
             return key
         return self.ids.get(f"{path(at)}{part}", key)
+
+    def copy_of(self, article: Article, given: str, found: Found) -> str | None:
+        """Return where this run has the same article: the same row, or the same text at the same address.
+
+        `given` is the id that its file gives; where both give the same, `taken` says so.
+        """
+        row = replace(article, id="") if _part(given, found.at[1]) else replace(article, url=None)
+        first, also = self.rows.setdefault((path(found.at) * (not row.id), row), (found.source, given))
+        return first if also != given else None
 
     def taken(self, key: str, found: Found, seen: Mapping[str, Found]) -> str | None:
         """Say who has this id already: an article of this run or, where only its place gives it, another folder's file.
