@@ -162,3 +162,60 @@ def test_an_embargo_is_no_day_of_publication(tmp_path: Path) -> None:
     assert (article.title, article.published) == ("Mill burns down at Aldby", None)
     _, _, lines = found(tmp_path / "a.json", json.dumps(RECORD | {"embargoedUntil": "2026-05-04"}))
     assert [line[:30] for line in lines] == ["embargoed: a.json (2026-05-04)"]
+
+
+PARTS = BODY.split(". ")[0] + ".", "Nobody was hurt."
+DOCUMENT = {
+    "type": "doc",
+    "content": [
+        {
+            "type": "paragraph",
+            "content": [{"type": "text", "text": "The mill "}, {"type": "text", "text": PARTS[0][9:]}],
+        },
+        {"type": "image", "text": "Photo: a mill"},
+        {"type": "paragraph", "content": [{"type": "text", "text": PARTS[1]}]},
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ["body", "text", "content", "paragraphs", "articleBody"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [*PARTS],
+        [PARTS[0], None, "", {"text": None}, PARTS[1]],
+        [{"text": part} for part in PARTS],
+        [{"content": part} for part in PARTS],
+        [{"type": "paragraph", "value": part} for part in PARTS],
+        [f"<p>{part}</p>" for part in PARTS],
+        {"paragraphs": [*PARTS]},
+        {"blocks": [{"type": "paragraph", "data": {"text": part}} for part in PARTS]},
+        [{"_type": "block", "children": [{"_type": "span", "text": part}]} for part in PARTS],
+        [[part] for part in PARTS],
+        DOCUMENT,
+    ],
+)
+def test_a_text_may_be_given_in_paragraphs(tmp_path: Path, name: str, body: Any) -> None:
+    row = {"title": "Mill burns", "date": "2026-05-03", name: body}
+    for content in (row, {"articles": [row, RECORD]}):
+        articles, rejected, _ = found(tmp_path / "a.json", json.dumps(content))
+        assert (rejected, articles[0].title, articles[0].text) == ([], "Mill burns", "\n\n".join(PARTS))
+
+
+def test_headings_of_a_text_in_parts_stay(tmp_path: Path) -> None:
+    parts = [{"heading": "At dawn", "paragraphs": [PARTS[0]]}, {"title": "After it", "text": PARTS[1]}]
+    assert one(tmp_path / "a.json", json.dumps({"title": "Mill burns", "body": parts})).text.split("\n\n") == [
+        "At dawn", PARTS[0], "After it", PARTS[1],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [[{"title": "A mill burns", "content": [*PARTS]}], {"headline": "A", "body": BODY}])
+def test_an_envelope_is_no_text(tmp_path: Path, rows: Any) -> None:
+    article = one(tmp_path / "a.json", json.dumps({"article": rows}))
+    assert (article.title[0], article.text.split()) == ("A", BODY.split())
+
+
+@pytest.mark.parametrize("body", [[], [{"text": ""}], [{"type": "image", "text": "Photo: a mill"}], {}])
+def test_no_paragraph_is_no_text(tmp_path: Path, body: Any) -> None:
+    _, (reason,), _ = found(tmp_path / "a.json", json.dumps({"title": "Mill burns", "body": body}))
+    assert reason.startswith("it has no text: its body is empty")

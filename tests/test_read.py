@@ -514,7 +514,7 @@ def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:
         ("a.json", "{", "not JSON: "),
         ("a.json", "7", "not an article: expected an object with at least a text"),
         ("a.json", '{"title": "T"}', "it has no text"),
-        ("a.json", '{"text": ["x"]}', "its text is a list, not a string"),
+        ("a.json", '{"text": [7]}', "its text is a list, not a string"),
         ("a.json", '{"text": 42}', "its text is a int, not a string"),
         ("a.json", '{"text": "A b.", "published": "2025-13-01"}', "'2025-13-01' is not a date: write it as YYYY-MM-DD"),
         ("a.json", '{"text": "A b.", "published": "yesterday"}', "'yesterday' is not a date: write it as YYYY-MM-DD"),

@@ -95,6 +95,8 @@ def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
     if isinstance(value, str) and ours != "text" and re.match(r"\s*[\[{]", value[:2000]):  # a column of Python's lists
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value = ast.literal_eval(value[:2000].strip())
+    if isinstance(value, Mapping | list) and ours == "text":
+        value = _prose(value, depth)
     if isinstance(value, Mapping | list) and not depth:
         return None
     if isinstance(value, Mapping):
@@ -103,7 +105,7 @@ def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
         return next(filter(None, inner), None)
     if isinstance(value, list):
         found = [one for item in value if (one := _value(ours, item, depth - 1))]
-        return found if ours in ("authors", "text") else next(iter(found), None)
+        return found if ours == "authors" else next(iter(found), None)
     if not isinstance(value, str) or ours in ("id", "url"):
         return value
     if NONE.fullmatch(value):
@@ -112,6 +114,22 @@ def _value(ours: str, value: Any, depth: int = NESTED) -> Any:
         value = "\n\n".join(markup.blocks(FIGURE.sub("", value))[1])
     value = unescape(value) if re.search(r"&#?\w+;", value) else value
     return value.strip()
+
+
+def _prose(value: Any, depth: int) -> str:
+    """Return a text that is given as paragraphs: strings, or objects that hold them; an object with a title is none."""
+    if isinstance(value, list) and depth:
+        kinds = [_folded(item).get("type") for item in value if isinstance(item, Mapping)]
+        inline = kinds and all(kind in ("text", "span", "link") for kind in kinds)  # of one paragraph
+        return ("" if inline else "\n\n").join(filter(None, (_prose(item, depth - 1) for item in value)))
+    if isinstance(value, Mapping) and depth:
+        folded = _folded(value)
+        heading = next((folded[path[0]] for (path,) in table()["title"] if isinstance(folded.get(path[0]), str)), "")
+        if [(folded.get("type"),)] in table()["not text"] or (heading and depth == NESTED):
+            return ""
+        held = (_prose(_at(folded, path), depth - 1) for (path,) in table()["in parts"])
+        return "\n\n".join(filter(None, (heading, next(filter(None, held), ""))))
+    return value.strip("\n") if isinstance(value, str) else ""
 
 
 def _fitting(ours: str, parts: list[Any]) -> Any:
@@ -173,18 +191,24 @@ def _linked(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]
 
 
 @cache
-def _others() -> list[tuple[str, Path, re.Pattern[str]]]:
-    rows = [line.partition(": ")[::2] for line in lists.lines("others")]
-    said = [(names, "|".join(re.escape(v.strip()).replace(r"\*", ".+") for v in vs.split(","))) for names, vs in rows]
-    return [(n.strip(), _parts(n)[0], re.compile(v, re.I | re.S)) for names, v in said for n in names.split(",")]
+def _others() -> dict[str, list[tuple[str, Path, re.Pattern[str]]]]:
+    """Return by folded name what a field may say of a record that is no published article."""
+    others: dict[str, list[tuple[str, Path, re.Pattern[str]]]] = {}
+    for names, _, values in (line.partition(": ") for line in lists.lines("others")):
+        said = "|".join(re.escape(value.strip()).replace(r"\*", ".+") for value in values.split(","))
+        for name, (path,) in ((name.strip(), _parts(name)) for name in names.split(",")):
+            others.setdefault(path[0], []).append((name, path, re.compile(said, re.I | re.S)))
+    return others
 
 
 def other(record: Mapping[str, Any]) -> str:
     """Return by what a record is no published article, such as an attachment or a draft; empty for an article."""
     folded = _folded(record)
-    for name, path, said in _others():
-        found = str(_value("id", _at(folded, path))).strip() if folded.get(path[0]) not in (None, "") else ""
-        if found and len(found) < PLACEHOLDER and said.fullmatch(found):
+    for name, path, said in (
+        entry for key in folded if folded[key] not in (None, "") for entry in _others().get(key, ())
+    ):
+        found = str(_value("id", _at(folded, path))).strip()
+        if len(found) < PLACEHOLDER and said.fullmatch(found):
             return name if said.pattern == ".+" else f"{name}: {found[:40]}"  # never a password
     return ""
 
