@@ -219,3 +219,36 @@ def test_an_envelope_is_no_text(tmp_path: Path, rows: Any) -> None:
 def test_no_paragraph_is_no_text(tmp_path: Path, body: Any) -> None:
     _, (reason,), _ = found(tmp_path / "a.json", json.dumps({"title": "Mill burns", "body": body}))
     assert reason.startswith("it has no text: its body is empty")
+
+
+MILLS = [{"id": f"m{n}", "headline": f"Mill {n} burns", "body": BODY, "authors": [{"name": "Ann Ray"}]} for n in "123"]
+LIST = json.dumps(MILLS)
+
+
+@pytest.mark.parametrize("shape", ["{}", '{{"status": "ok", "articles": {}}}', '{{"response": {{"docs": {}}}}}'])
+@pytest.mark.parametrize(
+    ("spoilt", "kept"),
+    [
+        (LIST[:-30], 2),
+        (LIST[: LIST.index("Mill 3") + 4], 2),
+        (LIST[: LIST.index("Mill 2") - 1], 1),
+        (LIST.replace('"Mill 3 burns"', "Mill 3 burns"), 2),
+        (LIST[:-1] + ",]", 3),
+        (LIST[:-1] + ", {]", 3),
+        (json.dumps(MILLS, indent=1)[:-20], 2),
+        (LIST[:9], 0),
+    ],
+)
+def test_a_list_that_breaks_off_is_read_up_to_there(tmp_path: Path, shape: str, spoilt: str, kept: int) -> None:
+    whole = shape.format(spoilt)
+    broken = whole[: whole.index(spoilt) + len(spoilt)]
+    articles, rejected, _ = found(tmp_path / "a.json", broken)
+    assert [article.id for article in articles] == ["m1", "m2", "m3"][:kept]
+    assert len(rejected) == 1
+    assert rejected[0].startswith("not JSON: ")
+    assert rejected[0].endswith(": what stands before is read, so export the rest again")
+
+
+def test_a_record_that_breaks_off_is_none(tmp_path: Path) -> None:
+    articles, rejected, _ = found(tmp_path / "a.json", '{"title": "T", "body": [{"text": "One."}, {"text": "Tw')
+    assert (articles, [reason[:10] for reason in rejected]) == ([], ["not JSON: "])

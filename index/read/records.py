@@ -4,17 +4,20 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
-from index.read.fields import unpacked
+from index.read.fields import fold, table, unpacked
 from index.read.plain import MARKS, SAMPLE, Source, decode
 from index.types import BadInput
 
 csv.field_size_limit(100_000_000)  # The default of 131,072 characters is shorter than a live-coverage page.
+LIST = re.compile(r'(?:\A\s*|"([^"]{1,40})"\s*:\s*)\[\s*(?=\{)')  # of records
+BETWEEN = re.compile(r"\s*,?\s*")
 LINE_BYTES = 10_000_000  # A million characters, each written as \u00e9, take six.
 LOOKED = 20  # times a file is looked through for the ends of its bad rows
 GROWTH = 100  # Articles unzip to four to ten times the size, what is made to fill the memory to a thousand.
@@ -27,8 +30,26 @@ def read_json(file: Source) -> Iterator[tuple[Any, str]]:
     if isinstance(content, BadInput) and isinstance(_parse(text.lstrip().partition("\n")[0]), dict):
         yield from read_lines(Source(BytesIO(text.encode("utf-8", "surrogatepass"))))
         return
-    found = list(unpacked(content))
+    whole = _begun(text, content) if isinstance(content, BadInput) else content
+    found = list(unpacked(whole))
     yield from ((item, "" if found == [content] else f"item {number}") for number, item in enumerate(found, 1))
+    if whole is not content and found != [content]:
+        yield BadInput(f"{content}: what stands before is read, so export the rest again"), f"item {len(found) + 1}"
+
+
+def _begun(text: str, why: BadInput) -> Any:
+    """Return what a file holds whose list of records breaks off or is spoilt, up to there, or why it is no JSON."""
+    lists = (found for found in LIST.finditer(text) if not found[1] or [(fold(found[1]),)] in table()["envelope"])
+    if not (start := next(lists, None)):
+        return why
+    end = at = start.end()
+    decoder = json.JSONDecoder(parse_constant=int)
+    with suppress(ValueError, RecursionError):
+        while text[at : at + 1] == "{":
+            end = decoder.raw_decode(text, at)[1]
+            at = BETWEEN.search(text, end).end()  # type: ignore[union-attr]  # it matches anything
+    closed = (_parse(f"{text[:end]}]{'}' * depth}") for depth in range(4))
+    return next((content for content in closed if not isinstance(content, BadInput)), why)
 
 
 def read_lines(file: Source, packed: bool = False) -> Iterator[tuple[Any, str]]:
