@@ -1,7 +1,7 @@
 """What lies about in archives: drafts, mails, several stories in a file, addresses with a tail, torn records."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +252,65 @@ def test_a_list_that_breaks_off_is_read_up_to_there(tmp_path: Path, shape: str, 
 def test_a_record_that_breaks_off_is_none(tmp_path: Path) -> None:
     articles, rejected, _ = found(tmp_path / "a.json", '{"title": "T", "body": [{"text": "One."}, {"text": "Tw')
     assert (articles, [reason[:10] for reason in rejected]) == ([], ["not JSON: "])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "*3 May 2026, by Anna Berg*",
+        "**3rd May 2026, by Anna Berg**",
+        "_By Anna Berg, 3 May 2026_",
+        "*By Anna Berg, Sunday 3 May 2026*",
+        "*By Anna Berg — 3 May 2026*",
+        "*May 3, 2026 by Anna Berg*",
+        "*3. Mai 2026, by Anna Berg*",
+        "*2026-05-03* | **By Anna Berg**",
+        "*By Anna Berg | 2026-05-03*",
+        "*Published 3 May 2026 by Anna Berg*",
+    ],
+)
+def test_one_line_may_say_the_day_and_who_wrote(tmp_path: Path, line: str) -> None:
+    article = one(tmp_path / "a.md", f"# Mill burns down at Aldby\n\n{line}\n\n{BODY}")
+    assert (article.title, article.text, str(article.published), article.authors) == (*MAILED, ("Anna Berg",))
+
+
+@pytest.mark.parametrize("line", ["On 3 May 2026, by a narrow vote, it closed.", "12 Jahre 2024", "3 killed, 2024"])
+def test_a_line_that_says_more_than_a_day_stays(tmp_path: Path, line: str) -> None:
+    article = one(tmp_path / "a.md", f"# Mill burns down at Aldby\n\n*{line}*\n\n{BODY}")
+    assert (article.text, article.published) == (f"{line}\n\n{BODY}", None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "3. Mai 2026", "Sonntag, 3. Mai 2026", "3. Mai 2026, 10:12 Uhr", "3 mai 2026", "3 de mayo de 2026",
+        "3 maggio 2026", "3 de maio de 2026", "3 мая 2026", "3 maja 2026", "3. května 2026", "3 mei 2026",
+    ],
+)  # fmt: skip
+def test_months_of_other_languages(tmp_path: Path, said: str) -> None:
+    content = {"a.json": json.dumps(RECORD | {"date": said}), "b.md": f"---\npublished: {said}\n---\n# Mill\n\n{BODY}"}
+    content["c.txt"] = f"Mill burns down at Aldby\n{said.split(', 10')[0]}\n\n{BODY}"
+    for name, text in content.items():
+        article = one(tmp_path / name, text)
+        assert (str(article.published), article.text) == ("2026-05-03", BODY)
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [("2062-05-03", "2062-05-03"), ("0001-01-01T00:00:00Z", "0001-01-01"), ("3 May 1426", "1426-05-03"),
+     (4102444800, "2100-01-01"), (str(date.today() + timedelta(9)), str(date.today() + timedelta(9)))],
+)  # fmt: skip
+def test_no_article_is_from_then(tmp_path: Path, said: object, day: str) -> None:
+    told = f"({day} is no day of publication): write it as YYYY-MM-DD"
+    for name in ("date", "published"):
+        (article,), _, lines = found(tmp_path / "a.json", json.dumps({"text": BODY, name: said}))
+        assert (article.published, lines) == (None, [f"undated: a.json {told}"])
+    later = {"text": BODY, "published": said, "issued": "2026-05-03"}
+    assert one(tmp_path / "a.json", json.dumps(later)).published == date(2026, 5, 3)
+    (article,), _, lines = found(tmp_path / "a.md", f"---\ndate: {said}\n---\n# Mill\n\n{BODY}")
+    assert (article.published, lines) == (None, [f"undated: a.md {told}"])
+
+
+def test_tomorrow_may_be_today_elsewhere(tmp_path: Path) -> None:
+    day = date.today() + timedelta(1)
+    assert one(tmp_path / "a.json", json.dumps({"text": BODY, "date": str(day)})).published == day

@@ -15,7 +15,7 @@ from index.read import pages, plain, records, wire
 from index.read.notes import Notes
 from index.text.cut import is_caption, sentences
 from index.text.datelines import dateline
-from index.text.days import parse_date
+from index.text.days import appeared, parse_date
 from index.types import Article, BadInput, Place, Rejected, translated
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
@@ -220,6 +220,8 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
     url = _clean(fields.get("url"), "url") or None
     published = fields.get("published")
     day = None if published in (None, "") else parse_date(published)
+    if day and not appeared(day):
+        fields["undated"], day = f"{day} is no day of publication: write it as YYYY-MM-DD", None
     if day is None:
         notes.add("undated", name, fields.get("undated") or "nothing declares the day: give it as published")
     if until := fields.get("embargo"):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from index.read import markup
 from index.text import lists
-from index.text.days import parse_date
+from index.text.days import appeared, parse_date
 from index.types import BadInput
 
 OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year", "embargo")
@@ -136,7 +136,9 @@ def _fitting(ours: str, parts: list[Any]) -> Any:
     """Return the value where it is of the kind that our field holds, else None."""
     value = parts[0] if len(parts) == 1 else "\n\n".join(map(str, parts))
     if ours == "published":
-        return parse_date(value)
+        if not appeared(day := parse_date(value)):
+            raise BadInput(f"{day} is no day of publication: write it as YYYY-MM-DD")
+        return day
     if ours == "year":
         return str(value) if re.fullmatch(r"(?:19|20)\d\d", str(value)) else None
     names = ours == "authors" and isinstance(value, list) and all(isinstance(name, str) for name in value)

@@ -16,7 +16,7 @@ from index.read import wire
 from index.read.fields import fold
 from index.text import lists
 from index.text.cut import is_caption
-from index.text.days import MONTH_DAY, WEEKDAY, day_or_none
+from index.text.days import MONTH_DAY, WEEKDAY, day_or_none, in_numbers
 
 # What news is saved in; chardet knows 60 more, which it would take short texts for.
 ENCODINGS = (
@@ -41,11 +41,14 @@ LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publ
 CHANGED = r"(?:last )?(?:updated|modified|edited)"
 DATED = re.compile(
     rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*"
-    rf"|(?P<before>(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
+    rf"|(?P<before>(?!By )(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
     rf"(?:{CLOCK}\W+)?(?P<day>(?i:{DAY}))(?:[T ,|–-]*{CLOCK})?[ \t]*[-–—|:,.)]*\s*(?P<rest>.*)"
 )
 CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"
-BYLINE = re.compile(rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? {CAPITALISED}){{1,9}})(?: in \w+)?")
+BYLINE = re.compile(
+    rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? (?!{WEEKDAY}){CAPITALISED}){{1,9}})(?: in \w+)?"
+    rf"(?P<rest>[,.]? [–—-]? ?{DAY})?"
+)
 MASTHEAD = re.compile(rf"(?:[\w.]+ ){{0,4}}?(?:{lists.pattern('mastheads')}|\w+\.(?:com|org|net|co\.uk))")
 OUTLET_TRACES = (
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
@@ -191,8 +194,10 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
         titled, below = "title" in fields, list(islice(filter(None, queue), LEAD_PARAGRAPHS))
         parts = re.split(r" +[|•·] +", line)
         if len(parts) > 1 and any(DATED.fullmatch(part) or BYLINE.fullmatch(part) for part in parts):
-            queue.extendleft(reversed([part for part in parts if " " in part]))
-        elif (dated := DATED.fullmatch(line)) and (dated["label"] or dated["changed"] or not dated["rest"]):
+            queue.extendleft(reversed([part for part in parts if " " in part or DATED.fullmatch(part)]))
+        elif (dated := DATED.fullmatch(in_numbers(line))) and (
+            dated["label"] or dated["changed"] or not dated["rest"] or BYLINE.fullmatch(dated["rest"])
+        ):
             day = day_or_none(dated["day"]) or (dated["label"] and dated["day"])  # what is none is refused later
             if day and not dated["changed"] and not (isinstance(day, date) and day > date.today()):
                 fields.setdefault("published", day)
@@ -202,9 +207,10 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
                 fields.setdefault("outlet", named)
             if dated["rest"]:
                 queue.appendleft(dated["rest"])
-        elif byline := BYLINE.fullmatch(line):
+        elif byline := BYLINE.fullmatch(in_numbers(line)):
             names = re.split(r",? (?:and|&) |, ", byline[1])
             fields.setdefault("authors", [name for name in names if not MASTHEAD.fullmatch(name)])
+            queue.extendleft([byline["rest"].strip(" ,.–—-")] if byline["rest"] else [])
         elif titled and below and fold(line) == fold(str(fields["title"])):
             continue
         elif MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below))):

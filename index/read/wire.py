@@ -41,7 +41,10 @@ SIGNED = re.compile(  # ap/jl; 06-02-25 1431EDT; ((desk@wire.example; +40 555))
     r"\W?(?:[A-Z]{2,5} )?[A-Za-z]{1,5}(?:/[A-Za-z]{1,5})+\W?|\d[\d/:. -]*(?: ?[A-Z]{3,4})?(?: \d{2,4})?|\(\(.*\)\)"
     r"|(?:\S+ ){0,4}\S+@\S+\.\w+\S*(?: \S+){0,4}"
 )
-FILED = re.compile(r"(\d\d)-(\d\d)-(\d\d) \d{4}[ECMP][DS]T")  # as US agencies sign, the month first
+FILED = {  # as US agencies sign, the month first; and as military time
+    re.compile(r"(\d\d)-(\d\d)-(\d\d) \d{4}[ECMP][DS]T"): "20{2}-{0}-{1}",
+    re.compile(r"(\d\d)\d{4}Z? ([A-Z]{3}) (\d\d)"): "{0} {1} 20{2}",
+}
 ROLE = re.compile(r"(?:[A-Z]\w+ ){0,1}(?:[Cc]orrespondent|[Ee]ditor|[Rr]eporter|[Ww]riter)s?")
 
 
@@ -133,8 +136,9 @@ def _untailed(lines: list[str], fields: dict[str, Any]) -> list[str]:
     lines = lines[:cut]
     for _ in range(TAIL_LINES):
         last = lines[-1].strip()
-        if (filed := FILED.fullmatch(last)) and not fields.get("published"):
-            fields["published"] = day_or_none("20{2}-{0}-{1}".format(*filed.groups()))
+        for filed, day in ((form.fullmatch(last), day) for form, day in FILED.items()):
+            if filed and not fields.get("published"):
+                fields["published"] = day_or_none(day.format(*filed.groups()))
         if found := COPYRIGHT.match(last):
             _owned(found, fields)
         kept = END_BEHIND.sub("", last)

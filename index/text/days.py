@@ -23,6 +23,8 @@ WHEN = re.compile(
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
 WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
+ANY_MONTH = re.compile(r"\b\d{1,2}(?:\.|er|º)? (?:de |d['’])?[^\W\d_]{3,}\.?,? (?:de |del )?\d{4}(?!\d)")  # 3. Mai 2026
+FIRST_YEAR = 1600  # in which there was no newspaper
 EITHER_ORDER = re.compile(r"(?<!\d)(0?[1-9]|1[0-2])([-/])(0?[1-9]|1[0-2])\2(?:\d\d){1,2}(?!\d)")
 
 
@@ -52,7 +54,8 @@ def parse_date(value: object) -> date:
             if either and (first := int(either[1])) != (second := int(either[3])):
                 meant = f"{first} {month_name[second]} or {second} {month_name[first]}"
                 raise BadInput(f"{text!r} may be {meant}: write it as YYYY-MM-DD")
-            if found := dateparser.parse(text, languages=["en"], settings=WHOLE_DATES):
+            found = dateparser.parse(text, languages=["en"], settings=WHOLE_DATES)
+            if found or (ANY_MONTH.search(text) and (found := dateparser.parse(text, settings=WHOLE_DATES))):
                 return date(found.year, found.month, found.day)
     shown = repr(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
     raise BadInput(f"{shown if len(shown) < 60 else shown[:57] + '…'} is not a date: write it as YYYY-MM-DD")
@@ -63,6 +66,16 @@ def day_or_none(text: str) -> date | None:
     with suppress(BadInput):
         return parse_date(text)
     return None
+
+
+def appeared(day: date) -> bool:
+    """Tell whether something can have been published on a day: not before newspapers, nor after tomorrow."""
+    return day.year >= FIRST_YEAR and day <= date.today() + timedelta(2)
+
+
+def in_numbers(line: str) -> str:
+    """Return a line with the days that it names by the month, in any language but English, as YYYY-MM-DD."""
+    return ANY_MONTH.sub(lambda said: said[0] if DATE.search(said[0]) else str(day_or_none(said[0]) or said[0]), line)
 
 
 def dates(text: str) -> list[Day]:
