@@ -16,7 +16,8 @@ from index.types import BadInput
 
 OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year", "embargo")
 TAG = re.compile(
-    r"</?(?:p|br|div|span|a|b|i|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>", re.I
+    r"</?(?:p|br|div|span|a|b|i|s|del|ins|strike|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>",
+    re.I,
 )
 NONE = re.compile(
     r"\W*(?:removed|deleted|none|null|nan|true|false|n/?a|only available in \w+ plans?)\W*", re.I
@@ -164,7 +165,7 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
         graph = content.get("@graph")
         if isinstance(graph, list):
             nodes = {node.get("@id"): node for node in graph if isinstance(node, dict)}
-            folded["graph"] = [_linked(node, nodes) for node in graph if ARTICLE.search(_kind(node))]
+            folded["graph"] = [resolved(node, nodes) for node in graph if ARTICLE.search(_kind(node))]
         inside = (_at(folded, path) for (path,) in table()["envelope"])
         held = next((value for value in inside if isinstance(value, Mapping) or _records(value)), None)
         listed = isinstance(held, list) and held and named(held[0], {})[0]["text"]
@@ -186,10 +187,17 @@ def _kind(node: Any) -> str:
     return str(node.get("@type", "")) if isinstance(node, Mapping) else ""
 
 
-def _linked(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]:
+def resolved(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]:
     """Return a node of a graph with the nodes that it names by their @id in their places."""
-    links = {name: value["@id"] for name, value in node.items() if isinstance(value, dict) and list(value) == ["@id"]}
-    return {**node, **{name: nodes[link] for name, link in links.items() if link in nodes}}
+
+    def meant(value: Any) -> Any:
+        if isinstance(value, list):
+            return [meant(item) for item in value]
+        own = value if isinstance(value, dict) else {}
+        key = own.get("@id") if own else value
+        return {**nodes[key], **own} if isinstance(key, str) and key in nodes else value
+
+    return {name: value if name == "@id" else meant(value) for name, value in node.items()}
 
 
 @cache

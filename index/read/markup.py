@@ -12,11 +12,14 @@ RAISED = str.maketrans("0123456789+−-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻
 BASE = re.compile(
     r"(?<![^\W\d_])(?:[kcdmµn]?m|ft|mi|yd|mc|[a-z])$|\d ?in$|\d(?<!\b1[5-9]\d\d)(?<!\b20\d\d)$"
 )  # no year
+STRUCK = "//s | //strike | //del | //*[contains(translate(@style, ' ', ''), 'line-through')]"
 CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
 
 
 def plain(tree: Any) -> None:
-    """Write powers in raised digits (10⁶, km²), drop the marks of footnotes, make each row of a table a paragraph."""
+    """Write powers in raised digits (10⁶, km²), drop footnote marks and struck text, make rows of tables lines."""
+    for element in tree.xpath(STRUCK):
+        element.drop_tree()
     for element in [*tree.iter("sup"), *tree.xpath("//a[starts-with(@href, '#')]")]:
         said, above, previous = element.text_content().strip(), element.getparent(), element.getprevious()
         if above is None or (element.tag == "a" and said and not NOTE.fullmatch(said)):

@@ -1,7 +1,10 @@
 """Reads web pages and Markdown. What is stored is the text a reader sees, without menus and marks."""
 
 import re
+import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -9,9 +12,8 @@ import yaml
 from index.read import markup
 from index.read.fields import named, other
 from index.read.plain import Source, decode, head, mailed
-from index.read.published import published
+from index.read.published import REGEX, linked, published
 
-FRONT_MATTER = re.compile(r"^---[ \t]*$", re.MULTILINE)  # the line before it and the line behind it
 FRONT_MATTER_CHARACTERS = 64_000  # Ten times what an article has; PyYAML takes a second for it at worst.
 KEY = re.compile(r"[\w-]+(?: [\w-]+)?")  # "The mayor said: yes" between two rules is no front matter
 DECLARED = re.compile(rb"""<meta[^>]{1,200}charset\s*=\s*["']?([\w-]+)|<\?xml[^>]{1,100}encoding=["']([\w-]+)""", re.I)
@@ -21,26 +23,73 @@ CONSENT = (  # a notice, not a page named by the choice that was made
     "[contains(concat(@id, @class), 'cookie') or contains(concat(@id, @class), 'consent')]"
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")  # which lxml takes for no text
+STORY = (
+    "//article[not(ancestor::article or ancestor::aside or ancestor::nav or ancestor::footer)]"
+    "[not(re:test(concat(@class, ' ', @id), 'teaser|related|card|promo|recommend|comment|sidebar', 'i'))]"
+)
+TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
+SITE = "//meta[@property='og:site_name'][@content]"
+MORE = re.compile(r"(?:read|more|continue|full|weiter|lire|leer)\b", re.I)
 SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
 
 
 def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the article of an HTML file. Raises ValueError where no article can be made out."""
+    """Yield the article of an HTML file, or each of several. Raises ValueError where none can be made out."""
     import trafilatura
 
     data = file.read()
     declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
     tree = trafilatura.load_html(decode(data, file, declared))
+    stories = [] if tree is None else _stories(tree)
+    for number, (title, page) in enumerate(stories or [("", tree)], 1):
+        yield {**_read_page(page), **({"title": title} if title else {})}, f"story {number}" if number > 1 else ""
+
+
+def _stories(page: Any) -> list[tuple[str, Any]]:
+    """Return the headline and a page of each article of a page that holds several whole ones, else nothing.
+
+    Each has a headline of the same rank, which is no link, and at least two sentences; a teaser leads elsewhere.
+    """
+    found = [
+        (heading, article)
+        for article in page.xpath(STORY, namespaces=REGEX)
+        if (heading := next(article.iter("h1", "h2", "h3"), None)) is not None
+        and not heading.xpath("ancestor::a | .//a[not(starts-with(@href, '#'))]")
+        and not any(MORE.match(link.text_content().strip()) for link in article.iter("a"))
+        and len(re.findall(r"\w[^\w\s]*[.!?…]", " ".join(p.text_content() for p in article.iter("p")))) > 1
+    ]
+    if len({heading.tag for heading, _ in found}) != 1 or len(found) < 2 or page.xpath(TITLED):
+        return []
+    site, days = page.xpath(SITE), page.xpath("//meta[re:test(@*[1], 'publi[cs](?!her)')]", namespaces=REGEX)
+    pages = []
+    for heading, article in found:
+        alone = deepcopy(page.makeelement("html"))  # a document of its own
+        alone.extend([page.makeelement("head"), page.makeelement("body")])
+        alone[1].append(deepcopy(article))
+        next(alone.iter(heading.tag)).tag = "h1"
+        alone[0].extend(deepcopy(site))
+        if not published(alone):  # what the page says is said of all
+            alone[0].extend(deepcopy(days))
+        pages.append((" ".join(heading.text_content().split()), alone))
+    return pages
+
+
+def _read_page(tree: Any) -> dict[str, Any]:
+    import trafilatura
+
     day = None if tree is None else published(tree)
     if tree is not None:
+        said = next((named(article, {})[0] for article in linked(tree)), {})
+        site = tree.xpath(SITE)
         markup.plain(tree)
         tree = trafilatura.bare_extraction(
             tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
         )
     if tree is None or not SENTENCE.search(tree.text or ""):
         raise ValueError("no article text can be made out in this page")
-    fields = tree.as_dict()
-    yield fields | {"outlet": fields["sitename"], "published": day, "authors": fields["author"]}, ""
+    fields: dict[str, Any] = tree.as_dict()
+    outlet = (not site and said.get("outlet")) or fields["sitename"]
+    return fields | {"outlet": outlet, "published": day, "authors": said.get("authors") or fields["author"]}
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]
@@ -53,7 +102,7 @@ class Strings(yaml.BaseLoader):  # type: ignore[misc]
 
 
 def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the one article of a Markdown file; the first heading is its title where the front matter has none."""
+    """Yield the article of a Markdown file, or each of several below top headings, where nothing names the whole."""
     from markdown_it import MarkdownIt
 
     said, body = _front_matter(decode(file.read(), file).strip())
@@ -64,29 +113,48 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     known.setdefault("published", said.get("date"))  # and is refused where it is none
     sent, body = mailed(body)
     known = {**sent, **{ours: value for ours, value in known.items() if value}}
-    body = NOTES.sub("", NOTE.sub("\n", body))
-    html = MarkdownIt("commonmark").enable("table").render(CONTROL.sub("", body))
+    body = CONTROL.sub("", NOTES.sub("", NOTE.sub("\n", body)))
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tops = [
+        token.map[0]
+        for token in markdown.parse(body)
+        if token.map and (token.type, token.tag) == ("heading_open", "h1")
+    ]
+    lines = body.split("\n")
+    parts = ["\n".join(lines[start:end]) for start, end in pairwise([*tops, len(lines)])]
+    stories = [_story(markdown.render(part), {}) for part in parts]
+    one = known.get("title") or known.get("url") or known.get("id") or "".join(lines[: (tops or [0])[0]]).strip()
+    if one or len(parts) < 2 or not all(" " in story["title"] and story["text"] for story in stories):
+        yield _story(markdown.render(body), known), ""
+        return
+    for number, story in enumerate(stories, 1):
+        yield known | {ours: value for ours, value in story.items() if value}, f"story {number}" if number > 1 else ""
+
+
+def _story(html: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of one article of Markdown, whose first heading is its title where none is known."""
     heading, texts = markup.blocks(html)
-    if not known.get("title"):
-        known["title"] = texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else ""
-    fields, text = head("\n\n".join(texts).split("\n"), known)
-    yield fields | {"text": text}, ""
+    title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
+    fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})
+    return fields | {"text": text}
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return the fields between two lines of hyphens, when these begin the file, and the text below."""
-    parts = FRONT_MATTER.split(text, maxsplit=2)
-    if len(parts) < 3 or parts[0] or re.match(r"\s*\n\s*\n", parts[1]):
+    """Return the fields between two lines of hyphens (YAML) or + (TOML) that begin the file, and the text below."""
+    kind, mark = ("TOML", r"\+\+\+") if text.startswith("+++") else ("YAML", "---")
+    parts = re.split(rf"^{mark}[ \t\r]*$", text, maxsplit=2, flags=re.MULTILINE)
+    if len(parts) < 3 or parts[0] or re.match(r"\s*\n\s*\n", parts[1]) or (kind == "TOML" and "=" not in parts[1]):
         return {}, text
     front = parts[1]
     if len(front) > FRONT_MATTER_CHARACTERS:
         raise ValueError(f"the front matter has over {FRONT_MATTER_CHARACTERS:,} characters: shorten it")
     try:
-        fields = yaml.load(front, Strings)  # noqa: S506
+        fields = tomllib.loads(front) if kind == "TOML" else yaml.load(front, Strings)  # noqa: S506
     except RecursionError as error:
         raise ValueError("the front matter is nested too deeply: flatten it") from error
-    except yaml.YAMLError as error:
-        raise ValueError(f"the front matter is not YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"the front matter is not {kind}: {' '.join(str(error).split())}") from error
     if not isinstance(fields, dict) or not all(KEY.fullmatch(str(key)) for key in fields):
         return {}, text  # two rules
-    return {key: value for key, value in fields.items() if value not in ("null", "~")}, parts[2]
+    held = {key: value if isinstance(value, str | list | dict) else str(value) for key, value in fields.items()}
+    return {key: value for key, value in held.items() if value not in ("null", "~")}, parts[2]

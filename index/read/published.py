@@ -6,6 +6,8 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
+from index.read.fields import resolved
+
 META = re.compile(r"publi[cs](?!her)|pub-?date|issued|created|post_?date|dateposted|^(?:dc(?:terms)?[.:])?date$")
 ARTICLE = "(Article|Posting|Report)$"  # kinds of schema.org
 MARKS = "concat(@class, ' ', @id, ' ', @itemprop)"
@@ -47,7 +49,8 @@ def published(page: Any) -> str | None:
     own = fromstring("<html><head></head><body></body></html>")
     named = [(str(m.get("property") or m.get("name") or m.get("itemprop")).lower(), m) for m in page.xpath(METAS)]
     said = [(name, m.get("content") or "") for name, m in named if META.search(name)]
-    said += [("publ", day) for day in _linked(page)]
+    days = {str(article.get("datePublished")) for article in linked(page)}
+    said += [("publ", day) for day in days if len(days) == 1 and day.isprintable()]
     for _, day in sorted(said, key=lambda pair: "publ" not in pair[0]):
         own.head.append(own.makeelement("meta", name="date", content=day))
     heading = page.find(".//h1")
@@ -73,8 +76,8 @@ def published(page: Any) -> str | None:
     return str(day) if day else None
 
 
-def _linked(page: Any) -> set[str]:
-    """Return when the article was published by the page's JSON-LD; of several articles, the one with its headline."""
+def linked(page: Any) -> list[dict[str, Any]]:
+    """Return the articles of a page's JSON-LD, of several the one with its headline, with what they name by its @id."""
     things: list[Any] = []
 
     def keep(thing: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +89,6 @@ def _linked(page: Any) -> set[str]:
             json.loads(script.text or "", strict=False, object_hook=keep)
     articles = [thing for thing in things if re.search(ARTICLE, str(thing.get("@type")).strip("[]'"))]
     headings = " ".join(element.text_content() for element in page.iter("h1", "title"))
-    named = [article for article in articles if str(article.get("headline") or "\n").strip() in headings]
-    days = {str(article.get("datePublished")) for article in named or articles}
-    return set(filter(str.isprintable, days)) if len(days) == 1 else set()
+    found = [article for article in articles if str(article.get("headline") or "\n").strip() in headings]
+    nodes = {str(thing["@id"]): thing for thing in things if len(thing) > 1 and "@id" in thing}
+    return [resolved(article, nodes) for article in found or articles]
