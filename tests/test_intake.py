@@ -314,3 +314,105 @@ def test_no_article_is_from_then(tmp_path: Path, said: object, day: str) -> None
 def test_tomorrow_may_be_today_elsewhere(tmp_path: Path) -> None:
     day = date.today() + timedelta(1)
     assert one(tmp_path / "a.json", json.dumps({"text": BODY, "date": str(day)})).published == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le café ferme à midi, dit le maire.", "“It’s a test”, he said — twice.", "São Paulo não dorme.",
+        "Die Bürgermeisterin öffnete die Tür.", "It cost £3 million at 5 °C.", "Привет из Москвы.", "İstanbul’da yeni.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("twice", [False, True])
+def test_utf8_that_was_read_as_something_else_is_mended(tmp_path: Path, text: str, twice: bool) -> None:
+    spoilt = text.encode().decode("latin-1")
+    spoilt = spoilt.encode().decode("latin-1") if twice else spoilt
+    for name, content in {
+        "a.json": json.dumps({"title": spoilt, "text": spoilt, "authors": [spoilt[:9]], "date": "2026-05-03"}),
+        "a.csv": f'title,text,date\n"{spoilt}","{spoilt}",2026-05-03\n',
+        "a.md": f"---\ndate: 2026-05-03\n---\n{spoilt}",
+    }.items():
+        if twice and name != "a.json":
+            continue
+        (article,), _, lines = found(tmp_path / name, content)
+        assert article.text == text
+        assert lines[0].startswith("encoding mended: ")
+        assert lines[0].endswith(": export it as UTF-8 if that is wrong")
+
+
+@pytest.mark.parametrize(
+    "text", ["Ñandú à la carte: «Oui» … oui", "NÃO É FIM – diz João", "À É", "Łódź, Žluť, €5", "Ä–Ö"]
+)
+def test_what_is_as_it_should_be_stays(tmp_path: Path, text: str) -> None:
+    (article,), _, lines = found(tmp_path / "a.json", json.dumps({"text": text, "date": "2026-05-03"}))
+    assert (article.text, lines) == (text, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le maire a visité l’école à côté du café, déjà fermé.",
+        "Die Bürgermeisterin öffnete die Tür. „Schön“, sagte sie.",
+        "The café’s owner said it cost £3 million – “too much”.",
+        "El alcalde abrió la biblioteca el lunes; costó 3 millones.",
+    ],
+)
+def test_texts_of_old_macs(tmp_path: Path, text: str) -> None:
+    (article,), _, lines = found(tmp_path / "a.txt", text.encode("mac_roman"))
+    assert article.text == text
+    assert "encoding guessed: a.txt (MacRoman): save it as UTF-8" in lines
+
+
+NEWSAPI = {"source": {"id": None, "name": "Pell Courier"}, "publishedAt": "2026-05-03T10:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("Mill burns down - Pell Courier", "Mill burns down"),
+        ("Mill burns down | pell courier", "Mill burns down"),
+        ("Mill – a history – Pell Courier", "Mill – a history"),
+        ("Mill burns down - The Guardian", "Mill burns down - The Guardian"),
+        ("Pell Courier", "Pell Courier"),
+        ("Mill-Pell Courier", "Mill-Pell Courier"),
+    ],
+)
+def test_an_outlet_behind_a_title_is_none_of_it(tmp_path: Path, title: str, wanted: str) -> None:
+    assert one(tmp_path / "a.json", json.dumps(NEWSAPI | {"title": title, "content": BODY})).title == wanted
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (f"{BODY} The mayor did not say that the brid… [+1234 chars]", BODY),
+        (f"{BODY}\r\nThe mayor did not say that [+1,234 chars]", BODY),
+        (f"{BODY} He said: “We did not… [+12 chars]", BODY),
+        (f"{BODY} [+1234 chars]", BODY),
+        (f"{BODY[:-1]}… [+1234 chars]", BODY.split(" Nobody")[0]),
+        ("The mayor did not say that the brid… [+1234 chars]", "The mayor did not say that the brid…"),
+        (f"{BODY} The mayor did not say… Read more", BODY),
+    ],
+)
+def test_a_torn_sentence_is_not_quoted(tmp_path: Path, content: str, text: str) -> None:
+    (article,), _, lines = found(tmp_path / "a.json", json.dumps(NEWSAPI | {"title": "Mill", "content": content}))
+    assert article.text == text
+    assert [line[:16] for line in lines] == ["cut off: a.json "]
+
+
+@pytest.mark.parametrize("author", ["https://pell.example/ann", "www.facebook.com/pell", ["http://pell.example"]])
+def test_an_address_is_no_author(tmp_path: Path, author: Any) -> None:
+    row = NEWSAPI | {"title": "Mill", "content": BODY, "author": author}
+    assert one(tmp_path / "a.json", json.dumps(row)).authors == ()
+    assert one(tmp_path / "a.json", json.dumps(row | {"author": f"Ann Ray, {author[0]}"})).authors[0] == "Ann Ray"
+
+
+@pytest.mark.parametrize("title", ["Corrections", "CORRECTION", "Clarification", "Corrections and clarifications"])
+@pytest.mark.parametrize("form", ["{}\n\n{}", "{}\n3 May 2026\n\n{}", "# {}\n\n{}"])
+def test_a_correction_has_a_headline(tmp_path: Path, title: str, form: str) -> None:
+    article = one(tmp_path / ("a.md" if "#" in form else "a.txt"), form.format(title, BODY))
+    assert (article.title, article.text) == (title, BODY)
+
+
+def test_a_mark_of_a_correction_is_no_headline(tmp_path: Path) -> None:
+    article = one(tmp_path / "a.txt", f"CORRECTION\n\nMill burns down at Aldby\n\n{BODY}")
+    assert (article.title, article.text) == ("Mill burns down at Aldby", BODY)

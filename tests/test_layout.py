@@ -44,6 +44,7 @@ HOMES = {
     "sentencex": ["index/text/ends.py"],
     "choppa": ["index/text/ends.py"],
     "chardet": ["index/read/plain.py"],
+    "ftfy": ["index/read/plain.py"],
     "htmldate": ["index/read/published.py"],
     "lxml": ["index/read/markup.py", "index/read/published.py"],
     "filelock": ["index/lock.py"],

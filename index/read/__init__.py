@@ -45,6 +45,7 @@ CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… 
     r"|\s*(?:…|\.{3})\s*(?:Continue reading|Read (?:more|on|(?:the )?(?:full|whole|entire))\b).{0,200})$|(?:…|\.{3})$",
     re.I,
 )
+BEHIND = re.compile(r"^(.+\S)\s+[-–—|]\s+(\S.*?)$")  # the outlet, as services put it behind a title
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
 
 
@@ -207,6 +208,10 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
         raise fields
     if not isinstance(fields, Mapping):
         raise BadInput("not an article: expected an object with at least a text")
+    said = f"{fields.get('title')} {fields.get('text')}"
+    if (whole := plain.mended(said)) != said:
+        odd = next(pair for pair in zip(said.split(), whole.split(), strict=False) if pair[0] != pair[1])
+        notes.add("encoding mended", name, f"{' read as '.join(odd)}: export it as UTF-8 if that is wrong")
     fields = wire.told({**fields, "text": _clean(fields.get("text"), "text", TEXT_CHARACTERS)}, name, known.year)
     text = fields["text"]
     if not text:
@@ -216,7 +221,7 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
         text = rest.strip()
     if cut := CUT_OFF.search(text, max(0, len(text) - 300)):
         notes.add("cut off", name, f"{cut[0].strip()}: ingest the whole text")
-        text = text[: cut.start()] if cut[1] else text
+        text = _untorn(text[: cut.start()].rstrip()) if cut[1] else text
     url = _clean(fields.get("url"), "url") or None
     published = fields.get("published")
     day = None if published in (None, "") else parse_date(published)
@@ -226,11 +231,15 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
         notes.add("undated", name, fields.get("undated") or "nothing declares the day: give it as published")
     if until := fields.get("embargo"):
         notes.add("embargoed", name, f"{until}: no day of publication, so take it out where it is still to come")
+    outlet = _clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet") or _host(url or "")
+    title = _clean(fields.get("title"), "title")
+    behind = BEHIND.search(title)
     return Article(
         id=_clean(fields.get("id"), "id") or url or default_id,
-        title=_clean(fields.get("title"), "title") or _derived_title(text),
+        title=(behind[1] if behind and table.fold(behind[2]) == table.fold(outlet or "") else title)
+        or _derived_title(text),
         text=text,
-        outlet=_clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet") or _host(url or ""),
+        outlet=outlet,
         published=day,
         url=url,
         authors=_authors(fields.get("authors")),
@@ -243,12 +252,21 @@ def _clean(value: object, name: str, most: int = FIELD_CHARACTERS) -> str:
         return ""
     if not isinstance(value, str) and not (name == "id" and type(value) is int):
         raise BadInput(f"its {name} is a {type(value).__name__}, not a string")
-    text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", str(value))
+    text = str(value) if name in ("id", "url") else plain.mended(str(value))
+    text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", text)
     text = re.sub(f"[{CONTROL}]", "", text)
     text = text.strip() if name == "text" else " ".join(text.split())
     if len(text) > most:  # A mistake most likely; and a shortened id or url would be another article's.
         raise BadInput(f"its {name} has {len(text):,} characters and {most:,} are the most: shorten or split it")
     return text
+
+
+def _untorn(text: str) -> str:
+    """Return a text that was cut off without the sentence that it was cut off in, where there are others."""
+    if not text or re.search(r"[.!?…][\"'”’)]*$", text):
+        return text
+    start = max(0, len(text) - FIELD_CHARACTERS)
+    return text[: start + sentences(text[start:])[-1].start].rstrip() or f"{text}…"
 
 
 def _derived_title(text: str) -> str:

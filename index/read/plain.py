@@ -21,7 +21,7 @@ from index.text.days import MONTH_DAY, WEEKDAY, day_or_none, in_numbers
 # What news is saved in; chardet knows 60 more, which it would take short texts for.
 ENCODINGS = (
     "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859-2 iso8859-5 iso8859-6 iso8859-7 iso8859-13 "
-    "iso8859-15 koi8-r koi8-u cp866 cp874 cp932 euc-jp iso-2022-jp gb18030 big5 cp949"
+    "iso8859-15 koi8-r koi8-u macroman cp866 cp874 cp932 euc-jp iso-2022-jp gb18030 big5 cp949"
 )
 MEANT = {"iso-8859-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "shift_jis": "cp932"}  # as browsers do
 SAMPLE = 200_000  # bytes that chardet looks at
@@ -112,6 +112,13 @@ def _guessed(data: bytes) -> tuple[str, str]:
             if len(mixed) <= len(re.findall(OTHER * 2, text[:SAMPLE])):
                 return text, str(guess["encoding"])
     raise ValueError("not text in any known encoding: convert it to UTF-8")
+
+
+def mended(text: str) -> str:
+    """Return a text whose UTF-8 was once read as something else, "cafÃ©", as it was, "café"."""
+    from ftfy import fix_encoding  # 0.1 s
+
+    return text if text.isascii() else str(fix_encoding(text))
 
 
 def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 from index.read.fields import fold, other, table
@@ -22,6 +23,7 @@ PREFIX = re.compile(
     r"^(?:(?:UPDATE|WRAPUP|URGENT|BREAKING|CORRECTED|CORRECTION|REFILE|RECASTS?|FLASH|ALERT|BULLETIN|EXCLUSIVE)"
     r"(?: \d+)? ?[-–—:] ?)+"
 )
+CORRECTION = re.compile(r"(?:corrections?|clarifications?)(?: (?:and|&) \w+)?", re.I)  # a headline of its own
 SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
 COPYRIGHT = re.compile(
     r"(?i:\(c\)|©|copyright)(?: (?:\(c\)|©))? ?((?:19|20)\d\d)"
@@ -61,6 +63,11 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
             fields.setdefault(labelled[1], labelled[2])
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
+        elif CORRECTION.fullmatch(line) and not any(
+            re.match(r"(?!By )\D*$", below)
+            for below in takewhile(lambda said: not SENTENCE.search(said), filter(None, lines[number + 1 :]))
+        ):  # no other headline
+            fields.setdefault("title", line)
         elif is_slug(line):
             if line.casefold().startswith("embargo") and re.search(r"\d", line):
                 fields.setdefault("embargo", line)
@@ -180,7 +187,7 @@ def person(said: str) -> str:
     name = re.sub(
         rf"^(?:by|By|BY)\b:? *|[()]|(?:^| ){ROLE.pattern}$|^\W*(?:Newsroom|Staff|News Desk)\W*$",
         "",
-        re.sub(r"\S+@\S+ *", "", said),
+        re.sub(r"\S+@\S+ *|(?:https?://|www\.)\S+", "", said),
     )
     shout = all(word.isupper() or len(word) < 4 for word in name.split()) and " " in name
     return " ".join(w.title() if w.isupper() and "." not in w and (shout or len(w) > 4) else w for w in name.split())
