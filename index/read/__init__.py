@@ -210,7 +210,7 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
         raise BadInput("not an article: expected an object with at least a text")
     said = f"{fields.get('title')} {fields.get('text')}"
     if (whole := plain.mended(said)) != said:
-        odd = next(pair for pair in zip(said.split(), whole.split(), strict=False) if pair[0] != pair[1])
+        odd = next((p for p in zip(said.split(), whole.split(), strict=False) if p[0] != p[1]), ("spaces",))
         notes.add("encoding mended", name, f"{' read as '.join(odd)}: export it as UTF-8 if that is wrong")
     fields = wire.told({**fields, "text": _clean(fields.get("text"), "text", TEXT_CHARACTERS)}, name, known.year)
     text = fields["text"]

@@ -28,6 +28,7 @@ STORY = (
     "[not(re:test(concat(@class, ' ', @id), 'teaser|related|card|promo|recommend|comment|sidebar', 'i'))]"
 )
 TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
+NO_TEXT = "no article text can be made out in this page"
 SITE = "//meta[@property='og:site_name'][@content]"
 MORE = re.compile(r"(?:read|more|continue|full|weiter|lire|leer)\b", re.I)
 SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
@@ -40,9 +41,11 @@ def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     data = file.read()
     declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
     tree = trafilatura.load_html(decode(data, file, declared))
-    stories = [] if tree is None else _stories(tree)
-    for number, (title, page) in enumerate(stories or [("", tree)], 1):
-        yield {**_read_page(page), **({"title": title} if title else {})}, f"story {number}" if number > 1 else ""
+    if tree is None:
+        raise ValueError(NO_TEXT)
+    for number, (title, page) in enumerate(_stories(tree) or [("", tree)], 1):
+        fields = _read_page(page)
+        yield fields | {"title": title or fields["title"]}, f"story {number}" if number > 1 else ""
 
 
 def _stories(page: Any) -> list[tuple[str, Any]]:
@@ -77,19 +80,16 @@ def _stories(page: Any) -> list[tuple[str, Any]]:
 def _read_page(tree: Any) -> dict[str, Any]:
     import trafilatura
 
-    day = None if tree is None else published(tree)
-    if tree is not None:
-        said = next((named(article, {})[0] for article in linked(tree)), {})
-        site = tree.xpath(SITE)
-        markup.plain(tree)
-        tree = trafilatura.bare_extraction(
-            tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
-        )
-    if tree is None or not SENTENCE.search(tree.text or ""):
-        raise ValueError("no article text can be made out in this page")
-    fields: dict[str, Any] = tree.as_dict()
-    outlet = (not site and said.get("outlet")) or fields["sitename"]
-    return fields | {"outlet": outlet, "published": day, "authors": said.get("authors") or fields["author"]}
+    said = next((named(article, {})[0] for article in linked(tree)), {})
+    day, site = published(tree), tree.xpath(SITE)
+    markup.plain(tree)
+    page = trafilatura.bare_extraction(
+        tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
+    )
+    if page is None or not SENTENCE.search(page.text or ""):
+        raise ValueError(NO_TEXT)
+    outlet = (not site and said.get("outlet")) or page.sitename
+    return {**page.as_dict(), "outlet": outlet, "published": day, "authors": said.get("authors") or page.author}
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]
