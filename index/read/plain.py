@@ -137,7 +137,7 @@ def mailed(text: str) -> tuple[dict[str, Any], str]:
     said, lines, below, ours = dict[str, str](), text.strip().splitlines(), 0, ""
     above = list[str]()  # a masthead
     for number, line in enumerate(lines[:HEAD_LINES], 1):
-        if label := MAIL.fullmatch(line):
+        if label := MAIL.fullmatch(line[:2000]):
             ours, below = lists.meanings("mail").get(label[1].lower(), "embargo"), number
             said.setdefault(ours, label[2])
         elif line[:1].isspace() and line.strip() and below == number - 1:
