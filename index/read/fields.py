@@ -213,13 +213,11 @@ def _others() -> dict[str, list[tuple[str, Path, re.Pattern[str]]]]:
 
 def other(record: Mapping[str, Any]) -> str:
     """Return by what a record is no published article, such as an attachment or a draft; empty for an article."""
-    folded = _folded(record)
-    for name, path, said in (
-        entry for key in folded if folded[key] not in (None, "") for entry in _others().get(key, ())
-    ):
-        found = str(_value("id", _at(folded, path))).strip()
-        if len(found) < PLACEHOLDER and said.fullmatch(found):
-            return name if said.pattern == ".+" else f"{name}: {found[:40]}"  # never a password
+    for key, value in record.items():
+        for name, path, said in _others().get(fold(str(key)), ()) if value not in (None, "") else ():
+            found = str(_value("id", _at({path[0]: value}, path))).strip()
+            if len(found) < PLACEHOLDER and said.fullmatch(found):
+                return name if said.pattern == ".+" else f"{name}: {found[:40]}"  # never a password
     return ""
 
 
