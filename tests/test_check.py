@@ -217,7 +217,7 @@ def test_check_over_http(service: Service) -> None:
     [
         ({"text": " "}, 400, "the text is empty: give it some sentences to check"),
         ({}, 400, "text: Field required"),
-        ({"text": "A.", "article": ["x"]}, 400, "article: Unexpected keyword argument"),
+        ({"text": "A.", "article": ["x"]}, 400, "article is no field: use text, articles"),
         ({"text": "Kyiv agreed.", "articles": ["x"]}, 404, UNKNOWN),
     ],
 )
@@ -421,6 +421,18 @@ def test_a_judge_that_cannot_be_had_leaves_no_locked_archive(tmp_path: Path, enc
             Desk(tmp_path, encoder, judge=judge)
     with Desk(tmp_path, encoder) as desk:
         assert desk.articles() == []
+
+
+@pytest.mark.parametrize("where", ["/nofolder", "~/nofolder", "./no", "a b", "a/b/c", "EMPTY", "FILE", "no/such-model"])
+def test_a_judge_that_is_nowhere_is_told_in_one_line(tmp_path: Path, encoder: Encoder, where: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    name = {"EMPTY": str(tmp_path / "empty"), "FILE": str(tmp_path / "file")}.get(where, where)
+    with pytest.raises(CopydeskError) as refused:
+        Desk(tmp_path / "archive", encoder, judge=f"nli:{name}")
+    why = {"EMPTY": f"{name} holds no model", "no/such-model": f"{name} cannot be fetched"}
+    give = "give the folder of an NLI cross-encoder, or the id of one on the Hugging Face hub"
+    assert str(refused.value) == f"{why.get(where, f'no folder is at {name}')}: {give}"
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")

@@ -60,7 +60,7 @@ HOMES = {
     "gradio": ["qa/doors/page.py"],
     "fastapi": ["qa/doors/http.py", "qa/doors/page.py"],
     "fastapi_offline": ["qa/doors/http.py"],
-    "starlette": ["qa/doors/guard.py"],
+    "starlette": ["qa/doors/guard.py", "qa/doors/http.py"],
     "httpx": ["qa/doors/client.py", "qa/llm/models.py", "qa/llm/providers.py"],
     "httpx_sse": ["qa/doors/client.py"],
     "rich": ["evals/train/__main__.py", "qa/doors/show.py"],

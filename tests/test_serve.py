@@ -37,18 +37,50 @@ def test_asking_over_http(service: str) -> None:
     assert [hit["article_id"] for hit in hits] == ["truce-minerals"]
 
 
+FIELDS = "question, outlets, since, until, asked, top, choices, llm, llm_url, history, strict, stream"
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [
         ({"question": ""}, "the question is empty: ask something in words"),
         ({"question": "Who?", "since": "then"}, "'then' is not a date: write it as YYYY-MM-DD"),
-        ({"question": "Who?", "tpo": 3}, "tpo: Unexpected keyword argument"),
+        ({"question": "Who?", "tpo": 3}, f"tpo is no field: use {FIELDS}"),
         ({}, "question: Field required"),
     ],
 )
 def test_bad_requests_are_told_in_one_line(service: str, body: dict[str, Any], error: str) -> None:
     response = httpx.post(f"{service}/api/ask", json=body)
     assert (response.status_code, response.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"content": "{bad"}, {"content": b"{bad"}, {"content": b"3"},
+     {"content": b"\xff\xfe{"}, {"content": b""}, {"data": {"question": "Who?"}}, {"json": [1]},
+     {"content": b"[" * 100_000}, {"files": {"question": b"Who?"}}, {"content": '{"question": "Who?"}'}],
+)  # fmt: skip
+@pytest.mark.parametrize(("route", "field"), [("ask", "question"), ("search", "question"), ("check", "text")])
+def test_what_is_no_json_object_is_told_in_one_line(service: str, sent: dict[str, Any], route: str, field: str) -> None:
+    headers = {"Content-Type": "application/json"} if isinstance(sent.get("content"), bytes) else {}
+    response = httpx.post(f"{service}/api/{route}", **sent, headers=headers)
+    error = f'the body is no JSON object: send {{"{field}": "…"}} with Content-Type: application/json'
+    assert (response.status_code, response.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("GET", "/api/ask", "POST"), ("PUT", "/api/articles/a", "DELETE, GET"), ("POST", "/api/articles", "GET"),
+     ("DELETE", "/healthz", "GET"), ("GET", "/api/nothing", None), ("POST", "/nothing", None), ("GET", "/api/", None),
+     ("GET", "/api/ask/", None), ("GET", "/static/nothing.js", None)],
+)  # fmt: skip
+def test_other_paths_and_methods_are_told_in_one_line(service: str, method: str, path: str, allow: str | None) -> None:
+    response = httpx.request(method, f"{service}{path}")
+    error = f"nothing is at {path}: /api/docs lists what there is"
+    if allow:
+        error = f"{path} takes no {method}: use {allow.replace(', ', ' or ')}"
+    assert (response.status_code, response.json()) == (405 if allow else 404, {"error": error})
+    assert response.headers.get("allow") == allow
 
 
 def test_an_unknown_article(service: str) -> None:

@@ -101,7 +101,7 @@ class Guard:
         if foreign or origin not in (None, f"http://{host}", f"https://{host}"):
             return _error(403, f"a page of {origin or 'another site'} may not use this service")
         if scope["type"] == "websocket" or not OPEN.fullmatch(scope["path"]):
-            return _error(404, f"nothing is at {scope['path']}")
+            return _error(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
         return None
 
     def _serves(self, header: str) -> bool:

@@ -5,7 +5,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
@@ -14,9 +15,12 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import iterate_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, format_sse_event
 from fastapi_offline import FastAPIOffline
 from pydantic import create_model
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
 from qa.ask import events
@@ -55,7 +59,8 @@ Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citatio
 Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)
 Refused = create_model("Refused", error=str)
-STATUS = {UnknownArticle: 404, BadInput: 400, RequestValidationError: 400, CopydeskError: 503}  # the first that fits
+# The first that fits; what the framework raises has its own.
+STATUS = {UnknownArticle: 404, BadInput: 400, RequestValidationError: 400, CopydeskError: 503, HTTPException: 0}
 
 
 def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
@@ -72,8 +77,6 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
     app.add_middleware(Guard, host=host, token=token)
     offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
-    for failure in STATUS:
-        app.add_exception_handler(failure, _refuse)
 
     @app.get("/healthz", response_model=State)
     def health() -> dict[str, int]:
@@ -115,17 +118,45 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         page = source_page(desk.article(article_id), field, start, end)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
-    return mount(app, desk)
+    return _refusing(mount(app, desk))
 
 
-def _refuse(_: Request, error: Exception) -> JSONResponse:
+def _refusing(app: FastAPI) -> FastAPI:
+    """Let an app, and Gradio's, which answers where no route of ours does, refuse in one form: {"error": why}."""
+    own = [route for route in app.routes if isinstance(route, APIRoute)]
+    for part in (app, *(getattr(route, "app", None) for route in app.routes)):
+        for failure in STATUS if isinstance(part, FastAPI) else ():
+            part.add_exception_handler(failure, partial(_refuse, own))  # type: ignore[union-attr]
+    return app
+
+
+def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> JSONResponse:
     """Return a refusal in one line; what was sent, and is told again, may hold halves of characters."""
-    why = str(error)
-    if isinstance(error, RequestValidationError):
-        first = error.errors()[0]
-        why = f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}"
+    why, path, headers = str(error), request.scope["path"], dict[str, str]()
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
-    return JSONResponse({"error": why.encode("utf-8", "replace").decode()}, status)
+    status = error.status_code if isinstance(error, HTTPException) else status
+    if isinstance(error, RequestValidationError | HTTPException) and status == 400:
+        why = _invalid(error, request)
+    elif isinstance(error, HTTPException):
+        why = f"nothing is at {path}: /api/docs lists what there is" if status == 404 else str(error.detail)
+        if partly := [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]:
+            methods = sorted({method for route in partly for method in route.methods or ()})
+            status, headers = 405, {"allow": ", ".join(methods)}
+            why = f"{path} takes no {request.method}: use {' or '.join(methods)}"
+    return JSONResponse({"error": why.encode("utf-8", "replace").decode()}, status, headers)
+
+
+def _invalid(error: RequestValidationError | HTTPException, request: Request) -> str:
+    """Return what is wrong with what was sent, and how to mend it."""
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "type": "json_invalid"}
+    name = ".".join(map(str, first["loc"][1:]))
+    body = request.scope["endpoint"].__annotations__.get("request")
+    known = [field.name for field in fields(body)] if is_dataclass(body) else []
+    if known and (first["type"] == "json_invalid" or not name):
+        return f'the body is no JSON object: send {{"{known[0]}": "…"}} with Content-Type: application/json'
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{name} is no field: use {', '.join(known)}"
+    return f"{name or 'body'}: {first.get('msg', error)}"
 
 
 async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterator[bytes]:
