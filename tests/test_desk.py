@@ -77,6 +77,42 @@ def test_choices_are_decided_by_the_evidence(seeded: Desk) -> None:
     assert seeded.ask(question).choice is None
 
 
+CONTRASTS = [  # a report, and questions whose choices all stand in it, the right one first
+    ("Ida Roe was endorsed by the miners, while Tom Falk had the trust of the fishers.",
+     ("Who endorsed Roe?", "the miners", "fishers"), ("Who endorsed Falk?", "fishers", "miners")),
+    ("The Reds voted for the road toll, whereas the Blues voted against it.",
+     ("Who voted for the road toll?", "Reds", "Blues"), ("Who voted against the road toll?", "Blues", "Reds")),
+    ("Kestrel Works posted a profit of 30 million, but Lark Ships made a loss of 9 million.",
+     ("Who made a loss?", "Lark Ships", "Kestrel Works"), ("Who made a profit?", "Kestrel Works", "Lark Ships")),
+    ("Kestrel will open a yard in Sundal; Lark is to close one in Orsund.",
+     ("Where will Kestrel open a yard?", "Sundal", "Orsund"), ("Where will Lark close a yard?", "Orsund", "Sundal")),
+    ("Kestrel is led by Mira Tande and Lark by Per Holm.",
+     ("Who leads Kestrel?", "Mira Tande", "Per Holm"), ("Who leads Lark?", "Per Holm", "Mira Tande")),
+    ("The pilots accepted the plan, but the stewards rejected it.",
+     ("Who rejected the plan?", "stewards", "pilots"), ("Who accepted the plan?", "pilots", "stewards")),
+    ("Nurses earn 2,700 crowns a month and bakers earn 2,200.",
+     ("How much do nurses earn?", "2,700 crowns", "2,200 crowns"), ("What do bakers earn?", "2,200 crowns", "2,700")),
+    ("Berg was praised for her wit, Lind for his patience.",
+     ("What was Berg praised for?", "wit", "patience"), ("What was Lind praised for?", "patience", "wit")),
+    ("The harbour was flooded, but the market was not.", ("What was flooded?", "harbour", "market")),
+    ("The rent of Sundal was 40 million in 2024. In 2023 it was 35 million, and in 2022 it was 31 million.",
+     ("What was the rent of Sundal in 2023?", "35 million", "40 million", "31 million"),
+     ("What was the rent of Sundal in 2022?", "31 million", "40 million", "35 million")),
+    ("The ferry to Orsund sails at noon, the ferry to Vilnar at dusk.",
+     ("When does the ferry to Orsund sail?", "noon", "dusk"), ("When does the ferry to Vilnar sail?", "dusk", "noon")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "questions"), [(text, questions) for text, *questions in CONTRASTS])
+def test_of_a_contrast_the_choice_beside_what_is_asked_is_taken(
+    desk: Desk, tmp_path: Path, text: str, questions: list[tuple[str, ...]]
+) -> None:
+    ingest_reports(desk, tmp_path, ("2025-04-01", "Report", text))
+    for question, *choices in questions:
+        for offered in (choices, choices[::-1]):
+            assert desk.ask(question, choices=offered).choice == choices[0], (question, offered)
+
+
 def test_an_answer_is_as_confident_as_it_is_not_refused(seeded: Desk) -> None:
     assert seeded.ask("In which city did the delegations meet on April 17?").confidence > 0.9
     assert seeded.ask("Who won the Champions League final?").confidence < 0.5

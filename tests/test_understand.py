@@ -147,7 +147,11 @@ def test_english_is_never_taken_for_another_language(question: str) -> None:
         ("Wer starb?", "German"), ("Warum?", "German"), ("Wer ist Juan Carlos?", "German"), ("wer gewann", "German"),
         ("Wo brennt es?", "German"), ("Wie viele Tote?", "German"), ("Qui a gagné ?", "French"),
         ("Où est Macron ?", "French"), ("¿Quién ganó?", "Spanish"), ("Quanti morti?", "Italian"),
-        ("Kto wygrał?", "Polish"), ("Hoeveel doden?", "Dutch"),
+        ("Kto wygrał?", "Polish"), ("Hoeveel doden?", "Dutch"), ("Brandursache Orsund?", "German"),
+        ("Drei Tote bei Brand?", "German"), ("Wahlergebnis Orsund", "German"), ("Streik Orsund Fähren?", "German"),
+        ("Résultats élection Orsund ?", "French"), ("Victimes incendie Orsund ?", "French"),
+        ("Grève bus Orsund", "French"), ("Huelga autobuses Orsund", "Spanish"), ("Muertos en Orsund?", "Spanish"),
+        ("Risultati elezioni Orsund", "Italian"), ("Pożar Orsund", "Polish"), ("Uitslag verkiezingen Orsund", "Dutch"),
     ],
 )  # fmt: skip
 def test_short_questions_in_other_languages_are_declined_by_name(question: str, language: str) -> None:
@@ -158,7 +162,9 @@ def test_short_questions_in_other_languages_are_declined_by_name(question: str, 
 @pytest.mark.parametrize(
     "question",
     ["Kim Jong Un?", "Doctor Who returns?", "Wen Jiabao speaks?", "Cosa Nostra arrests?", "dove soap recall",
-     "Jak wins Tour?", "Chi Chi Wu wins?", "Hoe sales", "Mayor of Kells?", "Inflation?", "Hur leads Seoul?"],
+     "Jak wins Tour?", "Chi Chi Wu wins?", "Hoe sales", "Mayor of Kells?", "Inflation?", "Hur leads Seoul?",
+     "Sturm Graz score?", "Grand Prix results?", "École Polytechnique?", "Tote bag recall", "Brand new ferry?",
+     "George W Bush", "Le Monde", "Cirque du Soleil", "Borussia Mönchengladbach?", "fire Orsund", "El Niño"],
 )  # fmt: skip
 def test_short_english_is_no_other_language(question: str) -> None:
     assert decline(question, DEFAULT_ENCODER) is None

@@ -37,6 +37,7 @@ KINDS = {
 
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
 ENGLISH = set(" ".join(lists.lines("english")).split())
+WORDS = "asking", "foreign"
 SURE, SURE_SHORT, LEAST_WORDS = 0.8, 0.6, 2  # of the language identifier; and of words that are no names: §17
 
 
@@ -58,8 +59,10 @@ def _foreign(question: str) -> str | None:
     if scripts.total() > max(1, latin / 2):  # a name or a "π" among others is no language
         script = next((name for name in scripts if known.get(name) == "Japanese"), scripts.most_common(1)[0][0])
         return known.get(script, script.title())
-    asking = lists.meanings("asking")
-    said = [asking[word] for word in re.findall(r"\w+", question.casefold()) if word in asking]
+    words = re.findall(r"\w+", question.casefold())
+    said, news = ([listed[word] for word in words if word in listed] for listed in map(lists.meanings, WORDS))
+    if news:
+        return news[0]  # "Brandursache Ostra?"
     for name in runs(question):
         rest = rest.replace(name, " ")
     long = question.endswith("?") and sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) >= LEAST_WORDS
