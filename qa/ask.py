@@ -15,10 +15,10 @@ from qa.llm.prompt import QUESTION_TOKENS
 from qa.request import AskRequest
 from qa.steps import quotes
 from qa.steps.choose import choose
-from qa.steps.converse import leans, rewrite
-from qa.steps.evidence import Evidence, Writer, read
+from qa.steps.converse import points, rewrite
+from qa.steps.evidence import Evidence, Writer, leads, read
 from qa.steps.rank import collapse, rerank
-from qa.steps.understand import EARLIER, covered, decline, understand
+from qa.steps.understand import EARLIER, covered, decline, topic, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         if request.turns:
             clock["rewrite"] = time.perf_counter()
         with desk.lock:
-            evidence, choice = _found(desk, request, readings[: 1 if leans(request.question) else 2], clock)
+            evidence, choice = _found(desk, request, readings[: 1 if points(request.question) else 2], clock)
     write: Writer = quotes.write
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
@@ -73,6 +73,8 @@ def _found(
     """Return what there is to answer from, and the choice: of the reading whose article has most of its words."""
     found: list[tuple[Evidence, str | None]] = []
     for question in dict.fromkeys(readings):
+        # "And turnout?" asks for what is said of it, with what was carried, too.
+        about = topic(request.question if question.startswith(request.question.rstrip(" ?.!")) else question)
         query = understand(question, request, desk.outlets())
         hits = collapse(search(desk.index, query), newest=not query.days)
         clock["retrieve"] = time.perf_counter()
@@ -80,6 +82,7 @@ def _found(
         choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
         candidates = read(desk.reranker, query, hits)
         hits = rerank(query, hits, candidates)
+        candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
         latest = None if query.days or query.outlets or EARLIER.search(question) else query.present or date.max
         found.append((Evidence(question, hits, candidates, quotes.confidence(candidates), latest), choice))
@@ -90,9 +93,14 @@ def _found(
         text = f"{article.title} {article.text}" if (article := firsts[n]) else ""
         return covered(request.question, text)[0], found[n][0].confidence >= quotes.SURE_ENOUGH
 
-    # Where both are as good: what was carried, save where the question finds the same article without it.
-    order = range(len(found)) if len(set(firsts)) == len(found) else reversed(range(len(found)))
-    return found[max(order, key=held)]
+    best = max(range(len(found)), key=held)
+    if len(set(firsts)) == len(found) or held(-1) < held(0):
+        return found[best]
+    # Where both find the same article, what was carried is not needed to find it, only to leave others out.
+    (whole, _), (bare, choice) = found[0], found[-1]
+    named = {c.article: covered(whole.question, f"{c.article.title} {c.article.text}")[1] for c in bare.candidates}
+    kept = [c for c in bare.candidates if not firsts[0] or named[c.article] >= named[firsts[0]]]
+    return bare._replace(candidates=kept), choice
 
 
 def _kept(pieces: Generator[Piece, None, Outcome], told: list[Piece]) -> Generator[Piece, None, Outcome]:

@@ -126,8 +126,8 @@ def test_what_leans_is_made_complete(question: str) -> None:
         ("Tell me about the Oxton mill.", "Was anyone hurt?", "Was anyone hurt (Oxton, mill)?"),
         ("Can you please tell me about Åsa Berg?", "Where does she live?", "Where does she live (Åsa Berg)?"),
         ("Who met Juan de la Cruz?", "Where was it?", "Where was it (Juan de la Cruz, met)?"),
-        ("Did Rhys O’Neill see the Élysée?", "And when?", "And when (Rhys O’Neill, Élysée, see)?"),
-        ("What did the price of herring do?", "Why?", "Why (price, herring)?"),
+        ("Did Rhys O’Neill see the Élysée?", "And when?", "When did Rhys O’Neill see the Élysée?"),
+        ("What did the price of herring do?", "Why?", "Why did the price of herring do?"),
     ],
 )
 def test_only_what_is_needed_is_carried(before: str, question: str, expected: str) -> None:
@@ -157,6 +157,96 @@ def test_places_are_put_in_and_thanks_and_months_left_out(before: str, question:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "question", "expected"),
+    [
+        ("Did the council close the pool?", "Why?", "Why did the council close the pool?"),
+        ("Did the council close the pool?", "How so?", "Why did the council close the pool?"),
+        ("Did the council close the pool?", "And since when?", "Since when did the council close the pool?"),
+        ("Is the Oxton mill closed?", "Until when?", "Until when is the Oxton mill closed?"),
+        ("Is the Oxton mill closed?", "Why is that?", "Why is the Oxton mill closed?"),
+        ("Has Kells sold its mill?", "By whom?", "By whom has Kells sold its mill?"),
+        ("When did Kells sell its mill?", "Why?", "Why did Kells sell its mill?"),
+        ("How many votes did Per Holm get?", "Where?", "Where votes did Per Holm get?"),
+        ("Who runs the buses in Kells?", "Since when?", "Since when Tern runs the buses in Kells?"),
+        ("Can you tell me who won in Kells?", "When?", "When Tern won in Kells?"),
+        ("What was the rent in Kells in 2024?", "And the year before?", "What was the rent in Kells in 2023?"),
+        ("What was the rent in Kells in 2024?", "And a year later?", "What was the rent in Kells in 2025?"),
+        ("What was the rent in Kells in 2024?", "And in 2019?", "What was the rent in Kells in 2019?"),
+        ("What was the rent in Kells?", "What about 2019?", "What was the rent in Kells in 2019?"),
+    ],
+)
+def test_what_is_asked_of_the_last_question_is_exchanged(before: str, question: str, expected: str) -> None:
+    assert (
+        rewrite(question, [("user", before), ("assistant", "In Kells it is Tern, since Monday. [1]")], None) == expected
+    )
+
+
+PAPER = {
+    "match": "Vessa beat Tornby 3-1 in the cup on Saturday. Milo Franks scored twice. Tickets cost 18 crowns, and "
+    "12,400 people watched. The vote of the fans went to Franks.",
+    "dam": "The Aldern dam is safe, engineers said on Tuesday. A crack was found in its eastern wall in March.",
+    "tax": "Parliament rejected the sugar tax by 88 votes to 71. A minister had proposed it.",
+    "ferry": "A new ferry between Morrow and Skarn began service on Monday. It carries 220 passengers.",
+    "storm": "A storm passed over Kessin on Monday night. The lighthouse was damaged and nobody died.",
+    "poll": "Jonas Lind won the election in Dorn with 54 percent of the vote. Turnout was 68 percent. Many cheered.",
+    "mill": "Three people died in a fire at the mill in Ostra on Sunday. A faulty dryer caused the fire.",
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "article", "said"),
+    [
+        ("Who scored for Vessa?", "What about the dam?", "dam", "safe"),
+        ("Who scored for Vessa?", "And the dam?", "dam", "safe"),
+        ("Who scored for Vessa?", "How about the sugar tax?", "tax", "rejected"),
+        ("Who scored for Vessa?", "And what about the ferry?", "ferry", "began"),
+        ("Who scored for Vessa?", "And the storm?", "storm", "passed"),
+        ("Who scored for Vessa?", "What about the lighthouse?", "storm", "damaged"),
+        ("Who scored for Vessa?", "What happened at the dam?", "dam", "dam"),
+        ("Who scored for Vessa?", "And the election?", "poll", "won"),
+        ("Who scored for Vessa?", "And the crack?", "dam", "crack"),
+        ("Who scored for Vessa?", "And the minister?", "tax", "proposed"),
+        ("Who scored for Vessa?", "And tickets?", "match", "18"),
+        ("Who scored for Vessa?", "How many watched?", "match", "12,400"),
+        ("Who scored for Vessa?", "And the vote?", "match", "fans"),
+        ("Who won the election in Dorn?", "And turnout?", "poll", "68"),
+        ("What caused the fire in Ostra?", "How many died?", "mill", "Three"),
+    ],
+)
+def test_a_noun_of_its_own_is_the_subject_where_the_last_one_has_no_such_thing(
+    desk: Desk, before: str, question: str, article: str, said: str
+) -> None:
+    write(desk, **PAPER)
+    history = [{"role": "user", "content": before}, {"role": "assistant", "content": desk.ask(before).text}]
+    first = desk.ask(question, history=history).citations[0]
+    assert first.article_id == article
+    assert said in first.quote
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Tell me about {}.", "What do you know about {}?", "Anything on {}?", "Summarise what we have on {}", "News on {}?",
+     "Give me a summary of {}.",
+     "Do you have anything about {}?", "What's new on {}?", "Please brief me on {}",
+     "Is there any news about {}?", "What has been reported about {}?", "What about {}?"],
+)  # fmt: skip
+def test_what_asks_for_anything_on_a_topic_gets_what_is_first_said_of_it(desk: Desk, asked: str) -> None:
+    write(desk, **PAPER)
+    leads = {
+        "the Aldern dam": "The Aldern dam is safe",
+        "the sugar tax": "Parliament rejected the sugar tax",
+        "the Kessin lighthouse": "The lighthouse was damaged",
+        "Milo Franks": "Milo Franks scored twice",
+    }
+    for topic, lead in leads.items():
+        answer = desk.ask(asked.format(topic))
+        assert answer.answered, topic
+        assert answer.text.startswith(lead), topic
+    for topic in ("the Zorba volcano", "quantum computers", "Quentin Marsh"):
+        assert not desk.ask(asked.format(topic)).answered, topic
+
+
 def test_a_whole_question_is_shown_as_it_stands_where_it_finds_the_same(desk: Desk) -> None:
     write(desk, fire="A fire burned down the mill of Oxton in June. Tom Rask put the damage at 3 million crowns.")
     before = [{"role": "user", "content": "What burned down in Oxton in June?"},
@@ -168,7 +258,7 @@ def test_nothing_piles_up() -> None:
     history: list[Message] = []
     for question in ("Who is the mayor of Harlow?", "Who met Per Holm?", "What did Mira Tande sell?", "thanks!"):
         history += [("user", question), ("assistant", "Nobody knows.")]
-    assert rewrite("And when?", history, None) == "And when (Mira Tande, sell)?"
+    assert rewrite("And when?", history, None) == "When did Mira Tande sell?"
     history += [
         ("user", "And when?"),
         ("assistant", "On Friday in Sundal. [1]"),

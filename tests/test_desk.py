@@ -297,6 +297,24 @@ STORIES = [  # an earlier and a later report of one story, in other words; a que
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("title", "later"),
+    [
+        ("Ulm mill fire: seven dead", "Seven people have now died after the fire in Ulm. The mill had no sprinklers."),
+        ("Toll climbs", "The death toll climbed to seven on Saturday. The fire at the mill in Ulm broke out at night."),
+        ("Ulm mill fire toll now seven", "The toll is now seven, officials said on Saturday. Two workers are missing."),
+        ("Hospital in Ulm", "Seven people are dead and nine hurt after the fire that gutted the mill, doctors said."),
+    ],
+)
+def test_the_later_toll_comes_first_where_the_question_names_the_place(
+    desk: Desk, tmp_path: Path, title: str, later: str
+) -> None:
+    earlier = ("2025-05-01", "Fire in Ulm mill kills three", "Three people died in a fire at the mill in Ulm at night.")
+    ingest_reports(desk, tmp_path, earlier, ("2025-05-04", title, later))
+    for question in ("How many people died in the Ulm mill fire?", "How many were killed in the fire in Ulm?"):
+        assert "even" in desk.ask(question).sentences[0].text, question
+
+
 @pytest.mark.parametrize(("earlier", "later", "questions", "said"), STORIES)
 def test_what_the_later_report_of_a_story_answers_comes_first(
     desk: Desk, tmp_path: Path, earlier: tuple[str, ...], later: tuple[str, ...], questions: tuple[str], said: str

@@ -50,7 +50,8 @@ def choose(
         return None
     logits = reranker.score(query.text, [candidate.text for candidate in held])
 
-    apart = [own - set.intersection(*words) or own for own in words]  # "2,200 crowns" and "2,700 crowns"
+    shared = words[0].intersection(*words)
+    apart = [own - shared or own for own in words]  # "2,200 crowns" and "2,700 crowns"
     years = {*YEAR.findall(query.text)}
 
     def worth(n: int, candidate: Candidate, logit: float) -> float:

@@ -11,6 +11,7 @@ from index.text import lists
 from index.text.cut import sentences
 from index.text.days import WHEN, has_day
 from index.text.names import runs
+from index.text.numbers import SAID
 from index.text.terms import content_terms
 from qa.steps.understand import SMALL_TALK
 from qa.types import REFUSED
@@ -34,6 +35,19 @@ AUX = "(?:is|are|was|were|be|been|do|does|did|has|have|had|will|would|can|could|
 CLAUSE = re.compile(rf"\b(?:{AUX}|who|what|which|when|where|why|how|whose|whom)\b", re.I)
 VERB = re.compile(rf"\b(?:{AUX}|happen\w*|sa(?:ys|id))\b", re.I)
 FRAGMENT = re.compile(r"(?:(in|at|of|for|on|from|by|with|to) )?(?:the )?(.+)")
+WH = re.compile(
+    r"(?:(?:by|for|since|until|till|at|in|on|from|to|with|of) )?"
+    r"(?:who(?:m|se)?|what|which|when|where|why|how(?: (?:many|much|long|old|far|often|big|high|soon|come|so))?)\b",
+    re.I,
+)
+BARE = re.compile(rf"({WH.pattern})(?: (?:not|exactly|then|that|{AUX} that))*", re.I)
+POLITE = re.compile(r"^.*?\b(?:tell me|know|say)\s(?=wh|how)", re.I)  # "Can you tell me who won?"
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+OTHER_YEAR = re.compile(
+    r"(?:(?:in|for) )?(?:(?P<year>(?:19|20)\d\d)|(?:the|a) (?:(?P<back>previous year|year (?:before|earlier))"
+    r"|(?:next|following) year|year (?:after|later)))(?: that)?",
+    re.I,
+)
 IMPERSONAL, LEANING = (
     re.compile("|".join(lists.lines(name)).replace("AUX", AUX), re.I) for name in ("impersonal", "leaning")
 )
@@ -71,11 +85,13 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
     last = asked[-1]
     whole = next((q for q in reversed(asked) if not leans(q) and (runs(q) or len(_subject(q)) > 1)), last)
     fragment = ABOUT.sub("", JOINED.sub("", question))
+    first = "" if REFUSED in answered else next((answered[s.start : s.end] for s in sentences(answered)), "")
+    if exchanged := _exchanged(whole, fragment.rstrip(" ?.!"), f"{last} {first}"):
+        return exchanged
     if not CLAUSE.search(fragment) and (replaced := _replaced(whole, fragment.rstrip(" ?.!"))):
         return replaced
-    first = "" if REFUSED in answered else next((answered[s.start : s.end] for s in sentences(answered)), "")
     texts = list(dict.fromkeys((last, whole, first)))
-    named = [name for text in texts for name in runs(text) if not WHEN.fullmatch(name)]
+    named = [name for text in texts for name in runs(text) if not (WHEN.fullmatch(name) or SAID.fullmatch(name))]
     there = THERE.search(IMPERSONAL.sub(lambda found: "_" * len(found[0]), question))
     if there and named:
         place = next(filter(None, map(_place, texts)), f"in {named[0]}")
@@ -90,6 +106,29 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
                 carried.append(candidate)
                 known |= content_terms(candidate)
     return f"{question.rstrip(' ?')} ({', '.join(carried)})?" if carried else question
+
+
+def _exchanged(question: str, fragment: str, said: str) -> str | None:
+    """Return a question with what it asks exchanged, "Why?" or "Since when?", or its year; None for other fragments."""
+    question = POLITE.sub("", question)
+    if bare := BARE.fullmatch(fragment):
+        asked = "Why" if bare[1].lower() in ("how so", "how come") else bare[1].capitalize()
+        if re.match(AUX, question, re.I):  # "Did the pool close?"
+            return f"{asked} {question[0].lower()}{question[1:]}"
+        if found := WH.match(question):
+            who = (
+                next((name for name in runs(said) if not WHEN.fullmatch(name) and name not in question), "")
+                if found[0].lower() == "who"
+                else ""
+            )
+            return f"{asked} {who}{' ' * bool(who)}{question[found.end() :].strip()}"
+    if other := OTHER_YEAR.fullmatch(fragment):
+        known = YEAR.search(said) or YEAR.search(question)
+        year = other["year"] or (known and str(int(known[0]) + (-1 if other["back"] else 1)))
+        if year and YEAR.search(question):
+            return YEAR.sub(year, question, count=1)
+        return f"{question.rstrip(' ?')} in {year}?" if year else None
+    return None
 
 
 def _place(text: str) -> str:
@@ -120,6 +159,12 @@ def _subject(question: str) -> list[str]:
 def follows(question: str) -> bool:
     """Tell whether a question leans on what was said before, or may do so: it names nothing of its own."""
     return leans(question) or all(map(has_day, runs(question)))
+
+
+def points(question: str) -> bool:
+    """Tell whether a question has nothing of its own to be searched for, or a pronoun that stands for what was said."""
+    rest, fragment = IMPERSONAL.sub(",", question), ABOUT.sub("", JOINED.sub("", question)).rstrip(" ?.!")
+    return bool(LEANING.search(rest) or OWN.search(rest) or BARE.fullmatch(fragment) or OTHER_YEAR.fullmatch(fragment))
 
 
 def leans(question: str) -> bool:

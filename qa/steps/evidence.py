@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Generator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
 from index.text.cut import is_caption, sentences
-from index.text.terms import content_terms
+from index.text.terms import alike, content_terms, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reranker
-from qa.steps.understand import fits, share
+from qa.steps.understand import covered, fits, share
 from qa.types import Outcome, Piece
 
 # The cross-encoder is the slow part: it reads 16 short texts, 0.3 s on two cores, chosen by their words from the best
@@ -19,6 +20,8 @@ from qa.types import Outcome, Piece
 READ_PASSAGES = 8
 READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
 CHROME = re.compile(
     r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"
     r"|contributed to this (?:report|story|article)|click here|follow (?:us|him|her|them) on)\b",
@@ -81,7 +84,38 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
         # Alone: with its headline before it, a sentence is no better chosen and takes twice the time.
         logits = reranker.score(part, [candidate.text for candidate in own])
         scored += [replace(c, logit=float(logit)) for c, logit in zip(own, logits, strict=True)]
-    return scored
+    return _dated(scored, {*YEAR.findall(query.text)})
+
+
+def _dated(scored: Sequence[Candidate], asked: AbstractSet[str]) -> list[Candidate]:
+    """Let a sentence of the year asked for change places with the best of its article that is of other years."""
+    years = {c: {*YEAR.findall(c.said)} for c in scored}
+    logits = {c: c.logit for c in scored}
+    for article in {c.article for c in scored} if asked else ():
+        own, others = (
+            [c for c in scored if c.article == article and years[c] and bool(years[c] & asked) is of]
+            for of in (True, False)
+        )
+        if own and others:
+            right, wrong = (max(cs, key=lambda c: c.logit) for cs in (own, others))
+            if wrong.logit > right.logit:
+                logits[right], logits[wrong] = wrong.logit, right.logit
+    return [replace(c, logit=logit) for c, logit in logits.items()]
+
+
+def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
+    """Return what each article that holds all words of a topic says first of it: its lead, where it is headed so."""
+    wanted, found = alike(content_terms(topic)), list[Candidate]()
+    head = alike(terms(topic.split()[-1]))  # the lighthouse of "the Kessin lighthouse"
+    for hit in {hit.article.id: hit for hit in reversed(hits[:READ_PASSAGES])}.values():
+        said = candidates([hit])
+        held = {c: share(wanted, c.terms) for c in said}
+        first = max(said, key=lambda c: (held[c], len(head & c.terms)), default=None)
+        if first and min(covered(topic, f"{hit.article.title}\n{hit.article.text}")) == 1:
+            headed = wanted & first.terms <= alike(terms(hit.article.title))
+            lead = next((c for c in said if c.field == "text" and not c.article.text[: c.start].strip()), first)
+            found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT))
+    return found
 
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ from qa.check.draft import Draft
 from qa.check.verify import Verdict
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.understand import covered, fits, kind, share
+from qa.steps.understand import covered, fits, kind, share, values
 from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -40,6 +41,7 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if evidence.confidence < SURE_ENOUGH:
         return (yield from refuse(REFUSED, "below_threshold" if evidence.hits else "no_evidence"))
+    evidence = evidence._replace(candidates=_lifted(evidence))
     text, draft = "", Draft()
     for candidate in _choose(evidence):
         text += f"{' ' * bool(text)}{candidate.text} "
@@ -112,10 +114,25 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     return chosen[:SENTENCES]
 
 
+def _lifted(evidence: Evidence) -> list[Candidate]:
+    """Let a later report's sentence that counts what is asked, "the toll is now seven", be worth as much as others."""
+    best = max(evidence.candidates, key=lambda c: c.logit)
+    did = (content_terms(word) for word in fold.words(evidence.question) if is_verb(word, "VBD", "VBN"))
+    done = alike(next(filter(None, did), set()))  # "died" of "How many people died when a bus crashed?"
+    lifted = kind(evidence.question) == "number"
+    return [
+        replace(c, logit=max(c.logit, best.logit))
+        if lifted and done & c.terms and _updates(evidence.question, c, best, evidence.latest)
+        else c
+        for c in evidence.candidates
+    ]
+
+
 def _says_again(candidate: Candidate, headline: Candidate) -> bool:
     """Tell whether a sentence says what a headline says: the headline is then not quoted beside it."""
     again = share(alike(content_terms(headline.text)), candidate.terms)
-    return (candidate.field, headline.field) == ("text", "title") and again >= HEADLINE_WORDS
+    counts = values(headline.said) <= values(candidate.said)  # "seven dead" is not said again by "three died"
+    return (candidate.field, headline.field) == ("text", "title") and again >= HEADLINE_WORDS and counts
 
 
 def _updates(question: str, later: Candidate, earlier: Candidate, latest: date | None) -> bool:

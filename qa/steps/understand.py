@@ -35,6 +35,7 @@ KINDS = {
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
 
+ABOUT = re.compile(rf"(?:{'|'.join(lists.lines('about'))}) ([^(),;?]+?)[ ?.!]*", re.I)
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
 ENGLISH = set(" ".join(lists.lines("english")).split())
 WORDS = "asking", "foreign"
@@ -98,6 +99,12 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
     return Query(question, request.filters, present, parts if len(parts) > 1 else (), named, tuple(dates(question)))
 
 
+def topic(question: str) -> str | None:
+    """Return what a question asks to be told about, whatever there is: "Anything on the Orla dam?"; else None."""
+    found = ABOUT.fullmatch(question)
+    return found[1] if found and content_terms(found[1]) else None
+
+
 def _names(question: str, outlet: str) -> bool:
     """Tell whether a question names an outlet, which may be longer: "Fox News" for "FOX News - Health"."""
     name = re.split(r" [|–-] |: ", outlet)[0]
@@ -117,13 +124,14 @@ def fits(question: str, sentence: str, known: str = "") -> bool:
         return expected == "any" or any(found[0] not in known for found in WHEN.finditer(clean(sentence)))
     undated = WHEN.sub(" ", clean(sentence))
     if expected == "number":
-        return SAID.search(undated) is not None and not (known and _values(undated) <= _values(known))
+        return SAID.search(undated) is not None and not (known and values(undated) <= values(known))
     held = terms(f"{question}\n{known}")
     return any(not held >= terms(word) for word in capitalised(undated))
 
 
 @lru_cache(maxsize=64)
-def _values(text: str) -> frozenset[float]:
+def values(text: str) -> frozenset[float]:
+    """Return the numbers of a text."""
     return frozenset(number.value for number in numbers(text))
 
 
