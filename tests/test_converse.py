@@ -226,7 +226,8 @@ def test_a_noun_of_its_own_is_the_subject_where_the_last_one_has_no_such_thing(
 
 @pytest.mark.parametrize(
     "asked",
-    ["Tell me about {}.", "What do you know about {}?", "Anything on {}?", "Summarise what we have on {}", "News on {}?",
+    ["Tell me about {}.", "What do you know about {}?", "Anything on {}?", "Summarise what we have on {}",
+     "News on {}?",
      "Give me a summary of {}.",
      "Do you have anything about {}?", "What's new on {}?", "Please brief me on {}",
      "Is there any news about {}?", "What has been reported about {}?", "What about {}?"],

@@ -12,7 +12,7 @@ from qa.check.rules import CLAUSE, NEGATION, OPPOSITES
 from qa.rerank import Reranker
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, candidates
-from qa.steps.understand import share
+from qa.steps.understand import YEAR, share
 
 # Measured in evals/EXPERIMENTS.md, §9.
 PASSAGES = 12  # looked through for the question, and for the question together with each choice
@@ -24,7 +24,6 @@ NEAR_WEIGHT, YEAR_LOSS = 3.0, 4.0  # where a sentence holds several choices; wit
 CLAUSE_LOSS, LEANING_LOSS = 0.5, 0.9
 LIGHT = content_terms(" ".join(FILLERS))
 ASIDE = re.compile(r", (?:who|which|whose|an?|the) [^,;]*,(?= [a-z])")  # "Storm, who had led, came second"
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 PRONOUN = re.compile(r"\b(?:it|they|them|he|she)\b", re.I)
 EXCEPT = re.compile(r"\b(?:except|NOT)\b")  # asks for the choice that the evidence does not speak for
 

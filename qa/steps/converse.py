@@ -13,7 +13,7 @@ from index.text.days import WHEN, has_day
 from index.text.names import runs
 from index.text.numbers import SAID
 from index.text.terms import content_terms
-from qa.steps.understand import SMALL_TALK
+from qa.steps.understand import SMALL_TALK, YEAR
 from qa.types import REFUSED
 
 Message = tuple[str, str]  # role, content
@@ -42,7 +42,6 @@ WH = re.compile(
 )
 BARE = re.compile(rf"({WH.pattern})(?: (?:not|exactly|then|that|{AUX} that))*", re.I)
 POLITE = re.compile(r"^.*?\b(?:tell me|know|say)\s(?=wh|how)", re.I)  # "Can you tell me who won?"
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 OTHER_YEAR = re.compile(
     r"(?:(?:in|for) )?(?:(?P<year>(?:19|20)\d\d)|(?:the|a) (?:(?P<back>previous year|year (?:before|earlier))"
     r"|(?:next|following) year|year (?:after|later)))(?: that)?",
@@ -116,12 +115,9 @@ def _exchanged(question: str, fragment: str, said: str) -> str | None:
         if re.match(AUX, question, re.I):  # "Did the pool close?"
             return f"{asked} {question[0].lower()}{question[1:]}"
         if found := WH.match(question):
-            who = (
-                next((name for name in runs(said) if not WHEN.fullmatch(name) and name not in question), "")
-                if found[0].lower() == "who"
-                else ""
-            )
-            return f"{asked} {who}{' ' * bool(who)}{question[found.end() :].strip()}"
+            who = runs(said) if found[0].lower() == "who" else []
+            named = [name for name in who if name not in question and not WHEN.fullmatch(name)]
+            return " ".join([asked, *named[:1], question[found.end() :].strip()])
     if other := OTHER_YEAR.fullmatch(fragment):
         known = YEAR.search(said) or YEAR.search(question)
         year = other["year"] or (known and str(int(known[0]) + (-1 if other["back"] else 1)))

@@ -12,7 +12,7 @@ from index.text.terms import alike, content_terms, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reranker
-from qa.steps.understand import covered, fits, share
+from qa.steps.understand import YEAR, covered, fits, share
 from qa.types import Outcome, Piece
 
 # The cross-encoder is the slow part: it reads 16 short texts, 0.3 s on two cores, chosen by their words from the best
@@ -20,7 +20,6 @@ from qa.types import Outcome, Piece
 READ_PASSAGES = 8
 READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
 CHROME = re.compile(
     r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"

@@ -35,6 +35,7 @@ KINDS = {
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
 
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 ABOUT = re.compile(rf"(?:{'|'.join(lists.lines('about'))}) ([^(),;?]+?)[ ?.!]*", re.I)
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
 ENGLISH = set(" ".join(lists.lines("english")).split())
