@@ -275,6 +275,31 @@ def ingest_reports(desk: Desk, folder: Path, *reports: tuple[str, str, str]) -> 
     desk.ingest([folder / "reports.json"])
 
 
+@pytest.mark.parametrize(
+    ("text", "denied", "asked"),
+    [
+        ("Bo Carr lost by 2,300 votes.", "Why did Bo Carr win?", "Why did Bo Carr lose?"),
+        ("The Aldern dam did not collapse, engineers said.", "When did the Aldern dam collapse?",
+         "When did the Aldern dam not collapse?"),
+        ("Arvia did not sign the treaty.", "Why did Arvia sign the treaty?", "Why did Arvia not sign the treaty?"),
+        ("Parliament did not adopt the toll on Monday.", "When did parliament adopt the toll?",
+         "When did parliament vote on the toll?"),
+        ("Ida Roe lost the first round, but she won the second. Ida Roe won by nine votes, the clerk said.", None,
+         "Why did Ida Roe win?"),
+        ("Nobody was hurt. The Orla bridge was closed on Monday.", None, "When was the Orla bridge closed?"),
+    ],
+)  # fmt: skip
+def test_what_a_question_takes_for_granted_must_not_be_denied(
+    desk: Desk, tmp_path: Path, text: str, denied: str | None, asked: str
+) -> None:
+    ingest_reports(desk, tmp_path, ("2025-04-01", "Report", text))
+    assert desk.ask(asked).answered
+    if denied:
+        refused = desk.ask(denied).refusal
+        assert refused is not None
+        assert refused.closest[0].quote == text
+
+
 STORIES = [  # an earlier and a later report of one story, in other words; a question, and what the later says of it
     (("2025-09-04", "Six dead as roof falls in Ulm Bay", "Six people died when a roof fell in Ulm Bay on Thursday."),
      ("2025-09-06", "Ulm Bay mourns", "The toll rose to 11 people on Saturday, Ulm Bay said."),

@@ -1,6 +1,7 @@
 """Answers without a language model: up to three verbatim sentences, each cited to the character, or a refusal."""
 
 import math
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,6 +12,7 @@ from index.text.names import is_verb
 from index.text.terms import alike, content_terms, terms
 from index.types import Article
 from qa.check.draft import Draft
+from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
@@ -35,11 +37,12 @@ LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
 CLOSEST = 3
+PRESUMED = re.compile(r"(?:why|when|where) (?:is|are|was|were|did|does|do|has|have|had) ([^?]+)\?*", re.I)
 
 
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
-    if evidence.confidence < SURE_ENOUGH:
+    if evidence.confidence < SURE_ENOUGH or _denied(evidence):
         return (yield from refuse(REFUSED, "below_threshold" if evidence.hits else "no_evidence"))
     evidence = evidence._replace(candidates=_lifted(evidence))
     text, draft = "", Draft()
@@ -112,6 +115,18 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
+
+
+def _denied(evidence: Evidence) -> bool:
+    """Tell whether the best sentence denies what is taken for granted, "Why did Carr win?", and none says it."""
+    if not (presumed := PRESUMED.fullmatch(evidence.question)):
+        return False
+    best = max(evidence.candidates, key=lambda c: c.logit)
+    verb = denies(presumed[1], best.said) or opposes(presumed[1], best.said)
+    same = set().union(*(one for one, _ in OPPOSITES if content_terms(verb) & one), content_terms(verb))
+    saying = (c for c in evidence.candidates if same & c.terms and covered(presumed[1], c.said)[1] == 1)
+    affirmed = any(not (denies(presumed[1], c.said) or opposes(presumed[1], c.said)) for c in saying)
+    return verb.islower() and is_verb(verb, "VB") and not affirmed
 
 
 def _lifted(evidence: Evidence) -> list[Candidate]:
