@@ -1,7 +1,8 @@
 """The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -84,3 +85,11 @@ class LexicalIndex:
         with _translated():
             found = searcher.search(query, top)
             return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+
+    def rarity(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where all do."""
+        with _translated():
+            searcher = self._index.searcher()
+            every = math.log(searcher.num_docs + 1) or 1.0
+            found = {term: max(searcher.doc_freq(field, term) for field in ("title", "text")) for term in terms}
+        return {term: 1 - math.log(held + 1) / every for term, held in found.items()}

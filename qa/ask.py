@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from index.search import search
+from index.text.terms import content_terms
 from qa.llm.compose import compose
 from qa.llm.prompt import QUESTION_TOKENS
 from qa.request import AskRequest
@@ -85,7 +86,9 @@ def _found(
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
         latest = None if query.days or query.outlets or EARLIER.search(question) else query.present or date.max
-        found.append((Evidence(question, hits, candidates, quotes.confidence(candidates), latest), choice))
+        rarity = desk.index.lexical.rarity(content_terms(question))
+        sure = quotes.confidence(candidates, rarity, request.day)
+        found.append((Evidence(question, hits, candidates, sure, latest), choice))
 
     firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 

@@ -22,7 +22,7 @@ from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
 from qa.request import AskRequest, SearchRequest, builds, strings
-from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reranker
+from qa.rerank import Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
 from qa.steps.understand import understand
@@ -48,7 +48,7 @@ class Desk(AbstractContextManager["Desk"]):
         self,
         data: str | Path = "copydesk-data",
         encoder: Encoder | str = DEFAULT_ENCODER,
-        reranker: Reranker | str = DEFAULT_RERANKER,
+        reranker: Reranker | str = "bundled",
         progress: Progress = silent,
         llm: LLM | str = "quotes",
         llm_url: str | None = None,
@@ -76,7 +76,7 @@ class Desk(AbstractContextManager["Desk"]):
 
     @cached_property
     def reranker(self) -> Reranker:
-        return OnnxReranker(self._reranker) if isinstance(self._reranker, str) else self._reranker
+        return load_reranker(self._reranker) if isinstance(self._reranker, str) else self._reranker
 
     # Questions
 

@@ -1,10 +1,10 @@
-"""Scores how well a text answers a question, reading both together: a cross-encoder."""
+"""Scores how well a text answers a question, reading both together: the trained reader, or any cross-encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from index.types import ModelError, translated
 from index.weights import bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
+READER = "copydesk-reader"
+PHRASE_TOKENS = 14  # at most in the phrase that answers
 REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
 MAX_TOKENS = 384  # Of question and text together; the longer of them is cut at its end.
 
@@ -47,17 +49,63 @@ class OnnxReranker:
             self._session = onnxruntime.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"])
         self._tokenizer.enable_truncation(MAX_TOKENS, strategy="longest_first")
         self._tokenizer.no_padding()
-        self._known: dict[tuple[str, str], float] = {}  # scores of the last questions
+        self._known: dict[tuple[str, str], list[Any]] = {}  # what was made of the last questions and texts
 
     def score(self, question: str, texts: Sequence[str]) -> Scores:
+        return self._logits(question, texts, -1)
+
+    def _logits(self, first: str, texts: Sequence[str], judgement: int) -> Scores:
+        return np.array([made[0][0][judgement] for made in self._read(first, texts)], dtype=np.float32)
+
+    def _pairs(self, first: str, texts: Sequence[str]) -> list[Any]:
+        return list(self._tokenizer.encode_batch([(clean(first), clean(text)) for text in texts]))
+
+    def _read(self, first: str, texts: Sequence[str]) -> list[list[Any]]:
+        """Return what the network makes of a question or claim and each text: its outputs, for one pair each."""
         if len(self._known) > REMEMBERED:
             self._known = {}
-        new = [text for text in dict.fromkeys(texts) if (question, text) not in self._known]
-        for text, pair in zip(
-            new, self._tokenizer.encode_batch([(clean(question), clean(text)) for text in new]), strict=True
-        ):
+        new = [text for text in dict.fromkeys(texts) if (first, text) not in self._known]
+        for text, pair in zip(new, self._pairs(first, new), strict=True):
             # One text a call: int8 scales go by the whole batch, and a score would change with its company.
             rows = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
-            [[score]] = self._session.run(None, {name: [row] for name, row in rows.items()})[0].tolist()
-            self._known[question, text] = score
-        return np.array([self._known[question, text] for text in texts], dtype=np.float32)
+            self._known[first, text] = self._session.run(None, {name: [row] for name, row in rows.items()})
+        return [self._known[first, text] for text in texts]
+
+
+class Reader(OnnxReranker):
+    """The network that `evals.train` makes: one pass gives all of its judgements, the last the subject.
+
+    docs/reader.md says what it was trained on, and what it is worth.
+    """
+
+    def answers(self, question: str, texts: Sequence[str]) -> Scores:
+        """Return for each text the logit of its answering the question, shape (len(texts),)."""
+        return self._logits(question, texts, 0)
+
+    def supports(self, claim: str, evidence: str) -> float:
+        """Return the logit of some evidence stating all that a claim states."""
+        return float(self._logits(claim, [evidence], 1)[0])
+
+    def phrase(self, question: str, text: str) -> tuple[int, int] | None:
+        """Return where the answer itself stands in a text that answers, [start, end); None where that is not known."""
+        if clean(text) != text:  # places would be those of another text
+            return None
+        [[_, [span]]], [pair] = self._read(question, [text]), self._pairs(question, [text])
+        own = np.array([part == 1 for part in pair.sequence_ids])
+        both = span[own, :1] + span[own, 1]  # shape (tokens, tokens): starting at the one and ending at the other
+        possible = np.triu(np.tril(np.ones_like(both), PHRASE_TOKENS - 1)) > 0
+        if not possible.any():
+            return None
+        first, last = np.unravel_index(np.where(possible, both, -np.inf).argmax(), both.shape)
+        places = [place for place, mine in zip(pair.offsets, own, strict=True) if mine]
+        return places[first][0], places[last][1]
+
+
+def load_reranker(name: str) -> Reranker:
+    """Return the cross-encoder of a name or folder; "bundled" is the reader, or what came before it where it is absent.
+
+    Raises ModelError where there is none, or its weights are not what they should be.
+    """
+    if name == "bundled":
+        name = READER if (Path(__file__).parent / "reader" / "model.onnx").exists() else DEFAULT_RERANKER
+    return Reader(name) if name == READER else OnnxReranker(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -36,6 +36,14 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Phrase:
+    """Where in a sentence stands what was asked for: `sentence.text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Sentence:
     """A sentence of an answer or a draft, with the numbers of the citations that support it, and how.
 
@@ -44,7 +52,7 @@ class Sentence:
     are text. A draft has none. `rule` is in a word why it does not stand: nothing (that can be checked), unsaid,
     partly, doubts (the evidence has), quotation (found nowhere), elsewhere (is it), missing (a number, day or name),
     misplaced (a number), another (did it), speaker (is none of it), cut (off), or that it denies, opposes, widens or
-    reorders the evidence.
+    reorders the evidence. `answer` is the phrase that answers, where a sentence is quoted for one.
     """
 
     text: str
@@ -53,6 +61,7 @@ class Sentence:
     why: str = ""
     marks: tuple[tuple[int, int], ...] = ()
     rule: str = ""
+    answer: Phrase | None = None
 
 
 class Checked(list[Sentence]):
@@ -104,7 +113,7 @@ def _places(hits: tuple[Hit, ...]) -> list[Place]:
 class Answer:
     """An answer, or a refusal. `retrieved` are the passages in the order they were ranked, best first.
 
-    `confidence`, 0…1, is how sure the desk is that the archive answers; below .5 `quotes` refuses. `choice` is the one
+    `confidence`, 0…1, is how likely what is quoted is right; `quotes` refuses below .15. `choice` is the one
     of the choices offered with the question that the evidence speaks for. `rewritten` is the question that was searched
     for, where it followed on others. `invented_markers` counts the model's references to evidence that does not exist.
     `broken` says why the model broke off, where it did: then the answer is what it had written.
@@ -154,12 +163,18 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
     return Citation(n, *meta, whole[start:end], field, start, end)
 
 
+def bold(text: str, marks: Sequence[Sequence[int]], start: int, end: int) -> tuple[int, int]:
+    """Return where a phrase of a quoted sentence stands in the answer: the sentence ends a space before its marks."""
+    begin = marks[0][0] - 1 - len(text)
+    return begin + start, begin + end
+
+
 def as_json(value: Any) -> dict[str, Any]:
     """Return the JSON document of any of these, or of any dataclass; {"text"} of a piece of text."""
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, Checked):
-        unmarked = [{key: said for key, said in as_json(s).items() if key != "marks"} for s in value]
+        unmarked = [{key: said for key, said in as_json(s).items() if key not in ("marks", "answer")} for s in value]
         return {"sentences": unmarked, "citations": list(map(as_json, value.citations))}
     if isinstance(value, Hit):
         a, passage = value.article, value.passage

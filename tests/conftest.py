@@ -20,7 +20,7 @@ from index.encoder import Encoder, load_encoder
 from index.sync import Index
 from qa import Desk
 from qa.doors.cli import main
-from qa.rerank import OnnxReranker, Reranker
+from qa.rerank import Reranker, load_reranker
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,7 +39,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def reranker() -> Reranker:
-    return OnnxReranker()
+    return load_reranker("bundled")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
 from qa.doors.page import answer_html
 from qa.request import SearchRequest
-from qa.rerank import OnnxReranker, Reranker
+from qa.rerank import OnnxReranker, Reranker, load_reranker
 from qa.steps.rank import collapse
 from qa.steps.understand import covered, fits, kind
 from qa.types import as_json, cite
@@ -48,7 +48,7 @@ def test_seed_questions(seeded: Desk, row: dict[str, object]) -> None:
         assert answer.refusal is not None
         assert answer.refusal.reason == "below_threshold"
         assert answer.refusal.closest
-        assert answer.text == "The archive does not answer this question."
+        assert answer.text.startswith("The archive does not answer this question")
 
 
 def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
@@ -114,8 +114,8 @@ def test_of_a_contrast_the_choice_beside_what_is_asked_is_taken(
 
 
 def test_an_answer_is_as_confident_as_it_is_not_refused(seeded: Desk) -> None:
-    assert seeded.ask("In which city did the delegations meet on April 17?").confidence > 0.9
-    assert seeded.ask("Who won the Champions League final?").confidence < 0.5
+    assert seeded.ask("Who heads the Office of the President of Ukraine?").confidence > 0.8
+    assert seeded.ask("Who won the Champions League final?").confidence < 0.15
 
 
 def test_filters_narrow_the_answer(seeded: Desk) -> None:
@@ -454,7 +454,7 @@ def test_a_question_that_names_two_outlets_finds_both(desk: Desk, tmp_path: Path
 def test_scores_do_not_depend_on_the_company(reranker: Reranker) -> None:
     texts = [f"Report {n} speaks of grain and of {'rain ' * n}" for n in range(1, 30)]
     together = reranker.score("What of grain?", texts)
-    fresh = OnnxReranker()  # remembers nothing
+    fresh = load_reranker("bundled")  # remembers nothing
     assert [fresh.score("What of grain?", [text])[0] for text in reversed(texts)] == list(reversed(together))
 
 

@@ -16,7 +16,7 @@ from index.types import Article, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
 from qa.request import AskRequest
-from qa.types import UNSUPPORTED, Answer, Citation, Sentence, Withdrawn
+from qa.types import UNSUPPORTED, Answer, Citation, Sentence, Withdrawn, bold
 
 HERE = Path(__file__).parent
 PAGES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
@@ -45,12 +45,20 @@ def answer_html(answer: Answer) -> str:
 
 
 def text_html(text: str, citations: Sequence[Citation], sentences: Sequence[Sentence] = ()) -> str:
-    """Return an answer's text, as far as it is written, with links for the marks of its sentences, and no others."""
+    """Return an answer's text, as far as it is written, with links for the marks of its sentences, and no others.
+
+    The phrases that answer are bold.
+    """
     links = {f"[{c.n}]": _link(c, f"[{c.n}]") for c in citations}
     links[UNSUPPORTED] = '<b class="unsupported">not in the articles</b>'
+    shown = {place: links[text[slice(*place)]] for sentence in sentences for place in sentence.marks}
+    for said in sentences:
+        if said.answer:
+            place = bold(said.text, said.marks, said.answer.start, said.answer.end)
+            shown[place] = f"<b>{html.escape(text[slice(*place)])}</b>"
     done, parts = 0, list[str]()
-    for start, end in sorted(place for sentence in sentences for place in sentence.marks):
-        parts += html.escape(text[done:start]), links[text[start:end]]
+    for (start, end), inside in sorted(shown.items()):
+        parts += html.escape(text[done:start]), inside
         done = end
     return "".join((*parts, html.escape(text[done:]))).replace("\n", "<br>")
 

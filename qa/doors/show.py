@@ -18,7 +18,7 @@ from rich.text import Text
 from index.sync import Progress as Report
 from index.sync import silent
 from index.types import CopydeskError
-from qa.types import PASSED
+from qa.types import PASSED, bold
 
 Document = dict[str, Any]
 SHOWN = 20  # names on a line of a report
@@ -108,6 +108,8 @@ def _marked(written: str, sentences: Iterable[Document]) -> Text:
     for sentence in sentences:
         for start, end in sentence["marks"]:
             text.stylize("bold cyan" if sentence["citations"] else "bold red", start, end)
+        if sentence["answer"]:
+            text.stylize("bold", *bold(sentence["text"], sentence["marks"], **sentence["answer"]))
     return text
 
 

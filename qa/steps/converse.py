@@ -84,7 +84,7 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
     last = asked[-1]
     whole = next((q for q in reversed(asked) if not leans(q) and (runs(q) or len(_subject(q)) > 1)), last)
     fragment = ABOUT.sub("", JOINED.sub("", question))
-    first = "" if REFUSED in answered else next((answered[s.start : s.end] for s in sentences(answered)), "")
+    first = "" if REFUSED[:-1] in answered else next((answered[s.start : s.end] for s in sentences(answered)), "")
     if exchanged := _exchanged(whole, fragment.rstrip(" ?.!"), f"{last} {first}"):
         return exchanged
     if not CLAUSE.search(fragment) and (replaced := _replaced(whole, fragment.rstrip(" ?.!"))):

@@ -11,8 +11,8 @@ from index.text.cut import is_caption, sentences
 from index.text.terms import alike, content_terms, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
-from qa.rerank import Reranker
-from qa.steps.understand import YEAR, covered, fits, share
+from qa.rerank import Reader, Reranker
+from qa.steps.understand import YEAR, covered, fits, kind, share
 from qa.types import Outcome, Piece
 
 # The cross-encoder is the slow part: it reads 16 short texts, 0.3 s on two cores, chosen by their words from the best
@@ -21,6 +21,7 @@ READ_PASSAGES = 8
 READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
+PHRASE_LEAST = -1.0  # the logit of a sentence's answering from which the phrase is marked: below, .13 of them are right
 CHROME = re.compile(
     r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"
     r"|contributed to this (?:report|story|article)|click here|follow (?:us|him|her|them) on)\b",
@@ -33,11 +34,15 @@ class Candidate(Span):
     """A sentence or headline that may be quoted, with the hit that brought it.
 
     `logit` is the cross-encoder's, for `part`: the question, or the part of it that the sentence speaks of most.
+    `answers` is the reader's, of its answering that; None where another cross-encoder takes its place.
+    `phrase` is where in `text` it finds the number, day or name that was asked for.
     """
 
     hit: Hit
     part: str = ""
     logit: float = 0.0
+    answers: float | None = None
+    phrase: tuple[int, int] | None = None
 
 
 class Evidence(NamedTuple):
@@ -81,8 +86,10 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     for part in wanted:
         own = [candidate for candidate in promising if candidate.part == part]
         # Alone: with its headline before it, a sentence is no better chosen and takes twice the time.
-        logits = reranker.score(part, [candidate.text for candidate in own])
-        scored += [replace(c, logit=float(logit)) for c, logit in zip(own, logits, strict=True)]
+        texts = [candidate.text for candidate in own]
+        logits = reranker.score(part, texts).tolist()
+        judged = [replace(c, logit=logit) for c, logit in zip(own, logits, strict=True)]
+        scored += [_read(reranker, c) for c in judged] if isinstance(reranker, Reader) else judged
     return _dated(scored, {*YEAR.findall(query.text)})
 
 
@@ -113,8 +120,17 @@ def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
         if first and min(covered(topic, f"{hit.article.title}\n{hit.article.text}")) == 1:
             headed = wanted & first.terms <= alike(terms(hit.article.title))
             lead = next((c for c in said if c.field == "text" and not c.article.text[: c.start].strip()), first)
-            found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT))
+            found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT, answers=LEAD_LOGIT))
     return found
+
+
+def _read(reader: Reader, candidate: Candidate) -> Candidate:
+    """Return a sentence with how well it answers, and by which phrase, if it does and asked is for a kind of thing."""
+    [answers], asked = reader.answers(candidate.part, [candidate.text]).tolist(), kind(candidate.part)
+    phrase = reader.phrase(candidate.part, candidate.text) if asked != "any" and answers >= PHRASE_LEAST else None
+    if phrase and asked in ("number", "day") and not fits(candidate.part, candidate.text[slice(*phrase)]):
+        phrase = None
+    return replace(candidate, answers=answers, phrase=phrase)
 
 
 def candidates(hits: Sequence[Hit]) -> list[Candidate]:

@@ -2,57 +2,92 @@
 
 import math
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from textwrap import shorten
+from typing import NamedTuple
 
 from index.text import fold
 from index.text.names import is_verb
 from index.text.terms import alike, content_terms, terms
 from index.types import Article
+from qa.check.clauses import clauses
 from qa.check.draft import Draft
 from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.understand import covered, fits, kind, share, values
-from qa.types import REFUSED, Citation, Outcome, Piece, RefusalReason, cite
+from qa.steps.understand import KINDS, covered, fits, kind, share, values
+from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
 SENTENCES = 3
-PASSAGE_WEIGHT = 0.8  # What a sentence gains by the score of its passage
-TITLE_GAIN = 4.0  # A headline states the news whole, where its sentences lean on each other.
-FIT_GAIN = 3.0  # for a sentence that holds the kind of thing asked for: a number, a day, a name
-SAME_ARTICLE_LOSS = 2.0  # for each sentence chosen from the same article before
+
+
+class Worth(NamedTuple):
+    """What makes a sentence worth quoting: weights of what is known of it."""
+
+    answers: float  # the reader's logit
+    logit: float  # the cross-encoder's
+    passage: float  # the score of its passage
+    title: float  # being a headline, which states the news whole, where its sentences lean on each other
+    fit: float  # holding the kind of thing asked for: a number, a day, a name
+    same: float  # each sentence chosen from the same article before, against it
+    far: float  # A further sentence is left out when the best is this much better.
+
+
+CROSS_ENCODER, READER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 2.0, 12.0), Worth(1.0, 0.0, 0.8, 1.0, 1.0, 0.5, 3.0)
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 # By which a later report's sentence may answer worse than the best and come first: a new number tells most.
-UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.0, "any": 0.0}
+UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.5, "any": 0.0}
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
-SURE_BY_FAR = 12.0  # the weakest of the three sentences is left out when the best is this much better
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
-# The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
-# where its article holds every content word and name of the question, 1 where it lacks half of the words, and 3 more
-# for half of the names.
-LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
-SURE_ENOUGH = 0.5
+# Log odds that what is quoted is right: logistic regressions on development questions, §19. Their signals are those of
+# `signals`, and a constant.
+SURE_BY_READER = (0.23, 0.18, 1.25, -0.7, -0.49, -1.71, -1.06)
+SURE_BY_CROSS_ENCODER = (0.0, 0.29, 1.27, -0.79, -0.67, -1.99, -1.58)
+NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
+OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
+SURE_ENOUGH = 0.15
 CLOSEST = 3
 PRESUMED = re.compile(r"(?:why|when|where) (?:is|are|was|were|did|does|do|has|have|had) ([^?]+)\?*", re.I)
+TITLE_CHARACTERS = 90  # of the headline that a refusal names
 
 
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if evidence.confidence < SURE_ENOUGH or _denied(evidence):
-        return (yield from refuse(REFUSED, "below_threshold" if evidence.hits else "no_evidence"))
+        return (yield from refuse(_missing(evidence), "below_threshold" if evidence.hits else "no_evidence"))
     evidence = evidence._replace(candidates=_lifted(evidence))
     text, draft = "", Draft()
     for candidate in _choose(evidence):
         text += f"{' ' * bool(text)}{candidate.text} "
         text += draft.add(candidate.text, Verdict("verbatim", (candidate,)), len(text))[0]
+        if candidate.phrase:
+            draft.sentences[-1] = replace(draft.sentences[-1], answer=Phrase(*candidate.phrase))
     yield text
     yield from draft.citations.values()
     yield from draft.sentences
     return Outcome()
+
+
+def _missing(evidence: Evidence) -> str:
+    """Return the refusal, and where an article has at least half of the question's words, which of them it lacks."""
+    closest = max(evidence.candidates, key=lambda c: c.logit, default=None)
+    words = {word: stems for word in _naming(evidence.question) if (stems := content_terms(word))}
+    if not (closest and closest.article.title and words):
+        return REFUSED
+    article, asked = closest.article, KINDS.get(kind(evidence.question))
+    held = alike(terms(f"{article.title}\n{article.text}\n{article.outlet}"))
+    lacking = [f"“{word}”" for word, stems in words.items() if not alike(stems) <= held]
+    if 2 * len(lacking) > len(words):
+        return REFUSED
+    found = re.search(asked, evidence.question, re.I) if asked else None
+    missing = f"nothing there of {', '.join(lacking)}" if lacking else f"not {found[0].lower() if found else 'this'}"
+    title, day = shorten(article.title, TITLE_CHARACTERS, placeholder=" …"), article.published
+    return f"{REFUSED[:-1]}: it has “{title}”{f' ({day:%-d %B %Y})' if day else ''}, but {missing}."
 
 
 def refuse(text: str, reason: RefusalReason) -> Generator[Piece, None, Outcome]:
@@ -72,15 +107,41 @@ def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
     return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
 
 
-def confidence(candidates: Sequence[Candidate]) -> float:
-    """Return how sure, 0…1, one candidate is, for how far its article is on the subject that it was read for."""
-    margin = -math.inf
-    for part, article in {(c.part, c.article) for c in candidates}:
-        words, names = covered(part, f"{article.title} {article.text} {article.outlet}")
-        least = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
-        best = max(c.logit for c in candidates if (c.part, c.article) == (part, article))
-        margin = max(margin, best - least)
-    return round(1 / (1 + math.exp(-margin)), 4)
+def confidence(candidates: Sequence[Candidate], rarity: Mapping[str, float], day: date | None) -> float:
+    """Return how likely, 0…1, an answer is right, by the surest candidate.
+
+    `rarity` is that of the question's words in the archive, `day` the one on which it asks for news, if it is known.
+    """
+    best = -math.inf
+    for candidate in candidates:
+        weights = SURE_BY_CROSS_ENCODER if candidate.answers is None else SURE_BY_READER
+        told = zip(weights, (*signals(candidate, rarity, day), 1.0), strict=True)
+        best = max(best, sum(weight * signal for weight, signal in told))
+    return round(1 / (1 + math.exp(-best)), 4)
+
+
+def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None) -> tuple[float, ...]:
+    """Return what tells whether a sentence answers.
+
+    Its logits, as an answer and as on the subject; the share of the question's words, by their rarity, that it holds
+    together with what stands near it and the headline; the rarest word that these lack, and that sentence and headline
+    lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`.
+    """
+    article, asked = candidate.article, content_terms(" ".join(_naming(candidate.part)))
+    wanted = {word: rarity.get(word, 1.0) for word in asked}
+    titled = candidate.field == "title"
+    near = article.text[:NEAR] if titled else article.text[max(0, candidate.start - NEAR) : candidate.end]
+    own, around = (_lacking(wanted, f"{article.title} {text}") for text in (candidate.text, near))
+    age = (day - article.published).days if day and article.published else 0
+    share = 1 - sum(wanted[word] for word in around) / (sum(wanted.values()) or 1.0)
+    rarest = (max((wanted[word] for word in lacking), default=0.0) for lacking in (around, own))
+    return candidate.answers or 0.0, candidate.logit, share, *rarest, min(max(age, 0) / OLD_DAYS, 1.0)
+
+
+def _lacking(words: Iterable[str], text: str) -> list[str]:
+    """Return those of the words, as stems, for which a text has none of the same meaning."""
+    held = alike(terms(text))
+    return [word for word in words if not alike({word}) <= held]
 
 
 def _choose(evidence: Evidence) -> list[Candidate]:
@@ -88,21 +149,23 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     question, candidates = evidence.question, evidence.candidates
     scores = {hit.passage.id: hit.score for hit in evidence.hits}
     best = max(scores.values())
+    by = CROSS_ENCODER if any(c.answers is None for c in candidates) else READER
 
     def worth(candidate: Candidate) -> float:
         return (
-            candidate.logit
-            + PASSAGE_WEIGHT * (scores[candidate.hit.passage.id] - best)
-            + TITLE_GAIN * (candidate.field == "title")
-            + FIT_GAIN * fits(question, candidate.text)
-            - SAME_ARTICLE_LOSS * sum(c.article.id == candidate.article.id for c in chosen)
+            by.answers * (candidate.answers or 0.0)
+            + by.logit * candidate.logit
+            + by.passage * (scores[candidate.hit.passage.id] - best)
+            + by.title * (candidate.field == "title")
+            + by.fit * fits(question, candidate.text)
+            - by.same * sum(c.article.id == candidate.article.id for c in chosen)
         )
 
     chosen: list[Candidate] = []
     left = [c for c in candidates if c.logit >= LOGIT_MIN]
     while left and len(chosen) < SENTENCES:
         pick = max(left, key=worth)
-        if chosen and worth(pick) < worth(chosen[0]) - SURE_BY_FAR:
+        if chosen and worth(pick) < worth(chosen[0]) - by.far:
             break
         near = max(c.logit for c in left) - UPDATE_LOSS[kind(question)]
         newer = [c for c in left if c.logit >= near and _updates(question, c, pick, evidence.latest)]
@@ -121,12 +184,15 @@ def _denied(evidence: Evidence) -> bool:
     """Tell whether the best sentence denies what is taken for granted, "Why did Carr win?", and none says it."""
     if not (presumed := PRESUMED.fullmatch(evidence.question)):
         return False
-    best = max(evidence.candidates, key=lambda c: c.logit)
-    verb = denies(presumed[1], best.said) or opposes(presumed[1], best.said)
-    same = set().union(*(one for one, _ in OPPOSITES if content_terms(verb) & one), content_terms(verb))
-    saying = (c for c in evidence.candidates if same & c.terms and covered(presumed[1], c.said)[1] == 1)
-    affirmed = any(not (denies(presumed[1], c.said) or opposes(presumed[1], c.said)) for c in saying)
-    return verb.islower() and is_verb(verb, "VB") and not affirmed
+    taken = [clause._replace(finite=True) for clause in clauses(presumed[1])]
+
+    def denied(candidate: Candidate) -> bool:
+        return bool(denies(taken, clauses(candidate.said)) or opposes(presumed[1], candidate.said))
+
+    verbs = {clause.verb for clause in taken}
+    same = verbs.union(*(one for one, other in OPPOSITES if verbs & (one | other)))
+    saying = [c for c in evidence.candidates if same & c.terms and covered(presumed[1], c.said)[1] == 1]
+    return denied(max(evidence.candidates, key=lambda c: c.logit)) and all(map(denied, saying))
 
 
 def _lifted(evidence: Evidence) -> list[Candidate]:
@@ -161,9 +227,14 @@ def _updates(question: str, later: Candidate, earlier: Candidate, latest: date |
         return False
     if not fits(question, later.text, f"{earlier.article.title}\n{earlier.article.text}"):
         return False
-    asked = [word for word in fold.words(question) if word not in FILLERS and not is_verb(word, "VBD", "VBN")]
+    asked = [word for word in _naming(question) if not is_verb(word, "VBD", "VBN")]
     things = content_terms(" ".join(asked)) & _words(earlier.article)
     return alike(things) <= alike(_words(later.article))
+
+
+def _naming(question: str) -> list[str]:
+    """Return the words of a question, as it has them, that may name something: "latest" and "report" do not."""
+    return [word for word in re.findall(r"\w+", question) if word.casefold() not in FILLERS]
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,184 @@
+"""The trained reader and what rests on it: which sentence answers, how sure that is, its phrase, what is missing."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, SEEDS
+
+from index.encoder import Encoder
+from index.lexical import LexicalIndex
+from index.sync import Index
+from index.types import Article, Hit, Passage
+from qa import Desk
+from qa.doors import show
+from qa.doors.page import answer_html
+from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reader, Reranker, load_reranker
+from qa.steps.evidence import Candidate, Evidence
+from qa.steps.quotes import confidence, signals, write
+from qa.types import Answer, Citation, Phrase, Sentence, as_json
+
+HERE = (REPOSITORY / "qa" / "reader" / "model.onnx").exists()
+needs_reader = pytest.mark.skipif(
+    not HERE, reason="qa/reader/model.onnx is not there: the trained reader is not tested"
+)
+
+
+@needs_reader
+def test_the_reader_tells_what_answers_from_what_is_only_on_the_subject(reranker: Reranker) -> None:
+    assert isinstance(reranker, Reader)
+    question = "How many people were arrested during the strike at Osk harbour?"
+    texts = [
+        "Police arrested 41 people during the strike at Osk harbour.",
+        "The strike at Osk harbour began on Monday.",
+    ]
+    right, beside = reranker.answers(question, texts)
+    assert right > 0 > beside
+    assert reranker.score(question, texts)[0] > reranker.score(question, ["Trains ran late in the rain."])[0] + 10
+
+
+@needs_reader
+def test_the_reader_tells_what_is_supported(reranker: Reranker) -> None:
+    assert isinstance(reranker, Reader)
+    evidence = "The council of Vilnar approved the new bridge on Monday. Mayor Anna Berg called it overdue."
+    true = reranker.supports("The new bridge was approved by the council of Vilnar.", evidence)
+    assert true > 0 > reranker.supports("The union of teachers called a strike in Vilnar.", evidence)
+
+
+@needs_reader
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Who opened the bridge in Vilnar?", "Mayor Anna Berg opened the bridge in Vilnar on Monday.", "Anna Berg"),
+        ("When was the bridge opened?", "Mayor Anna Berg opened the bridge in Vilnar on 12 May.", "12 May"),
+        ("Where was the bridge opened?", "Mayor Anna Berg opened the bridge in Vilnar on 12 May.", "Vilnar"),
+        ("How many people came?", "Some 4,000 people came to see the bridge on 12 May.", "4,000"),
+        ("How much did the bridge cost?", "The bridge cost 3.2 million euros, the town said.", "3.2 million euros"),
+        ("Which company built the bridge?", "It was built by Rivus Stahl, from the south, in 2021.", "Rivus Stahl"),
+    ],
+)
+def test_the_phrase_that_answers(reranker: Reranker, question: str, text: str, expected: str) -> None:
+    assert isinstance(reranker, Reader)
+    place = reranker.phrase(question, text)
+    assert place is not None
+    assert expected in text[slice(*place)]
+    assert len(text[slice(*place)]) <= len(expected) + 12
+
+
+@needs_reader
+def test_no_phrase_where_there_is_no_place_for_one(reranker: Reranker) -> None:
+    assert isinstance(reranker, Reader)
+    assert reranker.phrase("Who came?", "") is None
+    assert reranker.phrase("Who came?", "Anna\u00ad Berg came.") is None  # as it reads, it is shorter
+
+
+def test_without_the_reader_the_cross_encoder_does_and_is_less_sure(tmp_path: Path, encoder: Encoder) -> None:
+    for room in ("index", "qa"):
+        shutil.copytree(REPOSITORY / room, tmp_path / room, ignore=shutil.ignore_patterns("reader"))
+    said = "from qa.rerank import load_reranker; print(type(load_reranker('bundled')).__name__)"
+    done = subprocess.run([sys.executable, "-c", said], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "OnnxReranker\n"
+    assert type(load_reranker(DEFAULT_RERANKER)) is OnnxReranker
+    with Desk(tmp_path / "archive", encoder, DEFAULT_RERANKER) as desk:
+        desk.ingest([SEEDS])
+        answer = desk.ask("Who heads the Office of the President of Ukraine?")
+        assert "Yermak" in answer.text
+        assert [sentence.answer for sentence in answer.sentences] == [None] * len(answer.sentences)
+        assert not desk.ask("Who won the Champions League final?").answered
+
+
+def test_how_rare_a_word_is_in_the_archive(index: Index) -> None:
+    articles = [
+        Article(f"{n}", "Report", f"A {word} in the harbour.") for n, word in enumerate(("crane", "fire", "fog"))
+    ]
+    passages = [Passage(article.id, article.id, 0, len(article.text)) for article in articles]
+    lexical = index.lexical
+    assert isinstance(lexical, LexicalIndex)
+    lexical.apply([], list(zip(articles, passages, strict=True)))
+    rarity = lexical.rarity(["crane", "harbour", "report", "zebra"])
+    assert rarity == pytest.approx({"crane": 0.5, "harbour": 0.0, "report": 0.0, "zebra": 1.0})
+
+
+def candidate(
+    text: str, title: str = "", before: str = "", published: date | None = None, **known: object
+) -> Candidate:
+    article = Article("a", title, before + text, published=published)
+    hit = Hit(article, Passage("a", "a", 0, len(article.text)), 1.0)
+    return Candidate(article, "text", len(before), len(before + text), hit, **known)  # type: ignore[arg-type]
+
+
+def test_the_signals_of_an_answer() -> None:
+    """Of arrested (.8), strike (.4) and harbour (.2), the sentence has strike, and what stands before it harbour."""
+    rarity = {"arrest": 0.8, "strike": 0.4, "harbour": 0.2}
+    one = candidate(
+        "The strike ended.", "Cranes stand still", "Osk has a harbour. ", date(2025, 3, 1),
+        part="How many were arrested in the harbour strike?", logit=2.0, answers=-1.0,
+    )  # fmt: skip
+    told = signals(one, rarity, date(2025, 3, 31))
+    assert told == pytest.approx((-1.0, 2.0, 0.6 / 1.4, 0.8, 0.8, 30 / 90))
+    assert signals(one, rarity, None)[-1] == 0.0
+    assert signals(one, rarity, date(2027, 1, 1))[-1] == 1.0
+    assert signals(one, rarity, date(2025, 1, 1))[-1] == 0.0  # a later report is not old
+
+
+def test_confidence_falls_with_what_is_missing_and_with_age() -> None:
+    part, told = "How many were arrested in the strike?", {"logit": 6.0, "answers": 2.0}
+    whole = candidate("In the strike 41 were arrested.", published=date(2025, 3, 1), part=part, **told)
+    lacking = candidate("In the strike 41 were fined.", published=date(2025, 3, 1), part=part, **told)
+    day = date(2025, 3, 2)
+    assert confidence([whole, lacking], {}, day) == confidence([whole], {}, day) > confidence([lacking], {}, day)
+    assert confidence([whole], {}, date(2026, 3, 2)) < confidence([whole], {}, day) - 0.1
+    assert confidence([], {}, day) == 0.0
+    assert not math.isnan(confidence([candidate("Yes.", part="Who?")], {}, None))
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "How many were arrested in the strike at Osk harbour?",
+            "it has “Strike closes Osk harbour” (9 March 2025), but nothing there of “arrested”.",
+        ),
+        ("How many joined the strike?", "it has “Strike closes Osk harbour” (9 March 2025), but not how many."),
+        ("Why did dockers strike?", "it has “Strike closes Osk harbour” (9 March 2025), but not this."),
+        ("Who won the cup final in handball?", None),
+        ("What happened?", None),
+    ],
+)
+def test_a_refusal_says_what_is_missing(question: str, expected: str | None) -> None:
+    one = candidate(
+        "Dockers joined the strike on Sunday.", "Strike closes Osk harbour", published=date(2025, 3, 9), logit=1.0
+    )
+    text, *_ = write(Evidence(question, [one.hit], [one], 0.05))
+    refusal = "The archive does not answer this question"
+    assert text == (f"{refusal}: {expected}" if expected else f"{refusal}.")
+
+
+def answered() -> Answer:
+    citation = Citation(1, "a", "Bridge", None, None, None, "Berg & Co opened it.", "text", 0, 20)
+    sentence = Sentence("Berg & Co opened it.", (1,), "verbatim", marks=((21, 24),), answer=Phrase(0, 9))
+    return Answer("Who opened it?", True, "Berg & Co opened it. [1]", (sentence,), (citation,), None, (), "quotes", 0.9)
+
+
+def test_the_phrase_is_in_the_document_and_bold_at_the_doors(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(json.dumps(as_json(answered())))
+    assert document["sentences"][0]["answer"] == {"start": 0, "end": 9}
+    assert answer_html(answered()).startswith("<b>Berg &amp; Co</b> opened it. <a class")
+    marked = show._marked(document["text"], document["sentences"])
+    assert [(span.start, span.end, span.style) for span in marked.spans] == [(21, 24, "bold cyan"), (0, 9, "bold")]
+
+
+@needs_reader
+def test_an_answer_marks_its_phrase(seeded: Desk) -> None:
+    answer = seeded.ask("Who heads the Office of the President of Ukraine?")
+    phrases = [s.text[s.answer.start : s.answer.end] for s in answer.sentences if s.answer]
+    assert phrases[0] == "Andriy Yermak"
+    assert f"<b>{phrases[0]}</b>" in answer_html(answer)
+    assert not any(s.answer for s in seeded.ask("What should be the first step towards a sustainable peace?").sentences)
