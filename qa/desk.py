@@ -22,7 +22,7 @@ from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
 from qa.request import AskRequest, SearchRequest, builds, strings
-from qa.rerank import Reranker, load_reranker
+from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
 from qa.steps.understand import understand
@@ -134,7 +134,8 @@ class Desk(AbstractContextManager["Desk"]):
 
     def verify(self, claim: str, articles: Sequence[Article]) -> Verdict:
         """Return how far these articles support a sentence."""
-        verdict = verify(claim, articles, self.index.encoder, self._judge)
+        reader = self.reranker if isinstance(self.reranker, Reader) else None
+        verdict = verify(claim, articles, self.index.encoder, self._judge, reader)
         why = "" if verdict.spans else elsewhere(self, claim, articles)
         return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
 

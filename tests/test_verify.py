@@ -14,7 +14,7 @@ from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 
 from index.encoder import Encoder
 from index.text.fold import fold
-from index.types import Article, BadInput, ModelError
+from index.types import Article, BadInput, CopydeskError, ModelError
 from qa.check.spans import Source
 from qa.check.verify import Verdict, quotations, verify
 from qa.llm.judge import LlmJudge, NliJudge, load_judge
@@ -473,9 +473,7 @@ def test_judges_that_are_none(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for missing in (empty, tmp_path / "none", "no-such-name"):
-        with pytest.raises(
-            ModelError, match=f"^{missing} is neither a folder nor a model that can be fetched: "
-        ) as one:
+        with pytest.raises(CopydeskError, match=f"{missing}.*: give the folder of an NLI cross-encoder") as one:
             load_judge(f"nli:{missing}")
         assert "\n" not in str(one.value)
         assert len(str(one.value)) < 500

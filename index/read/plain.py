@@ -116,9 +116,9 @@ def _guessed(data: bytes) -> tuple[str, str]:
 
 def mended(text: str) -> str:
     """Return a text whose UTF-8 was once read as something else, "cafÃ©", as it was, "café"."""
-    from ftfy import fix_encoding  # 0.1 s
+    from ftfy import TextFixerConfig, fix_encoding  # 0.1 s
 
-    return text if text.isascii() else str(fix_encoding(text))
+    return text if text.isascii() else str(fix_encoding(text, TextFixerConfig(fix_c1_controls=False)))
 
 
 def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:

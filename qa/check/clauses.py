@@ -166,11 +166,16 @@ def _doubts(verb: Token) -> Iterator[tuple[int, str]]:
         if at.dep_ not in GOVERNED and not (at.dep_ == "conj" and not any(c.dep_ == "nsubj" for c in at.children)):
             break
         above = _above(at)
-        if _is_any(above, DOUBTING) and not (at.dep_ in ("ccomp", "parataxis") and above.lemma_ in TELLING):
+        governed = at.dep_ in GOVERNED  # and not only joined to it: "proposed by the one and accepted by the other"
+        if (
+            governed
+            and _is_any(above, DOUBTING)
+            and not (at.dep_ in ("ccomp", "parataxis") and above.lemma_ in TELLING)
+        ):
             yield OPEN, above.lower_
         if above.lemma_ == "go" and at.dep_ == "xcomp":
             yield COMING, "going to"
-        if _is_any(above, DENYING) and _not(above):
+        if governed and _is_any(above, DENYING) and _not(above):
             yield OPEN, above.lower_  # "did not deny"
         at = above
 

@@ -3,7 +3,8 @@
 1. The sentence stands in an article, word for word.
 2. Its quotations stand there word for word; its numbers, units, days, names, speakers and denials agree with the
    sentences that say most of it.
-3. A scorer tells how far the rest is said there: from words and vectors, or the judge that the user set.
+3. A scorer tells how far the rest is said there: the trained reader with words and vectors, these alone where there is
+   none, or the judge that the user set.
 """
 
 import math
@@ -38,6 +39,10 @@ SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
 # cross-encoder's logit in place of the cosine tells less and takes three times as long, §11 of evals/EXPERIMENTS.md.
 SUPPORTED, PARTIAL = 1.1, 0.8
 JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
+# Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §20.
+READ_WEIGHTS = (0.491, 1.33, -0.057, -0.704)
+READ_SUPPORTED, READ_PARTIAL = 0.4, 0.3
+READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
 
 
 class Judge(Protocol):
@@ -45,6 +50,13 @@ class Judge(Protocol):
 
     def support(self, claim: str, evidence: str) -> float:
         """Return a probability, 0…1; .5 and more is support."""
+
+
+class Reads(Protocol):
+    """Reads a sentence and some evidence together: the trained reader, see qa.rerank."""
+
+    def supports(self, claim: str, evidence: str) -> float:
+        """Return the logit of the evidence stating all that the claim states."""
 
 
 class Verdict(NamedTuple):
@@ -57,7 +69,9 @@ class Verdict(NamedTuple):
     against: tuple[Span, ...] = ()  # what it spoke from
 
 
-def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None) -> Verdict:
+def verify(
+    claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None, reader: Reads | None = None
+) -> Verdict:
     """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
     claim, sources = clean(claim), [source(article) for article in articles]
     places = (s.find(claim) for s in sources if len(claim.split()) >= VERBATIM_WORDS)
@@ -77,7 +91,7 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
         quoted.append(place)
     if not content(claim):
         return Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
-    chosen, _, share, near = _evidence(claim, sources, encoder)
+    chosen, read, share, near = _evidence(claim, sources, encoder)
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
     rule, why = _disagreement(claim, chosen, quoted, told)
@@ -86,6 +100,10 @@ def verify(claim: str, articles: Sequence[Article], encoder: Encoder, judge: Jud
     score, supported, partial = share + near, SUPPORTED, PARTIAL
     if judge:
         score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
+    elif reader:
+        logit = max(reader.supports(claim, said) for said in (in_order(read[:READ_TOGETHER]), read[0].said))
+        odds = sum(weight * signal for weight, signal in zip(READ_WEIGHTS, (logit, share, near, 1.0), strict=True))
+        score, supported, partial = 1 / (1 + math.exp(-odds)), READ_SUPPORTED, READ_PARTIAL
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
