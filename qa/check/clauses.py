@@ -122,7 +122,8 @@ def _clauses(verb: Token, verbs: set[Token]) -> Iterator[Clause]:
 
 
 def _text(head: Token) -> str:
-    """Return a noun with what belongs to it, if that is short."""
+    """Return a noun, or the name behind it, with what belongs to it, if that is short."""
+    head = next((child for child in head.children if child.dep_ == "appos" and is_name(child)), head)
     whole = head.doc[head.left_edge.i : head.right_edge.i + 1]
     return whole.text if len(whole) <= NAMED_WORDS else head.text
 

@@ -129,8 +129,13 @@ def _quoted(text: str) -> list[str]:
 
 def said_by(place: Span) -> str:
     """Return the words that name who says what stands in a place of an article; "" where they name nobody."""
-    words = attribution(place.article.text, place.start, place.end) if place.field == "text" else ""
-    return words if named(words) else ""
+    if place.field != "text":
+        return ""
+    # By the grammar of its sentence: "the chairwoman, Dina Lund, called it “a mess”"; else by what stands beside it.
+    whole = source(place.article).around(place)[0].said
+    saying = [c for c in clauses(whole) if c.speaker and place.said in c.text and named(c.by)]
+    words = attribution(place.article.text, place.start, place.end)
+    return min(saying, key=lambda c: len(c.text)).by if saying else words if named(words) else ""
 
 
 def _same(ours: Sequence[str], theirs: str) -> bool:
