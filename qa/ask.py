@@ -94,7 +94,7 @@ def _found(
 
     def held(n: int) -> tuple[float, bool]:
         text = f"{article.title} {article.text}" if (article := firsts[n]) else ""
-        return covered(request.question, text)[0], found[n][0].confidence >= quotes.SURE_ENOUGH
+        return covered(request.question, text)[0], quotes.sure(found[n][0])
 
     best = max(range(len(found)), key=held)
     if len(set(firsts)) == len(found) or held(-1) < held(0):

@@ -13,7 +13,7 @@ from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
 from qa.doors.page import answer_html
 from qa.request import SearchRequest
-from qa.rerank import OnnxReranker, Reader, Reranker, load_reranker
+from qa.rerank import OnnxReranker, Reranker, load_reranker
 from qa.steps.rank import collapse
 from qa.steps.understand import covered, fits, kind
 from qa.types import as_json, cite
@@ -36,12 +36,20 @@ def assert_proved(desk: Desk, answer: Answer) -> None:
         assert answer.text == " ".join(f"{s.text} [{s.citations[0]}]" for s in answer.sentences)
 
 
+LACKING = {  # what the closest article has nothing of; on other subjects nothing is close
+    "seed-21": ": it has “Multinational contingent on the table in Paris” (19 April 2025), but nothing there "
+    "of “soldiers”.",
+    "seed-22": ": it has “Talks in Paris turned to a multinational contingent for Ukraine and to the architecture …” "
+    "(18 April 2025), but nothing there of “Vladimir”, “Putin”.",
+    "seed-23": ": it has “Yermak: Paris talks weighed many options for a ceasefire” (18 April 2025), but nothing there "
+    "of “hotel”, “hosted”.",
+}
+
+
 @pytest.mark.parametrize("row", QUESTIONS, ids=[row["question"] for row in QUESTIONS])
 def test_seed_questions(seeded: Desk, row: dict[str, object]) -> None:
     answer = seeded.ask(str(row["question"]))
     assert_proved(seeded, answer)
-    if row["id"] == "seed-11" and not isinstance(seeded.reranker, Reader) and not answer.answered:
-        pytest.xfail("without the reader's weights, an answer in other words (“contingent” for “force”) is refused")
     assert answer.answered == row["answerable"]
     if answer.answered:
         assert contains(answer.text, row["answer"])  # type: ignore[arg-type]
@@ -50,7 +58,7 @@ def test_seed_questions(seeded: Desk, row: dict[str, object]) -> None:
         assert answer.refusal is not None
         assert answer.refusal.reason == "below_threshold"
         assert answer.refusal.closest
-        assert answer.text.startswith("The archive does not answer this question")
+        assert answer.text == f"The archive does not answer this question{LACKING.get(str(row['id']), '.')}"
 
 
 def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
@@ -116,8 +124,8 @@ def test_of_a_contrast_the_choice_beside_what_is_asked_is_taken(
 
 
 def test_an_answer_is_as_confident_as_it_is_not_refused(seeded: Desk) -> None:
-    assert seeded.ask("Who heads the Office of the President of Ukraine?").confidence > 0.8
-    assert seeded.ask("Who won the Champions League final?").confidence < 0.15
+    assert seeded.ask("In which city did the delegations meet on April 17?").confidence > 0.9
+    assert seeded.ask("Who won the Champions League final?").confidence < 0.5
 
 
 def test_filters_narrow_the_answer(seeded: Desk) -> None:

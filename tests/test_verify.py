@@ -14,7 +14,7 @@ from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 
 from index.encoder import Encoder
 from index.text.fold import fold
-from index.types import Article, BadInput, CopydeskError, ModelError
+from index.types import Article, BadInput, ModelError
 from qa.check.spans import Source
 from qa.check.verify import Verdict, quotations, verify
 from qa.llm.judge import LlmJudge, NliJudge, load_judge
@@ -27,7 +27,7 @@ The river Orla rose by 40 centimetres in March. The new road is 120 km long and 
 
 The unemployment rate fell to 4.5 per cent. Council member Jonas Lind opposed the plan. \
 The council did not approve a second airport. Some 500 guests came to the premiere of “The Long Winter” by director \
-Mia Sand. If the wind is strong, the old bridge will be closed. Mayor Nils Holm of Orsund disagreed."""
+Mia Sand. If the wind is strong, the old bridge will be closed. Mayor Per Holm of Orsund disagreed."""
 VILNAR = Article("vilnar", "Council approves harbour of Vilnar", TEXT, "Times", date(2025, 4, 18))
 
 
@@ -261,8 +261,8 @@ def test_two_words_stand_somewhere_by_chance(encoder: Encoder) -> None:
             "not said there by Jonas Lind, said there by Mayor Anna Berg",
         ),
         (
-            "Mayor Nils Holm said 3,400 people would work on the site.",
-            "not said there by Mayor Nils Holm, said there by Mayor Anna Berg",
+            "Mayor Per Holm said 3,400 people would work on the site.",
+            "not said there by Mayor Per Holm, said there by Mayor Anna Berg",
         ),
         (
             "According to Jonas Lind, 3,400 people will work on the site.",
@@ -472,11 +472,16 @@ def test_judges_that_are_none(tmp_path: Path) -> None:
     assert str(raised.value) == f"{folder} is no NLI model: its labels are sad, happy, none of them entailment"
     empty = tmp_path / "empty"
     empty.mkdir()
-    for missing in (empty, tmp_path / "none", "no-such-name"):
-        with pytest.raises(CopydeskError, match=f"{missing}.*: give the folder of an NLI cross-encoder") as one:
+    give = "give the folder of an NLI cross-encoder, or the id of one on the Hugging Face hub"
+    none = tmp_path / "none"
+    for missing, kind, why in (
+        (empty, ModelError, f"{empty} holds no model"),
+        (none, BadInput, f"no folder is at {none}"),
+        ("no-such-name", ModelError, "no-such-name cannot be fetched"),
+    ):
+        with pytest.raises(kind) as one:
             load_judge(f"nli:{missing}")
-        assert "\n" not in str(one.value)
-        assert len(str(one.value)) < 500
+        assert str(one.value) == f"{why}: {give}"
     assert load_judge("bundled") is None
     for spec in ("quotes", "gpt", "openai:", "nli:"):
         with pytest.raises(BadInput, match=f"^'{spec}' is no judge: use bundled, nli:ID_OR_FOLDER, or a language"):

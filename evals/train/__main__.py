@@ -115,9 +115,8 @@ def relevance(network: Network, learnt: Sequence[Example]) -> torch.Tensor:
     known = torch.full((len(learnt),), torch.nan)
     own = sorted((n for n, one in enumerate(learnt) if one.task == "answers"), key=lambda n: len(learnt[n].text))
     for some in track(_parts(own, BATCH), "reading", disable=not sys.stderr.isatty()):
-        known[some] = network(
-            *batch(network.tokenizer.encode_batch([(learnt[n].first, learnt[n].text) for n in some]))
-        )[0][:, 2]
+        pairs = network.tokenizer.encode_batch([(learnt[n].first, learnt[n].text) for n in some])
+        known[some] = network(*batch(pairs))[0][:, 2]
     return known
 
 

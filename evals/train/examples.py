@@ -1,6 +1,5 @@
 """What the reader learns from: pairs of a question or claim and a text, of reports made for it and of public sets."""
 
-import calendar
 import gzip
 import json
 import random
@@ -15,20 +14,18 @@ from evals.sets import Rows, ragtruth, read_json
 from index.encoder import Encoder
 from index.text.names import runs, words
 from index.types import Article, digest
+from qa.check.grammar import CALENDAR
 from qa.check.verify import evidence, in_order
 
 REPORTS = Path(__file__).parent / "reports.jsonl.gz"
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w%]|[.,]\d)")
-OWN = {
-    True: 1,
-    False: 2,
-}  # sentences of its report most like a question that do not answer it, for one that has an answer
+# Sentences of its report, most like it, that do not answer a question: one that has an answer, and one that has none.
+OWN = {True: 1, False: 2}
 LIKE = 6  # most like sentences of other reports, of which a question is put beside one
 CHANCE = 0.25  # share of the questions put beside a sentence by chance, too
 EXCHANGED = 4  # sentences and true claims of a report with something in them exchanged
 WITHIN = 0.6  # share of these where both stand in the sentence, if two do
 BESIDE = r"(?:{0}|{1}),? (?:and|or|with) (?:{0}|{1})"  # their order tells nothing
-DAYS = {*calendar.day_name, *calendar.month_name}
 UNPROVEN = 0.4  # share of the true claims put beside what does not prove them, too
 ALONE = 0.6  # share of the sentences without their headline before them
 SENTENCES = (3, 4, 5)  # that a claim of a public set is read beside
@@ -134,7 +131,7 @@ def exchanged(claim: str, text: Sequence[str], rng: random.Random) -> str:
 
 def _another(a: str, b: str) -> bool:
     """Tell whether two names or numbers are two things of one kind: not Berg and Anna Berg, no day, no year for 3."""
-    if {a, b} & DAYS or words(a) & words(b):
+    if {a, b} & CALENDAR or words(a) & words(b):
         return False
     if a[0].isdigit() or b[0].isdigit():
         return a[0].isdigit() and b[0].isdigit() and len(a) == len(b)

@@ -109,7 +109,7 @@ def read(
                     unmet -= unmet and table.met(record, unmet)
                     fields, not_used = table.named(record, known.names)
                 if isinstance(fields, Mapping):
-                    if other := table.other(record) or table.other({"text": fields.get("text")}):
+                    if other := table.other({**record, "text": fields.get("text")}):
                         notes.add("left out", file, f"{other}: {LEFT_OUT}")
                         continue
                     if record is not fields and not fields["text"]:

@@ -158,7 +158,7 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
     if isinstance(content, list):
         for item in content:
             yield from unpacked(item, depth - 1) if depth else [item]
-    elif not isinstance(content, Mapping) or other(content) or (content.get("text") and type(content["text"]) is str):
+    elif not isinstance(content, Mapping) or (content.get("text") and type(content["text"]) is str) or other(content):
         yield content
     else:
         folded = _folded(content)

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 import regex
 
 from index.text import fold, lists, numbers, terms
+from index.text.syntax import hidden
 
 UPPER = "A-Z" + "".join(filter(str.isupper, map(chr, range(0xC0, 0x530))))  # Latin, Greek and Cyrillic capitals
 NAME = rf"[{UPPER}][\w’'.-]*(?: [{UPPER}][\w’'.-]*)*"
@@ -28,6 +30,13 @@ SAID = lists.pattern("saying")
 ENDING = re.compile(r"(?:[’']s?|s)?$|(?:ese|ish|ian|an|ain|ia|on|land|[aeiony]+)(?:[’']s|s)?$")
 
 
+@cache
+def _lexicon() -> Any:
+    with hidden("spacy"):  # which it offers itself to
+        import lemminflect  # 0.7 s with its dictionary
+    return lemminflect
+
+
 def words(text: str) -> set[str]:
     """Return the folded words of a text, and the initials of the names in it."""
     plain = INITIALS.sub("", fold.clean(text))
@@ -44,8 +53,6 @@ def capitalised(text: str) -> list[str]:
 
 def names(text: str) -> Iterator[str]:
     """Yield the folded words of names: capitalised, and no English words where these begin a sentence or a title."""
-    from lemminflect import getAllLemmas  # 0.7 s with its dictionary
-
     text = INITIALS.sub("", text)
     if text.isupper():
         return
@@ -56,21 +63,25 @@ def names(text: str) -> Iterator[str]:
             plain = part.casefold()
             if plain in lists.meanings("units"):  # Fahrenheit
                 continue
-            known = getAllLemmas(plain) or plain in FUNCTION_WORDS or numbers.SAID.fullmatch(part)
+            known = _lexicon().getAllLemmas(plain) or plain in FUNCTION_WORDS or numbers.SAID.fullmatch(part)
             if part[:1].isupper() and len(part) > 1 and not (known and doubtful and not part.isupper()):
                 yield from words("".join(filter(str.isupper, part)) if MIXED.fullmatch(part) else part)
 
 
 def runs(text: str) -> list[str]:
     """Return the names of a text whole, as they stand there; what begins a sentence, and is English, is none."""
-    from lemminflect import getAllLemmas
-
     found = []
     for match in WHOLE.finditer(text):
         first, _, rest = (name := re.sub(r"[’']s?$", "", match[0])).partition(" ")
         if not INSIDE.search(text[: match.start()]) and not first.isupper():
             says = bool(terms.content_terms(first))  # "The", "Who" do not
-            name = (name if says else rest) if rest else "" if getAllLemmas(first.casefold()) or not says else name
+            name = (
+                (name if says else rest)
+                if rest
+                else ""
+                if _lexicon().getAllLemmas(first.casefold()) or not says
+                else name
+            )
         found += [name] * (name not in {"", *PRONOUNS})
     return found
 
@@ -78,24 +89,24 @@ def runs(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def is_verb(word: str, *tags: str) -> bool:
     """Tell whether a word is a form of a verb that has one of these tags of the Penn treebank."""
-    from lemminflect import getAllLemmas, getInflection
-
-    return any(word in getInflection(lemma, tag) for lemma in getAllLemmas(word).get("VERB", ()) for tag in tags)
+    return any(
+        word in _lexicon().getInflection(lemma, tag)
+        for lemma in _lexicon().getAllLemmas(word).get("VERB", ())
+        for tag in tags
+    )
 
 
 def is_plural(word: str) -> bool:
     """Tell whether a word, capitalised or not, is the plural of an English noun: "Officials", not "Senate"."""
-    from lemminflect import getAllLemmas
-
     plain = word.casefold()
-    return plain not in NAMED_PLURALS and any(lemma != plain for lemma in getAllLemmas(plain).get("NOUN", ()))
+    return plain not in NAMED_PLURALS and any(
+        lemma != plain for lemma in _lexicon().getAllLemmas(plain).get("NOUN", ())
+    )
 
 
 def is_noun(word: str) -> bool:
     """Tell whether a word, capitalised or not, is an English noun, or one and a verb: "Minister", not "Lind"."""
-    from lemminflect import getAllLemmas
-
-    return {"NOUN"} <= {*getAllLemmas(word.casefold())} <= {"NOUN", "VERB"}
+    return {"NOUN"} <= {*_lexicon().getAllLemmas(word.casefold())} <= {"NOUN", "VERB"}
 
 
 def surname(name: str) -> str:

@@ -1,29 +1,47 @@
 """The grammar of sentences, as spaCy reads it with a pipeline that comes with an installed package."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING
 
 from index.weights import bundled
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc as Doc
+    from spacy.tokens import Token as Token
 
 PARSER = "en_core_web_sm"
-LOADED_FOR_GPUS = "torch"  # spaCy imports it where it finds it, 2.5 s, and does not need it
+
+
+class _Absent(MetaPathFinder):
+    """Finds that a package is not there."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == self.package:
+            raise ModuleNotFoundError(f"{fullname} is not wanted")
+
+
+@contextmanager
+def hidden(package: str) -> Iterator[None]:
+    """Let what is imported meanwhile not find a package that it would import where it is, and does not need."""
+    sys.meta_path.insert(0, absent := _Absent(package))
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(absent)
 
 
 @cache
 def _pipeline() -> "Language":
-    hidden = LOADED_FOR_GPUS not in sys.modules
-    if hidden:
-        sys.modules[LOADED_FOR_GPUS] = None  # type: ignore[assignment]
-    try:
+    with hidden("torch"):  # 2.5 s
         import spacy
-    finally:
-        if hidden:
-            del sys.modules[LOADED_FOR_GPUS]
     folder = bundled(PARSER)
     assert folder is not None
     return spacy.load(folder, exclude=["ner", "senter"])

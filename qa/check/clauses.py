@@ -26,14 +26,12 @@ from qa.check.grammar import (
 from qa.check.spans import content
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Token
+    from index.text.syntax import Doc, Token
 
 GOVERNED = {"ccomp", "xcomp", "pcomp", "acl", "parataxis", "csubj"}  # what depends on a word that may deny or doubt it
 CONVERSES = {
-    verb: (other, dict(move.split("=") for move in moves))
-    for verb, (other, *moves) in (
-        (line.split(": ")[0], line.split(": ")[1].split()) for line in lists.lines("converses")
-    )
+    verb: (other.split()[0], dict(move.split("=") for move in other.split()[1:]))
+    for verb, _, other in (line.partition(": ") for line in lists.lines("converses"))
 }
 DENYING, DOUBTING = {*lists.lines("denying")}, {*lists.lines("doubting")}
 SPEAKING = {stem for name in ("saying", "speaking") for word in lists.lines(name) for stem in terms(word)}
@@ -122,10 +120,14 @@ def _clauses(verb: Token, verbs: set[Token]) -> Iterator[Clause]:
 
 
 def _text(head: Token) -> str:
-    """Return a noun, or the name behind it, with what belongs to it, if that is short."""
+    """Return a noun, or the name behind it, with what belongs to it, if that is short, and the name that goes on."""
     head = next((child for child in head.children if child.dep_ == "appos" and is_name(child)), head)
-    whole = head.doc[head.left_edge.i : head.right_edge.i + 1]
-    return whole.text if len(whole) <= NAMED_WORDS else head.text
+    first, last = head.left_edge.i, head.right_edge.i
+    if last - first >= NAMED_WORDS:
+        first = last = head.i
+    while last + 1 < len(head.doc) and head.doc[last].text[:1].isupper() and head.doc[last + 1].text[:1].isupper():
+        last += 1  # "Mayor Per Holm", of which "per" may be read as a preposition
+    return str(head.doc[first : last + 1].text)
 
 
 def _denied(verb: Token, places: Mapping[str, list[Token]]) -> str:

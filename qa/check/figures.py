@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.text import lists
@@ -19,12 +19,20 @@ from qa.check.grammar import LEANING, OBJECT, SUBJECT, is_name, is_verb, names_o
 from qa.check.spans import content
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from index.text.syntax import Token
 
 ROW = " · "  # between the cells of a table's row
 TIMES = {"once": "1 time", "twice": "2 times", "thrice": "3 times"}
 TOGETHER = re.compile(lists.pattern("together"), re.I)
-APART = re.compile(lists.pattern("apart"), re.I)
+# What stands before a difference, "rose by", "a lead of", and behind one, "60 more".
+BY = re.compile(
+    r"\b(?:ris|ros|gr[eo]w|increas|climb|f[ae]ll|drop|declin|decreas|slip|w[oi]n|led|up|down|ahead)\w*"
+    r"(?: \w+){0,3}? by\b"
+    r"|\b(?:lead|margin|gap|difference|majority)\b[^.;]{0,30}? (?:of|was|is|by)\b",
+    re.I,
+)
+MORE = re.compile(r"\b(?:more|fewer|less|higher|lower|larger|smaller|longer|shorter|older|younger|ahead|above|below)\b")
+NEXT = 30  # characters in which the number of these stands
 ITSELF = content("company firm group maker club team party agency")  # may be what a name stands for
 YEAR = re.compile(r"(?:19|20)\d\d")
 RATE = re.compile(r"(?:per|an?|each|every) (hour|day|night|week|month|year|share|head|person)\b")
@@ -102,7 +110,7 @@ def _figure(token: Token, verbs: set[Token], years: frozenset[str]) -> Figure | 
 
 
 def _bearers(token: Token, chain: list[Token], verb: Token) -> Iterator[frozenset[str]]:
-    """Yield of whom a number may be said, the surest first: "Holt, 52", "7,105 for Osterley", "with 9,877 Carr"."""
+    """Yield of whom a number may be said, the surest first: "Holt, 52", "7,105 for Beck"."""
     doc, within = token.doc, (token.head if token.dep_ == "nummod" else token)
     yield _called(t for t in chain if is_name(t))
     # "two goals and Rieger one"
@@ -113,10 +121,9 @@ def _bearers(token: Token, chain: list[Token], verb: Token) -> Iterator[frozense
     start = max((t.i + 1 for t in doc[: token.i] if t.text in (",", ";") or t.pos_ == "CCONJ"), default=0)
     yield _called(t for t in doc[start : token.i] if is_name(t))
     behind = [i for i in ends if i > token.i]
-    aside = (
-        doc[behind[0] + 1 : behind[1]] if len(behind) > 1 and doc[behind[0]].text == "," else doc[:0]
-    )  # "for the incumbent, Hugh Osterley,"
-    yield _called(aside) if all(map(is_name, aside)) else frozenset()
+    if len(behind) > 1 and doc[behind[0]].text == ",":  # "7,105 for the incumbent, Tom Beck,"
+        aside = doc[behind[0] + 1 : behind[1]]
+        yield _called(aside) if all(map(is_name, aside)) else frozenset()
     if verb != token:
         heads = [head for place, head in places_of(verb) if place in (SUBJECT, OBJECT) and head not in chain]
         yield _called(head for head in heads if head.pos_ != "NUM" and head.tag_ not in LEANING)
@@ -152,12 +159,15 @@ def misplaced(claim: str, evidence: Sequence[str]) -> str:
 
 def derived(claim: str, evidence: Sequence[str]) -> set[Number]:
     """Return the numbers of a claim that are the sum or the difference of two numbers of a sentence, if it says so."""
-    signs = [sign for words, sign in ((TOGETHER, 1), (APART, -1)) if words.search(claim)]
+    apart = [n for by in BY.finditer(claim) for n in islice(numbers(claim[by.end() : by.end() + NEXT]), 1)]
+    before = (claim[max(0, more.start() - NEXT) : more.start()] for more in MORE.finditer(claim))
+    apart += [n for text in before for n in [*numbers(text)][-1:]]
+    said = [(n, -1) for n in apart] + [(n, 1) for n in numbers(claim) if TOGETHER.search(claim)]
     found = set()
-    for number in numbers(claim) if signs else ():
+    for number, sign in said:
         for sentence in evidence:
             pairs = combinations([n for n in numbers(DATE.sub(" ", sentence)) if n.unit in (number.unit, "")], 2)
-            if any(number.least <= abs(a.value + sign * b.value) <= number.most for a, b in pairs for sign in signs):
+            if any(number.least <= abs(a.value + sign * b.value) <= number.most for a, b in pairs):
                 found.add(number)
     return found
 

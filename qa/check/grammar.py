@@ -12,7 +12,7 @@ from index.text.names import country, is_noun
 from index.text.terms import alike, terms
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from index.text.syntax import Token
 
 SUBJECT, OBJECT, IS = "subject", "object", "is"
 ROLES = {

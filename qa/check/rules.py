@@ -25,7 +25,6 @@ OPPOSITES = [sides for pair in PAIRS for sides in (pair, pair[::-1])]
 ORDER = re.compile(r"\b(before|after)\b", re.I)
 COMMON = {"be", "have", "includ", "featur", "do", "make", "take", "go", "come", "feel", "want"}  # they tell little
 UNKNOWN = {"know", "clear", "establish"}
-UNITS = lists.meanings("units")
 BESIDE, SHARED = 3, 2  # content words on either side, of which so many in common make two words be of the same
 MOSTLY = 0.75  # share of a claim's words that makes it be what is said under a condition
 ALIKE = 0.5  # share of a clause's words that makes two clauses be about the same

@@ -10,7 +10,6 @@ from index.text.numbers import SAID
 from qa.check.clauses import TITLE, clauses
 from qa.check.facts import facts
 from qa.check.grammar import OBJECT, SUBJECT
-from qa.check.rules import UNITS
 from qa.check.spans import Span, content
 from qa.check.verify import Verdict
 from qa.types import PASSED
@@ -75,9 +74,8 @@ def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Ver
 
 def _needs_question(said: str) -> bool:
     words = re.findall(r"[\w’']+", said)
-    if any(
-        c.finite and c.text != TITLE and (c.heads.get(SUBJECT) or c.heads.get(OBJECT)) for c in clauses(said)
-    ):  # "Kyiv agreed."
+    stated = (c for c in clauses(said) if c.finite and c.text != TITLE)
+    if any(c.heads.get(SUBJECT) or c.heads.get(OBJECT) for c in stated):  # "Kyiv agreed."
         return False
     if len(words) < WHOLE_WORDS:
         return True
@@ -89,5 +87,5 @@ def _holds(span: Span, answer: str) -> bool:
     """Tell whether a sentence holds all that a short answer says: its numbers and its words; `check` knows its days."""
     values = {number.value for number in facts(answer).numbers}
     plain = (word for word in re.findall(r"[^\W\d_]+", DATE.sub(" ", answer)) if not SAID.fullmatch(word))
-    rest = content(" ".join(word for word in plain if word.lower() not in {*UNITS, *WEEKDAYS}))
+    rest = content(" ".join(word for word in plain if word.lower() not in {*lists.meanings("units"), *WEEKDAYS}))
     return values <= {number.value for number in facts(span.said).numbers} and rest <= span.terms

@@ -39,8 +39,8 @@ SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
 # cross-encoder's logit in place of the cosine tells less and takes three times as long, §11 of evals/EXPERIMENTS.md.
 SUPPORTED, PARTIAL = 1.1, 0.8
 JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
-# Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §20.
-READ_WEIGHTS = (0.491, 1.33, -0.057, -0.704)
+# Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §19.
+READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
 READ_SUPPORTED, READ_PARTIAL = 0.4, 0.3
 READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
 
@@ -134,8 +134,10 @@ def said_by(place: Span) -> str:
     # By the grammar of its sentence: "the chairwoman, Dina Lund, called it “a mess”"; else by what stands beside it.
     whole = source(place.article).around(place)[0].said
     saying = [c for c in clauses(whole) if c.speaker and place.said in c.text and named(c.by)]
+    if saying:
+        return min(saying, key=lambda c: len(c.text)).by
     words = attribution(place.article.text, place.start, place.end)
-    return min(saying, key=lambda c: len(c.text)).by if saying else words if named(words) else ""
+    return words if named(words) else ""
 
 
 def _same(ours: Sequence[str], theirs: str) -> bool:

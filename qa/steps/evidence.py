@@ -120,7 +120,7 @@ def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
         if first and min(covered(topic, f"{hit.article.title}\n{hit.article.text}")) == 1:
             headed = wanted & first.terms <= alike(terms(hit.article.title))
             lead = next((c for c in said if c.field == "text" and not c.article.text[: c.start].strip()), first)
-            found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT, answers=LEAD_LOGIT))
+            found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT))
     return found
 
 

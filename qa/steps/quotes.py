@@ -41,16 +41,20 @@ class Worth(NamedTuple):
 CROSS_ENCODER, READER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 2.0, 12.0), Worth(1.0, 0.0, 0.8, 1.0, 1.0, 0.5, 3.0)
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 # By which a later report's sentence may answer worse than the best and come first: a new number tells most.
-UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.5, "any": 0.0}
+UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.0, "any": 0.0}
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
-# Log odds that what is quoted is right: logistic regressions on development questions, §19. Their signals are those of
-# `signals`, and a constant.
-SURE_BY_READER = (0.23, 0.18, 1.25, -0.7, -0.49, -1.71, -1.06)
-SURE_BY_CROSS_ENCODER = (0.0, 0.29, 1.27, -0.79, -0.67, -1.99, -1.58)
+# The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
+# where its article holds every content word and name of the question, 1 where it lacks half of the words, and 3 more
+# for half of the names.
+LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
+SURE_ENOUGH = 0.5
+# With the reader: log odds that what is quoted is right, a logistic regression on development questions, §19, on what
+# `signals` returns and a constant.
+SURE_BY_READER = (0.43, 0.13, 1.17, -0.57, -0.51, -1.63, -0.64)
+SURE_ENOUGH_BY_READER = 0.15
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
-SURE_ENOUGH = 0.15
 CLOSEST = 3
 PRESUMED = re.compile(r"(?:why|when|where) (?:is|are|was|were|did|does|do|has|have|had) ([^?]+)\?*", re.I)
 TITLE_CHARACTERS = 90  # of the headline that a refusal names
@@ -58,7 +62,7 @@ TITLE_CHARACTERS = 90  # of the headline that a refusal names
 
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
-    if evidence.confidence < SURE_ENOUGH or _denied(evidence):
+    if not sure(evidence) or _denied(evidence):
         return (yield from refuse(_missing(evidence), "below_threshold" if evidence.hits else "no_evidence"))
     evidence = evidence._replace(candidates=_lifted(evidence))
     text, draft = "", Draft()
@@ -98,7 +102,7 @@ def refuse(text: str, reason: RefusalReason) -> Generator[Piece, None, Outcome]:
 
 def closest(evidence: Evidence) -> tuple[Citation, ...]:
     """Return what comes closest to an answer, where none is given."""
-    if evidence.confidence >= SURE_ENOUGH:  # though a model declined
+    if sure(evidence):  # though a model declined
         return _cited(_choose(evidence))
     return _cited(sorted(evidence.candidates, key=lambda candidate: -candidate.logit)[:CLOSEST])
 
@@ -107,17 +111,33 @@ def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
     return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
 
 
+def sure(evidence: Evidence) -> bool:
+    """Tell whether the evidence is enough to quote from."""
+    read = any(candidate.answers is not None for candidate in evidence.candidates)
+    return evidence.confidence >= (SURE_ENOUGH_BY_READER if read else SURE_ENOUGH)
+
+
 def confidence(candidates: Sequence[Candidate], rarity: Mapping[str, float], day: date | None) -> float:
-    """Return how likely, 0…1, an answer is right, by the surest candidate.
+    """Return how sure, 0…1, the surest candidate is; by the reader, how likely what is quoted is right.
 
     `rarity` is that of the question's words in the archive, `day` the one on which it asks for news, if it is known.
     """
-    best = -math.inf
-    for candidate in candidates:
-        weights = SURE_BY_CROSS_ENCODER if candidate.answers is None else SURE_BY_READER
-        told = zip(weights, (*signals(candidate, rarity, day), 1.0), strict=True)
-        best = max(best, sum(weight * signal for weight, signal in told))
-    return round(1 / (1 + math.exp(-best)), 4)
+    odds = max(
+        (
+            sum(weight * signal for weight, signal in zip(SURE_BY_READER, (*signals(c, rarity, day), 1.0), strict=True))
+            for c in candidates
+            if c.answers is not None
+        ),
+        default=-math.inf,
+    )
+    if odds > -math.inf:
+        return round(1 / (1 + math.exp(-odds)), 4)
+    for part, article in {(c.part, c.article) for c in candidates}:
+        words, names = covered(part, f"{article.title} {article.text} {article.outlet}")
+        least = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
+        best = max(c.logit for c in candidates if (c.part, c.article) == (part, article))
+        odds = max(odds, best - least)
+    return round(1 / (1 + math.exp(-odds)), 4)
 
 
 def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None) -> tuple[float, ...]:
