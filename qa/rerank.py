@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.text.fold import clean
+from index.text.numbers import spoken
 from index.types import ModelError, translated
 from index.weights import BUNDLED, bundled
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
 READER = "copydesk-reader"
-# The reader's own file, as `BUNDLED` has the others: the package lacks it until it is published, see docs/reader.md.
+# The reader's file is our own, as `BUNDLED` has those of other packages; docs/reader.md says how it was made.
 OWN = {READER: ("qa", "reader", "model.onnx", "60f5bba572cde0cbfc298ad03074510c80a5ec66b3bed3797fc95305c806dab8")}
 PHRASE_TOKENS = 14  # at most in the phrase that answers
 REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
@@ -86,7 +87,7 @@ class Reader(OnnxReranker):
 
     def supports(self, claim: str, evidence: str) -> float:
         """Return the logit of some evidence stating all that a claim states."""
-        return float(self._logits(claim, [evidence], 1)[0])
+        return float(self._logits(spoken(claim), [spoken(evidence)], 1)[0])
 
     def phrase(self, question: str, text: str) -> tuple[int, int] | None:
         """Return where the answer itself stands in a text that answers, [start, end); None where that is not known."""

@@ -8,7 +8,7 @@ import pytest
 
 from index.encoder import Encoder
 from index.text.days import dates, parse_date, weekday
-from index.text.numbers import numbers
+from index.text.numbers import numbers, spoken
 from index.types import Article
 from qa.check.spans import Source
 from qa.check.verify import verify
@@ -51,6 +51,24 @@ from qa.check.verify import verify
 )
 def test_numbers_are_read(text: str, read: list[str]) -> None:
     assert [str(number) for number in numbers(text)] == read
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It owes €1.3bn.", "It owes 1.3 billion euros."),
+        ("a US$3-million deal, $1,200.50 a month", "a 3 million dollars deal, 1,200.50 dollars a month"),
+        ("4k people earned £20m", "4 thousand people earned 20 million pounds"),
+        (
+            "1 200 000 trees, 12,000,000 leaves, 1,250,000 birds",
+            "1.2 million trees, 12 million leaves, 1,250,000 birds",
+        ),
+        ("from 17:00 to 21:30", "from 5pm to 9:30pm"),
+        ("13.45 at 12:30 on a 4K screen, 80m tall", "13.45 at 12:30 on a 4K screen, 80m tall"),
+    ],
+)
+def test_what_is_written_short_is_read_as_it_is_said(text: str, said: str) -> None:
+    assert spoken(text) == said
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from index.lexical import LexicalIndex
 from index.sync import Index
 from index.types import Article, Hit, Passage
 from qa import Desk
+from qa.check.verify import verify
 from qa.doors import show
 from qa.doors.page import answer_html
 from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reader, Reranker, load_reranker
@@ -25,13 +26,7 @@ from qa.steps.evidence import Candidate, Evidence
 from qa.steps.quotes import confidence, signals, write
 from qa.types import Answer, Citation, Phrase, Sentence, as_json
 
-HERE = (REPOSITORY / "qa" / "reader" / "model.onnx").exists()
-needs_reader = pytest.mark.skipif(
-    not HERE, reason="qa/reader/model.onnx is not there: the trained reader is not tested"
-)
 
-
-@needs_reader
 def test_the_reader_tells_what_answers_from_what_is_only_on_the_subject(reranker: Reranker) -> None:
     assert isinstance(reranker, Reader)
     question = "How many people were arrested during the strike at Osk harbour?"
@@ -44,7 +39,6 @@ def test_the_reader_tells_what_answers_from_what_is_only_on_the_subject(reranker
     assert reranker.score(question, texts)[0] > reranker.score(question, ["Trains ran late in the rain."])[0] + 10
 
 
-@needs_reader
 def test_the_reader_tells_what_is_supported(reranker: Reranker) -> None:
     assert isinstance(reranker, Reader)
     evidence = "The council of Vilnar approved the new bridge on Monday. Mayor Anna Berg called it overdue."
@@ -52,7 +46,6 @@ def test_the_reader_tells_what_is_supported(reranker: Reranker) -> None:
     assert true > 0 > reranker.supports("The union of teachers called a strike in Vilnar.", evidence)
 
 
-@needs_reader
 @pytest.mark.parametrize(
     ("question", "text", "expected"),
     [
@@ -72,11 +65,35 @@ def test_the_phrase_that_answers(reranker: Reranker, question: str, text: str, e
     assert len(text[slice(*place)]) <= len(expected) + 12
 
 
-@needs_reader
 def test_no_phrase_where_there_is_no_place_for_one(reranker: Reranker) -> None:
     assert isinstance(reranker, Reader)
     assert reranker.phrase("Who came?", "") is None
     assert reranker.phrase("Who came?", "Anna\u00ad Berg came.") is None  # as it reads, it is shorter
+
+
+class Sure:
+    """Takes every claim to follow."""
+
+    def supports(self, claim: str, evidence: str) -> float:
+        return 5.0
+
+
+@pytest.mark.parametrize(
+    ("claim", "alone", "beside_the_reader"),
+    [
+        ("Norland sold the ferry to Osk.", "unsupported", "partial"),  # who did it: a rule of grammar
+        ("Osk did not sell the ferry.", "unsupported", "unsupported"),  # a denial
+        ("Osk sold the ferry for 7 million crowns.", "unsupported", "unsupported"),  # a number that is not there
+    ],
+)
+def test_a_rule_of_grammar_that_the_reader_does_not_share_makes_it_partial(
+    encoder: Encoder, claim: str, alone: str, beside_the_reader: str
+) -> None:
+    article = Article("a", "Ferry sold", "Osk sold the ferry to Norland for 6 million crowns on Monday.")
+    assert verify(claim, [article], encoder).support == alone
+    verdict = verify(claim, [article], encoder, reader=Sure())
+    assert verdict.support == beside_the_reader
+    assert verdict.why == verify(claim, [article], encoder).why
 
 
 def test_without_the_reader_the_cross_encoder_does_and_is_less_sure(tmp_path: Path, encoder: Encoder) -> None:
@@ -175,7 +192,6 @@ def test_the_phrase_is_in_the_document_and_bold_at_the_doors(capsys: pytest.Capt
     assert [(span.start, span.end, span.style) for span in marked.spans] == [(21, 24, "bold cyan"), (0, 9, "bold")]
 
 
-@needs_reader
 def test_an_answer_marks_its_phrase(seeded: Desk) -> None:
     answer = seeded.ask("Who heads the Office of the President of Ukraine?")
     phrases = [s.text[s.answer.start : s.answer.end] for s in answer.sentences if s.answer]

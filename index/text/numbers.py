@@ -1,7 +1,7 @@
 """Numbers with what they count, in digits or in words."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from unicodedata import numeric
 
@@ -35,6 +35,16 @@ ABOUT = re.compile(r"\b(?:about|around|roughly|approximately|nearly|almost|over|
 JOINED = r"(\b(?:per|percentage|basis|square|sq|cubic)|%)\.? (?=cent\b|point|k?m\b|kilomet|met|mile|f[eo]?o?t)"
 GROUPED = r"(?<![\d.,])(\d{1,3})(?: (\d{3})|\.(\d{3})(?=\.?\d{3}))(?:[ .]?(\d{3}))?(?:[ .]?(\d{3}))?(?![.,]?\d)"
 POWER = re.compile(r"(?:(\d+(?:\.\d+)?) ?[×x] ?)?\b10\^(\d{1,2})\b")
+MONEYS = dict(zip("$€£¥₹₽₴", ["dollars", "euros", "pounds", "yen", "rupees", "roubles", "hryvnias"], strict=True))
+BIG = {"k": "thousand", "m": "million", "b": "billion", "t": "trillion"}
+SHORT = r"k|mln|bn|bln|tn|trn"
+SUM = rf"(?:\b[A-Z]{{1,2}})?({MONEY}) ?(\d+(?:[.,]\d+)*)(?:[- ]?([mbtr]+illion|thousand|(?:{SHORT}|m|b)\b))?"
+SPOKEN: list[tuple[str, Callable[[re.Match[str]], str]]] = [  # what is written short, and how it is said
+    (SUM, lambda m: f"{m[2]} {f'{BIG[m[3][0]]} ' if m[3] else ''}{MONEYS[m[1]]}"),
+    (rf"(?<=\d) ?({SHORT})\b", lambda m: f" {BIG[m[1][0]]}"),
+    (r"(?<![\d,.])(\d{1,3})[ ,](\d)00[ ,]000\b(?![ ,]\d{3})", lambda m: f"{m[1]}.{m[2]} million".replace(".0", "")),
+    (r"\b(1[3-9]|2[0-3]):([0-5]\d)(?![:.]?\d)", lambda m: f"{int(m[1]) - 12}{f':{m[2]}' if int(m[2]) else ''}pm"),
+]  # fmt: skip
 SPELLED = [  # how a number may be written, and how it is read here
     (r"\s|(?<=\w)[-‑](?=[a-z])", " "),
     (JOINED, r"\1-"),  # a unit of two words
@@ -78,6 +88,13 @@ class Number(NamedTuple):
         ours, theirs = (unit.removeprefix("m?") for unit in (self.unit, other.unit))
         counts_the_same = ours in (theirs, "") or (theirs == "" and ours.isalpha())
         return counts_the_same and (difference == 0 or self.least <= other.value <= self.most)
+
+
+def spoken(text: str) -> str:
+    """Return a text with what is written short as a network knows it: "€1.3bn" is "1.3 billion euros", 17:00 5pm."""
+    for pattern, reading in SPOKEN:
+        text = re.sub(pattern, reading, text)
+    return text
 
 
 def numbers(text: str) -> Iterator[Number]:

@@ -66,7 +66,7 @@ def places_of(verb: Token) -> Iterator[tuple[str, Token]]:
 
 
 def _beside(child: Token) -> Iterator[tuple[str, Token]]:
-    if child.dep_ in ROLES:
+    if child.dep_ in ROLES and child.pos_ != "ADP":  # "to" Norland is a dative too
         yield ROLES[child.dep_], child
     elif child.dep_ == "agent":
         yield from ((SUBJECT, head) for head in child.children if head.dep_ == "pobj")
@@ -78,7 +78,7 @@ def _behind(child: Token) -> Iterator[tuple[str, Token]]:
     """Yield the nouns behind a preposition, or before an apostrophe, with it: "ahead of Carr" is ahead."""
     if child.dep_ == "poss":
         yield "of", child
-    elif child.dep_ in ("prep", "advmod"):
+    elif child.dep_ in ("prep", "advmod", "dative"):
         for head in child.children:
             if head.dep_ == "pobj":
                 yield child.lower_, head

@@ -41,7 +41,9 @@ SUPPORTED, PARTIAL = 1.1, 0.8
 JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
 # Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §19.
 READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
-READ_SUPPORTED, READ_PARTIAL = 0.4, 0.3
+READ_SUPPORTED, READ_PARTIAL = 0.43, 0.2
+# Rules that prove a sentence false; where another speaks against one that the reader is so sure of, it is partial.
+PROVES, READ_SURE = {"missing", "denies"}, 0.6
 READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
 
 
@@ -95,7 +97,7 @@ def verify(
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
     rule, why = _disagreement(claim, chosen, quoted, told)
-    if rule:
+    if rule and (rule in PROVES or judge or not reader):
         return Verdict("unsupported", (), why, rule, tuple(chosen))
     score, supported, partial = share + near, SUPPORTED, PARTIAL
     if judge:
@@ -104,9 +106,13 @@ def verify(
         logit = max(reader.supports(claim, said) for said in (in_order(read[:READ_TOGETHER]), read[0].said))
         odds = sum(weight * signal for weight, signal in zip(READ_WEIGHTS, (logit, share, near, 1.0), strict=True))
         score, supported, partial = 1 / (1 + math.exp(-odds)), READ_SUPPORTED, READ_PARTIAL
+    if rule and score < READ_SURE:
+        return Verdict("unsupported", (), why, rule, tuple(chosen))
     if score < partial:
         return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
+    if rule:
+        return Verdict("partial", spans, why, rule, tuple(chosen))
     if doubt := rules.doubts(clauses(claim), [c for s in chosen for c in clauses(s.said)]):
         return Verdict("partial", spans, f"the article is less certain: “{doubt}”", "doubts")
     if score < supported:

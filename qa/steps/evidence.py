@@ -21,7 +21,7 @@ READ_PASSAGES = 8
 READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
-PHRASE_LEAST = -1.0  # the logit of a sentence's answering from which the phrase is marked: below, .13 of them are right
+PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
 CHROME = re.compile(
     r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"
     r"|contributed to this (?:report|story|article)|click here|follow (?:us|him|her|them) on)\b",

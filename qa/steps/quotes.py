@@ -52,7 +52,7 @@ SURE_ENOUGH = 0.5
 # With the reader: log odds that what is quoted is right, a logistic regression on development questions, §19, on what
 # `signals` returns and a constant.
 SURE_BY_READER = (0.43, 0.13, 1.17, -0.57, -0.51, -1.63, -0.64)
-SURE_ENOUGH_BY_READER = 0.15
+SURE_ENOUGH_BY_READER = 0.14
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
 CLOSEST = 3
