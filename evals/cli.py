@@ -42,7 +42,7 @@ def _eval(args: argparse.Namespace) -> int:
     if len(args.what) != 1 or not args.out:
         raise BadInput("eval takes one file of questions and --out DIR, or: compare DIR DIR")
     path, llm = Path(args.what[0]), args.llm or "quotes"
-    rules = {name: str(value) for name in ("judge", "strict") if (value := getattr(args, name))}
+    rules = {name: str(value) for name in ("judge", "strict", "reranker") if (value := getattr(args, name, None))}
     articles: sets.Rows = []
     asked: Asked
     if args.format:

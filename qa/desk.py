@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
 
-    `encoder` and `reranker` are names (bundled, or a local folder) or objects of those protocols; an archive
+    `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
     with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
     from several threads: searches run one after the other, since each uses every core.

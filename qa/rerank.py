@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.text.fold import clean
 from index.text.numbers import spoken
-from index.types import ModelError, translated
+from index.types import BadInput, ModelError, translated
 from index.weights import BUNDLED, bundled
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
 READER = "copydesk-reader"
@@ -20,6 +25,7 @@ READER = "copydesk-reader"
 OWN = {READER: ("qa", "reader", "model.onnx", "60f5bba572cde0cbfc298ad03074510c80a5ec66b3bed3797fc95305c806dab8")}
 PHRASE_TOKENS = 14  # at most in the phrase that answers
 REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
+HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
 MAX_TOKENS = 384  # Of question and text together; the longer of them is cut at its end.
 
 Scores = NDArray[np.float32]
@@ -104,11 +110,54 @@ class Reader(OnnxReranker):
         return places[first][0], places[last][1]
 
 
-def load_reranker(name: str) -> Reranker:
-    """Return the cross-encoder of a name or folder; "bundled" is the reader, or what came before it where it is absent.
+class HubReranker:
+    """A cross-encoder of sentence-transformers, by hub id or folder: slower than the bundled ones, often better."""
 
-    Raises ModelError where there is none, or its weights are not what they should be.
+    def __init__(self, name: str) -> None:
+        self._model = cross_encoder(name, "a cross-encoder")
+        if (labels := self._model.num_labels) != 1:
+            raise ModelError(f"{name} is no reranker: it gives {labels} labels and not one score")
+
+    def score(self, question: str, texts: Sequence[str]) -> Scores:
+        import torch
+
+        pairs = [(clean(question), clean(text)) for text in texts]
+        if not pairs:
+            return np.zeros(0, dtype=np.float32)
+        found = self._model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32)
+
+
+def cross_encoder(name: str, kind: str) -> CrossEncoder:
+    """Return a cross-encoder of sentence-transformers by folder or hub id; none runs code of its own.
+
+    Raises BadInput for what can be neither, and ModelError where no model is; both say to give one of this kind.
+    """
+    from sentence_transformers import CrossEncoder
+
+    give = f"give the folder of {kind}, or the id of one on the Hugging Face hub"
+    folder = Path(name).expanduser()
+    if not (local := folder.is_dir()) and not HUB_ID.fullmatch(name):
+        raise BadInput(f"no folder is at {name}: {give}")
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells each of its retries
+    try:
+        model: CrossEncoder = CrossEncoder(
+            str(folder) if local else name, local_files_only=local, trust_remote_code=False
+        )
+        return model
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name} {'holds no model' if local else 'cannot be fetched'}: {give}") from error
+
+
+def load_reranker(name: str) -> Reranker:
+    """Return the cross-encoder of a name, a hub id or a folder, which may hold an ONNX file or a model as on the hub.
+
+    "bundled" is the reader, or what came before it where that is absent. Raises BadInput where the name can be none,
+    ModelError where no model is there, or its weights are not what they should be.
     """
     if name == "bundled":
         name = READER if (Path(__file__).parent / "reader" / "model.onnx").exists() else DEFAULT_RERANKER
-    return Reader(name) if name == READER else OnnxReranker(name)
+    if name == READER:
+        return Reader(name)
+    onnx = name == DEFAULT_RERANKER or (Path(name).expanduser() / "model.onnx").exists()
+    return OnnxReranker(name) if onnx else HubReranker(name)

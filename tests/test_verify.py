@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SEEDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
@@ -15,9 +16,11 @@ from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 from index.encoder import Encoder
 from index.text.fold import fold
 from index.types import Article, BadInput, ModelError
+from qa import Desk
 from qa.check.spans import Source
 from qa.check.verify import Verdict, quotations, verify
 from qa.llm.judge import LlmJudge, NliJudge, load_judge
+from qa.rerank import load_reranker
 
 TEXT = """The port of Vilnar will receive 1.2 billion US dollars for a new harbour, the council decided on Thursday. \
 Mayor Anna Berg said that 3,400 people will work on the site. “We will build it in two years,” Berg told reporters.
@@ -463,6 +466,38 @@ def test_a_cross_encoder_from_a_folder(tmp_path: Path, encoder: Encoder) -> None
         "partial",
         "unsupported",
     )
+
+
+def test_a_reranker_from_a_folder_as_the_hub_has_them(tmp_path: Path, encoder: Encoder) -> None:
+    from sentence_transformers import CrossEncoder
+
+    folder = make_cross_encoder(tmp_path / "reranker", ["score"])
+    reranker = load_reranker(str(folder))
+    texts = ["the rate fell", "rain in Osk", "a bridge"]
+    scores = reranker.score("what of the rate?", texts)
+    plain = CrossEncoder(str(folder)).predict(
+        [("what of the rate?", text) for text in texts], activation_fn=lambda logits: logits
+    )
+    assert scores == pytest.approx(plain, abs=1e-5)
+    assert scores.shape == (3,)
+    assert len(set(scores.tolist())) == 3
+    assert reranker.score("what?", []).shape == (0,)
+    with Desk(tmp_path / "archive", encoder, reranker=str(folder)) as desk:
+        desk.ingest([SEEDS])
+        assert [hit.article.id for hit in desk.search("Talks in Paris")]
+        assert desk.check("Talks were held in Paris.")[0].support != "verbatim"
+
+
+def test_rerankers_that_are_none(tmp_path: Path) -> None:
+    folder = make_cross_encoder(tmp_path / "nli", ["neutral", "contradiction", "entailment"])
+    for name, kind, why in (
+        (str(folder), ModelError, f"{folder} is no reranker: it gives 3 labels and not one score"),
+        (str(tmp_path), ModelError, f"{tmp_path} holds no model: give the folder of a cross-encoder, or the id of"),
+        (str(tmp_path / "none"), BadInput, f"no folder is at {tmp_path}/none: give the folder of a cross-encoder"),
+    ):
+        with pytest.raises(kind) as raised:
+            load_reranker(name)
+        assert str(raised.value).startswith(why)
 
 
 def test_judges_that_are_none(tmp_path: Path) -> None:

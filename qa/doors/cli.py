@@ -42,6 +42,9 @@ class _Parser(argparse.ArgumentParser):
 COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
 COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data)")
 COMMON.add_argument("--encoder", metavar="NAME", help=f"encoder of a new archive (default {DEFAULT_ENCODER})")
+COMMON.add_argument(
+    "--reranker", metavar="NAME", help="a cross-encoder by folder or hub id in place of the bundled one"
+)
 COMMON.add_argument("--json", action="store_true", help="print one JSON document")
 OPTIONS = {field.name: field for field in fields(AskRequest)}
 
@@ -144,7 +147,7 @@ def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
         raise BadInput("--data is empty: name the folder of the archive")
     if not create and not _holds_archive(args.data):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    settings = ("llm", "llm_url", "judge", "strict")
+    settings = ("llm", "llm_url", "judge", "strict", "reranker")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **given)
 
@@ -173,7 +176,7 @@ def _read(
     except ArchiveInUse as error:
         if error.address is None:
             raise
-        for name in ("llm_url", "judge"):  # a service has its own
+        for name in ("llm_url", "judge", "reranker"):  # a service has its own
             if getattr(args, name, None):
                 served = f"the archive is served at {error.address}"
                 raise BadInput(f"{served}: {_flag(name)} is for copydesk serve then") from error
