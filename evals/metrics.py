@@ -170,3 +170,15 @@ def trade_off(results: Sequence[Result]) -> list[tuple[float, float]]:
         return [(float((sure < at).mean()), float(good[sure >= at].mean())) for at in np.unique(sure)]
     none, some = sure[~answerable], sure[answerable]
     return [(float((none < at).mean()), float((some >= at).mean())) for at in np.unique(sure) if some.size]
+
+
+def calibration(results: Iterable[Result]) -> list[tuple[float, float]]:
+    """Return what confidence is worth: for each tenth of it, (mean confidence, share right) of the answers there."""
+    from sklearn.calibration import calibration_curve
+
+    told = [(r.confidence, verdict) for r in results if r.answered and (verdict := right(r)) is not None]
+    if not told:
+        return []
+    sure, good = zip(*told, strict=True)
+    shares, means = calibration_curve(good, sure, n_bins=10)
+    return list(zip(means.tolist(), shares.tolist(), strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.metrics import LOSSES, Result, by_depth, fold, loss, right, trade_off
+from evals.metrics import LOSSES, Result, by_depth, calibration, fold, loss, right, trade_off
 from qa.doors.show import day, figure
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -27,6 +27,7 @@ def render(summary: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], result
         steps={step: words for step, (words, _) in LOSSES.items()},
         depth=by_depth(results),
         trade_off=trade_off(results),
+        calibration=calibration(results),
         unanswerable=any(not result.question.answerable for result in results),
         slowest=max(seconds),
         latency=np.histogram(seconds, BARS, (0, max(seconds)))[0].tolist(),

@@ -119,12 +119,10 @@ class HubReranker:
             raise ModelError(f"{name} is no reranker: it gives {labels} labels and not one score")
 
     def score(self, question: str, texts: Sequence[str]) -> Scores:
-        import torch
-
         pairs = [(clean(question), clean(text)) for text in texts]
         if not pairs:
             return np.zeros(0, dtype=np.float32)
-        found = self._model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
+        found = self._model.predict(pairs, activation_fn=lambda logits: logits, show_progress_bar=False)
         return np.asarray(found, dtype=np.float32)
 
 

@@ -10,7 +10,7 @@ import pytest
 from conftest import SEEDS
 
 from evals import sets
-from evals.metrics import Result, by_depth, contains, fold, loss, scores, trade_off
+from evals.metrics import Result, by_depth, calibration, contains, fold, loss, scores, trade_off
 from evals.questions import Question, as_row, parse, read_questions
 from evals.run import _result as reduced
 from evals.run import absent, read_rows, run
@@ -115,6 +115,15 @@ def test_each_loss_has_its_step() -> None:
         "not_in_text": 1, "not_retrieved": 1, "ranked_low": 1, "refused": 1, "sentence_not_chosen": 1, "not_refused": 1,
         "not_said": 1,
     }  # fmt: skip
+
+
+def test_what_confidence_is_worth_by_hand() -> None:
+    """Of two answers at .82 and .88 one is right, of two at .41 none; what has no label tells nothing."""
+    said = [(0.82, "Paris"), (0.88, "Rome"), (0.41, "Rome"), (0.41, "Oslo")]
+    results = [result("1", answers=("Paris",), text=text, confidence=sure) for sure, text in said]
+    results += [result("2", answers=("Paris",), answered=False, confidence=0.2), result("3", confidence=0.9)]
+    assert calibration(results) == [(pytest.approx(0.41), 0.0), (pytest.approx(0.85), 0.5)]
+    assert calibration([]) == []
 
 
 def test_the_refusal_trade_off_by_hand() -> None:
