@@ -14,6 +14,7 @@ from index.text.terms import analyzer
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage
 
 ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
+MANY = 1000  # passages
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
 
@@ -87,9 +88,12 @@ class LexicalIndex:
             return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
 
     def rarity(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where all do."""
+        """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where very many do.
+
+        A few passages on one subject do not make its words common: there are taken to be at least `MANY`.
+        """
         with _translated():
             searcher = self._index.searcher()
-            every = math.log(searcher.num_docs + 1) or 1.0
+            every = math.log(max(searcher.num_docs, MANY) + 1)
             found = {term: max(searcher.doc_freq(field, term) for field in ("title", "text")) for term in terms}
         return {term: 1 - math.log(held + 1) / every for term, held in found.items()}

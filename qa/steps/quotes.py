@@ -10,7 +10,7 @@ from textwrap import shorten
 from typing import NamedTuple
 
 from index.text import fold
-from index.text.names import is_verb
+from index.text.names import capitalised, is_verb
 from index.text.terms import alike, content_terms, terms
 from index.types import Article
 from qa.check.clauses import clauses
@@ -19,7 +19,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.understand import KINDS, covered, fits, kind, share, values
+from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, share, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -51,7 +51,8 @@ LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
 # With the reader: log odds that what is quoted is right, a logistic regression on development questions, §19, on what
 # `signals` returns and a constant.
-SURE_BY_READER = (0.43, 0.13, 1.17, -0.57, -0.51, -1.63, -0.64)
+SURE_BY_READER = (0.43, 0.13, 1.23, -0.5, -0.47, -1.65, -0.71)
+UNKNOWN_NAME = 3.0  # what it loses by a name in the question that neither its article nor the archive holds
 SURE_ENOUGH_BY_READER = 0.14
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
@@ -125,6 +126,7 @@ def confidence(candidates: Sequence[Candidate], rarity: Mapping[str, float], day
     odds = max(
         (
             sum(weight * signal for weight, signal in zip(SURE_BY_READER, (*signals(c, rarity, day), 1.0), strict=True))
+            - UNKNOWN_NAME * _unknown(c, rarity)
             for c in candidates
             if c.answers is not None
         ),
@@ -156,6 +158,14 @@ def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None)
     share = 1 - sum(wanted[word] for word in around) / (sum(wanted.values()) or 1.0)
     rarest = (max((wanted[word] for word in lacking), default=0.0) for lacking in (around, own))
     return candidate.answers or 0.0, candidate.logit, share, *rarest, min(max(age, 0) / OLD_DAYS, 1.0)
+
+
+def _unknown(candidate: Candidate, rarity: Mapping[str, float]) -> bool:
+    """Tell whether the question names what stands nowhere in the archive, and nothing like it in the article."""
+    stems = (content_terms(name) for name in capitalised(candidate.part))
+    names = [name for name in stems if name and all(rarity.get(stem) == 1.0 for stem in name)]
+    begun = {word[:NAME_PREFIX] for word in _words(candidate.article)} if names else set()
+    return any(stem[:NAME_PREFIX] not in begun for name in names for stem in name)
 
 
 def _lacking(words: Iterable[str], text: str) -> list[str]:
