@@ -172,5 +172,5 @@ def _judged(rows: Iterable[tuple[Rows, Rows]], encoder: Encoder, rng: random.Ran
         if not reported(source["id"]):
             article = Article(source["id"], "", source["text"])
             for claim in claims:
-                read = evidence(claim["text"], [article], encoder)[: rng.choice(SENTENCES)]
+                read = evidence(claim["text"], [article], encoder).read[: rng.choice(SENTENCES)]
                 yield Example("supports", claim["text"], in_order(read), claim["supported"])

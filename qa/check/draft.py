@@ -12,7 +12,7 @@ from index.text.cut import sentences
 from index.text.speech import goes_on, speaker
 from index.text.terms import content_terms
 from index.types import Article, BadInput, Hit, Query
-from qa.check.spans import Span, source
+from qa.check.spans import Span, find
 from qa.check.verify import Verdict, quotations, said_by
 from qa.request import QUESTION_WORDS, is_text
 from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
@@ -88,12 +88,10 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
 def elsewhere(desk: Desk, claim: str, articles: Sequence[Article]) -> str:
     """Return where in the archive a quotation stands that is in none of these articles; "" for an invented one."""
     for quotation in quotations(claim):
-        if not any(source(article).find(quotation) for article in articles):
-            for article in _about(desk, quotation, []):
-                if place := source(article).find(quotation):
-                    who = speaker(said_by(place))
-                    by = f", said there by {who}" if who else ""
-                    return f"“{quotation}” stands in another article, “{article.title or article.id}”{by}"
+        if not find(quotation, articles) and (place := find(quotation, _about(desk, quotation, []))):
+            who, article = speaker(said_by(place)), place.article
+            by = f", said there by {who}" if who else ""
+            return f"“{quotation}” stands in another article, “{article.title or article.id}”{by}"
     return ""
 
 

@@ -11,7 +11,7 @@ from qa.check.clauses import TITLE, clauses
 from qa.check.facts import facts
 from qa.check.grammar import OBJECT, SUBJECT
 from qa.check.spans import Span, content
-from qa.check.verify import Verdict
+from qa.check.verify import NOTHING, UNSAID, Verdict
 from qa.types import PASSED
 
 WHOLE_WORDS = 4  # A shorter sentence is an answer to its question, whatever it is made of;
@@ -21,12 +21,9 @@ AUXILIARY = (
 )
 POLAR = re.compile(rf"(?:and |but |so |then )?{AUXILIARY}(?P<statement>.+?)\?*\s*$", re.I | re.S)
 END = r"(?:\s*[,;:.!–—]+\s*|\s*$)"  # "No injuries were reported" is no "no".
-NO = re.compile(lists.pattern("no") + END, re.I)
-YES = re.compile(lists.pattern("yes") + END, re.I)
-ASKED = re.compile(
-    r"\b(?:who(?:m|se)?|what|which|when|where|why|how(?: (?:many|much|long|old|far|tall|high|big))?)\b", re.I
-)
-UNSTATED = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
+YES_OR_NO = re.compile(rf"(?:(?P<no>{lists.pattern('no')})|{lists.pattern('yes')}){END}", re.I)
+HOW = r"how(?: (?:many|much|long|old|far|tall|high|big|often|soon|come|so))?"
+ASKED = re.compile(rf"\b(?:who(?:m|se)?|what|which|when|where|why|{HOW})\b", re.I)
 
 
 def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> Verdict:
@@ -37,9 +34,9 @@ def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> 
     """
     polar = POLAR.match(question)
     said = said.strip()
-    if word := NO.match(said) or YES.match(said):
+    if word := YES_OR_NO.match(said):
         rest = said[word.end() :]
-        verdict = _polar(polar["statement"], NO.match(said) is not None, check) if polar else UNSTATED
+        verdict = _polar(polar["statement"], word["no"] is not None, check) if polar else NOTHING
         if not content(rest) or (polar and verdict.rule == "polarity"):
             return verdict
         return check(rest)
@@ -69,7 +66,7 @@ def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Ver
         return Verdict("supported", verdict.against)
     if verdict.support in PASSED:
         return Verdict("unsupported", (), f"the article says yes: “{verdict.spans[0].text}”", "polarity")
-    return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
+    return UNSAID
 
 
 def _needs_question(said: str) -> bool:

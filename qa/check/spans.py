@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -96,3 +97,8 @@ def _cut(folded: str, at: int, end: int) -> bool:
 def source(article: Article) -> Source:
     """Return an article made ready, from memory where something was checked against it before."""
     return Source(article)
+
+
+def find(text: str, articles: Iterable[Article]) -> Span | None:
+    """Return where a text stands word for word in the first of these articles that has it."""
+    return next(filter(None, (source(article).find(text) for article in articles)), None)

@@ -24,7 +24,8 @@ from qa.check.clauses import clauses
 from qa.check.facts import facts, lacking
 from qa.check.figures import derived, misplaced
 from qa.check.rules import DOUBT, NEGATION
-from qa.check.spans import Source, Span, content, source
+from qa.check.spans import Span, content, find, source
+from qa.rerank import Reader
 from qa.types import Support
 
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
@@ -54,13 +55,6 @@ class Judge(Protocol):
         """Return a probability, 0…1; .5 and more is support."""
 
 
-class Reads(Protocol):
-    """Reads a sentence and some evidence together: the trained reader, see qa.rerank."""
-
-    def supports(self, claim: str, evidence: str) -> float:
-        """Return the logit of the evidence stating all that the claim states."""
-
-
 class Verdict(NamedTuple):
     """How far a sentence is supported, by which spans, and what speaks against it."""
 
@@ -71,18 +65,22 @@ class Verdict(NamedTuple):
     against: tuple[Span, ...] = ()  # what it spoke from
 
 
+NOTHING = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
+UNSAID = Verdict("unsupported", why="the articles do not say this", rule="unsaid")
+
+
 def verify(
-    claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None, reader: Reads | None = None
+    claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None, reader: Reader | None = None
 ) -> Verdict:
     """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
-    claim, sources = clean(claim), [source(article) for article in articles]
-    places = (s.find(claim) for s in sources if len(claim.split()) >= VERBATIM_WORDS)
-    if found := next((place for place in places if place and not _left_out(place)), None):
+    claim = clean(claim)
+    places = filter(None, (source(a).find(claim) for a in articles if len(claim.split()) >= VERBATIM_WORDS))
+    if found := next((place for place in places if not _left_out(place)), None):
         return Verdict("verbatim", (found,))
     quoted: list[Span] = []
     told = False  # whether an article names the speaker of a quotation as the claim does
     for quotation in quotations(claim):
-        if not (place := next(filter(None, (s.find(quotation) for s in sources)), None)):
+        if not (place := find(quotation, articles)):
             return Verdict("unsupported", why=f"“{quotation}” is not found in the articles", rule="quotation")
         start = claim.find(quotation)
         ours, theirs = named(attribution(claim, start, start + len(quotation))), said_by(place)
@@ -92,8 +90,8 @@ def verify(
         told |= _same(ours, theirs)
         quoted.append(place)
     if not content(claim):
-        return Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
-    chosen, read, share, near = _evidence(claim, sources, encoder)
+        return NOTHING
+    chosen, read, share, near = evidence(claim, articles, encoder)
     if not chosen:
         return Verdict("unsupported", why="no article speaks of it", rule="unsaid")
     rule, why = _disagreement(claim, chosen, quoted, told)
@@ -104,12 +102,11 @@ def verify(
         score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
     elif reader:
         logit = max(reader.supports(claim, said) for said in (in_order(read[:READ_TOGETHER]), read[0].said))
-        odds = sum(weight * signal for weight, signal in zip(READ_WEIGHTS, (logit, share, near, 1.0), strict=True))
-        score, supported, partial = 1 / (1 + math.exp(-odds)), READ_SUPPORTED, READ_PARTIAL
+        score, supported, partial = logistic(READ_WEIGHTS, (logit, share, near)), READ_SUPPORTED, READ_PARTIAL
     if rule and score < READ_SURE:
         return Verdict("unsupported", (), why, rule, tuple(chosen))
     if score < partial:
-        return Verdict("unsupported", why="the articles do not say this", rule="unsaid")
+        return UNSAID
     spans = tuple(dict.fromkeys((*chosen, *quoted)))
     if rule:
         return Verdict("partial", spans, why, rule, tuple(chosen))
@@ -119,8 +116,14 @@ def verify(
         return Verdict("partial", spans, "only partly said there", "partly")
     # A title may be written in many ways: its words are checked like any others, and that it is so, is said.
     titles = filter(_is_title, _quoted(claim))
-    other = next((title for title in titles if not any(s.find(title) for s in sources)), "")
+    other = next((title for title in titles if not find(title, articles)), "")
     return Verdict("supported", spans, f"“{other}” is not found word for word" if other else "")
+
+
+def logistic(weights: Sequence[float], signals: Sequence[float]) -> float:
+    """Return the probability that a logistic regression gives; the last weight is its constant."""
+    odds = sum(weight * signal for weight, signal in zip(weights, (*signals, 1.0), strict=True))
+    return 1 / (1 + math.exp(-odds))
 
 
 def quotations(text: str) -> list[str]:
@@ -163,8 +166,8 @@ def _left_out(found: Span) -> bool:
     return any(NEGATION.search(rest) or DOUBT.search(rest) for rest in rests)
 
 
-class _Evidence(NamedTuple):
-    """What the articles say of a claim: the spans cited for it, those read with it, and how near both are to it.
+class Grounds(NamedTuple):
+    """What the articles say of a claim: the spans cited for it, those read with it, best first, and how near it is.
 
     `share` is the share of its words that the cited ones hold, `near` the cosine of their vectors and its own.
     """
@@ -175,20 +178,15 @@ class _Evidence(NamedTuple):
     near: float
 
 
-def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> list[Span]:
-    """Return the sentences that say most of a claim, best first."""
-    return _evidence(claim, [source(article) for article in articles], encoder).read
-
-
 def in_order(spans: Sequence[Span]) -> str:
     """Return spans as one text, those of an article in its order."""
     return _joined(sorted(spans, key=lambda span: (span.article.id, span.field == "text", span.start)))
 
 
-def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> _Evidence:
+def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> Grounds:
     """Return the evidence of a claim; its words weigh by how rare they are in these articles."""
     wanted = content(claim) - PEOPLE or content(claim)
-    pool = [span for s in sources for span in s.spans]
+    pool = [span for article in articles for span in source(article).spans]
     weight = {term: math.log((len(pool) + 1) / (0.5 + sum(term in span.terms for span in pool))) for term in wanted}
     whole = sum(weight.values()) or 1.0
 
@@ -197,7 +195,7 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> _Evide
 
     best = sorted((s for s in pool if wanted & s.terms), key=lambda s: held(s, wanted), reverse=True)[:READ]
     if not best:
-        return _Evidence([], [], 0.0, 0.0)
+        return Grounds([], [], 0.0, 0.0)
     own, *others = encoder.encode([claim, *(span.text for span in best)])
     near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
     best.sort(key=lambda s: held(s, wanted) + near[s], reverse=True)
@@ -211,7 +209,7 @@ def _evidence(claim: str, sources: Sequence[Source], encoder: Encoder) -> _Evide
         chosen.append(span)
         left -= span.terms
     together = near[chosen[0]] if len(chosen) == 1 else float(own @ encoder.encode([_joined(chosen)])[0])
-    return _Evidence(chosen, best, 1 - sum(weight[term] for term in left) / whole, together)
+    return Grounds(chosen, best, 1 - sum(weight[term] for term in left) / whole, together)
 
 
 def _joined(spans: Sequence[Span]) -> str:
@@ -238,14 +236,13 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
     if clause := misplaced(claim, sentences):
         return "misplaced", f"the article has another number there: “{clause}”"
     first = chosen[0].said
-    together = _joined(chosen)
-    against = (
-        ("denies", rules.denies(ours, near)),
-        ("widens", rules.widens(ours, near)),
-        ("opposes", rules.opposes(claim, first) or rules.opposes(claim, together)),
-        ("reorders", rules.reorders(claim, first)),
-    )
-    for rule, word in against:
+    against = {
+        "denies": rules.denies(ours, near),
+        "widens": rules.widens(ours, near),
+        "opposes": rules.opposes(claim, first) or rules.opposes(claim, _joined(chosen)),
+        "reorders": rules.reorders(claim, first),
+    }
+    for rule, word in against.items():
         if word:
             return rule, f"the article says otherwise ({word}): “{shorten(first, 100, placeholder=' …')}”"
     who, other = rules.speaks(ours, near)
