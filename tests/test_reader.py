@@ -140,10 +140,10 @@ def test_the_signals_of_an_answer() -> None:
         part="How many were arrested in the harbour strike?", logit=2.0, answers=-1.0,
     )  # fmt: skip
     told = signals(one, rarity, date(2025, 3, 31))
-    assert told == pytest.approx((-1.0, 2.0, 0.6 / 1.4, 0.8, 0.8, 30 / 90))
-    assert signals(one, rarity, None)[-1] == 0.0
-    assert signals(one, rarity, date(2027, 1, 1))[-1] == 1.0
-    assert signals(one, rarity, date(2025, 1, 1))[-1] == 0.0  # a later report is not old
+    assert told == pytest.approx((-1.0, 2.0, 0.6 / 1.4, 0.8, 0.8, 30 / 90, 0.0))
+    assert signals(one, rarity, None)[5] == 0.0
+    assert signals(one, rarity, date(2027, 1, 1))[5] == 1.0
+    assert signals(one, rarity, date(2025, 1, 1))[5] == 0.0  # a later report is not old
 
 
 def test_confidence_falls_with_what_is_missing_and_with_age() -> None:

@@ -1,5 +1,7 @@
 """The stems by which words are searched and compared, as the lexical index has them: tantivy's analysis of English."""
 
+from collections.abc import Set
+
 import tantivy
 
 from index.text import lists
@@ -36,3 +38,8 @@ _SAME = {stem: min(terms(key)) for word, key in lists.meanings("same").items() f
 def alike(stems: set[str]) -> set[str]:
     """Return stems with one for all words of a meaning: that of "die" for dead and deaths, of 13 for thirteen."""
     return {_SAME.get(stem, stem) for stem in stems}
+
+
+def share(wanted: Set[str], held: Set[str]) -> float:
+    """Return the share of the wanted terms that are held; 0 where none is wanted."""
+    return len(wanted & held) / max(1, len(wanted))

@@ -6,13 +6,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from index.text.names import capitalised, is_verb
-from index.text.terms import content_terms, terms
+from index.text.terms import content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.rules import CLAUSE, NEGATION, OPPOSITES
 from qa.rerank import Reranker
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, candidates
-from qa.steps.understand import YEAR, share
+from qa.steps.understand import YEAR
 
 # Measured in evals/EXPERIMENTS.md, §9.
 PASSAGES = 12  # looked through for the question, and for the question together with each choice
@@ -47,29 +47,26 @@ def choose(
     held = sorted(held, key=lambda candidate: -scores.get(candidate.hit.passage.id, 0.0))[:SENTENCES]
     if not held:
         return None
-    logits = reranker.score(query.text, [candidate.text for candidate in held])
-
+    scored = reranker.score(query.text, [candidate.text for candidate in held])
+    logits: dict[Candidate, float] = dict(zip(held, scored.tolist(), strict=True))
     shared = words[0].intersection(*words)
     apart = [own - shared or own for own in words]  # "2,200 crowns" and "2,700 crowns"
     years = {*YEAR.findall(query.text)}
 
-    def worth(n: int, candidate: Candidate, logit: float) -> float:
+    def worth(n: int, candidate: Candidate) -> float:
         rivals = [own for m, own in enumerate(apart) if shares[candidate][m] >= shares[candidate][n]]
         near = max(_near(query.text, own, candidate) for own in rivals) - _near(query.text, apart[n], candidate)
         others = {*YEAR.findall(candidate.said)}
         return (
-            LOGIT_WEIGHT * min(logit, LOGIT_MAX)
+            LOGIT_WEIGHT * min(logits[candidate], LOGIT_MAX)
             + SCORE_WEIGHT * (scores.get(candidate.hit.passage.id, 0.0) - best)
             - SHARE_WEIGHT * (1 - shares[candidate][n])
             - NEAR_WEIGHT * near
             - YEAR_LOSS * bool(years and others and not years & others)
         )
 
-    def most(n: int) -> float:
-        return max(worth(n, candidate, float(logit)) for candidate, logit in zip(held, logits, strict=True))
-
     pick = min if EXCEPT.search(query.text) else max
-    return choices[pick(range(len(choices)), key=most)]
+    return choices[pick(range(len(choices)), key=lambda n: max(worth(n, candidate) for candidate in held))]
 
 
 def _near(question: str, choice: AbstractSet[str], candidate: Candidate) -> float:

@@ -13,6 +13,7 @@ from index.text.days import WHEN, has_day
 from index.text.names import runs
 from index.text.numbers import SAID
 from index.text.terms import content_terms
+from qa.check.short import ASKED
 from qa.steps.understand import SMALL_TALK, YEAR
 from qa.types import REFUSED
 
@@ -32,14 +33,10 @@ THERE = re.compile(r"\bthere\b", re.I)
 JOINED = re.compile(r"^(?:and|but|so|also|then|or|well|okay|ok)\b[, ]*", re.I)
 ABOUT = re.compile(r"^(?:what|how) (?:about|of) ", re.I)
 AUX = "(?:is|are|was|were|be|been|do|does|did|has|have|had|will|would|can|could|may|might|shall|should|must)(?:n[’']t)?"
-CLAUSE = re.compile(rf"\b(?:{AUX}|who|what|which|when|where|why|how|whose|whom)\b", re.I)
+CLAUSE = re.compile(rf"\b{AUX}\b|{ASKED.pattern}", re.I)
 VERB = re.compile(rf"\b(?:{AUX}|happen\w*|sa(?:ys|id))\b", re.I)
 FRAGMENT = re.compile(r"(?:(in|at|of|for|on|from|by|with|to) )?(?:the )?(.+)")
-WH = re.compile(
-    r"(?:(?:by|for|since|until|till|at|in|on|from|to|with|of) )?"
-    r"(?:who(?:m|se)?|what|which|when|where|why|how(?: (?:many|much|long|old|far|often|big|high|soon|come|so))?)\b",
-    re.I,
-)
+WH = re.compile(rf"(?:(?:by|for|since|until|till|at|in|on|from|to|with|of) )?{ASKED.pattern}", re.I)
 BARE = re.compile(rf"({WH.pattern})(?: (?:not|exactly|then|that|{AUX} that))*", re.I)
 POLITE = re.compile(r"^.*?\b(?:tell me|know|say)\s(?=wh|how)", re.I)  # "Can you tell me who won?"
 OTHER_YEAR = re.compile(
@@ -93,8 +90,8 @@ def _carried(question: str, asked: Sequence[str], answered: str) -> str:
     named = [name for text in texts for name in runs(text) if not (WHEN.fullmatch(name) or SAID.fullmatch(name))]
     there = THERE.search(IMPERSONAL.sub(lambda found: "_" * len(found[0]), question))
     if there and named:
-        place = next(filter(None, map(_place, texts)), f"in {named[0]}")
-        question = f"{question[: there.start()]}{place}{question[there.end() :]}"
+        ends = (name for text in texts for name in reversed(runs(text)) if re.search(PLACE + re.escape(name), text))
+        question = f"{question[: there.start()]}in {next(ends, named[0])}{question[there.end() :]}"
         if not leans(JOINED.sub("", question)):
             return question
     words = [word for text in dict.fromkeys((last, whole)) for word in _subject(text)]
@@ -125,11 +122,6 @@ def _exchanged(question: str, fragment: str, said: str) -> str | None:
             return YEAR.sub(year, question, count=1)
         return f"{question.rstrip(' ?')} in {year}?" if year else None
     return None
-
-
-def _place(text: str) -> str:
-    """Return the last place that a text names: "in Oxton"."""
-    return next((f"in {name}" for name in reversed(runs(text)) if re.search(PLACE + re.escape(name), text)), "")
 
 
 def _replaced(question: str, fragment: str) -> str | None:

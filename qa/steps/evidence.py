@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
+from index.text import lists
 from index.text.cut import is_caption, sentences
-from index.text.terms import alike, content_terms, terms
+from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reader, Reranker
-from qa.steps.understand import YEAR, covered, fits, kind, share
+from qa.steps.understand import YEAR, covered, fits, kind
 from qa.types import Outcome, Piece
 
 # The cross-encoder is the slow part: it reads 16 short texts, 0.3 s on two cores, chosen by their words from the best
@@ -22,11 +23,7 @@ READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
 PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
-CHROME = re.compile(
-    r"\b(?:video player|(?:this|your) ad|ad feedback|newsletters?|subscribe|sign up|all rights reserved|cookies?"
-    r"|contributed to this (?:report|story|article)|click here|follow (?:us|him|her|them) on)\b",
-    re.IGNORECASE,
-)
+CHROME = re.compile(lists.pattern("chrome"), re.I)
 
 
 @dataclass(frozen=True)
@@ -97,15 +94,11 @@ def _dated(scored: Sequence[Candidate], asked: AbstractSet[str]) -> list[Candida
     """Let a sentence of the year asked for change places with the best of its article that is of other years."""
     years = {c: {*YEAR.findall(c.said)} for c in scored}
     logits = {c: c.logit for c in scored}
-    for article in {c.article for c in scored} if asked else ():
-        own, others = (
-            [c for c in scored if c.article == article and years[c] and bool(years[c] & asked) is of]
-            for of in (True, False)
-        )
-        if own and others:
-            right, wrong = (max(cs, key=lambda c: c.logit) for cs in (own, others))
-            if wrong.logit > right.logit:
-                logits[right], logits[wrong] = wrong.logit, right.logit
+    for article in {c.article for c in scored if asked}:
+        dated = sorted((c for c in scored if c.article == article and years[c]), key=lambda c: -c.logit)
+        right = next((c for c in dated if years[c] & asked), None)
+        if right and not years[dated[0]] & asked:
+            logits[right], logits[dated[0]] = dated[0].logit, right.logit
     return [replace(c, logit=logit) for c, logit in logits.items()]
 
 

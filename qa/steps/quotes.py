@@ -1,6 +1,5 @@
 """Answers without a language model: up to three verbatim sentences, each cited to the character, or a refusal."""
 
-import math
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,15 +10,15 @@ from typing import NamedTuple
 
 from index.text import fold
 from index.text.names import capitalised, is_verb
-from index.text.terms import alike, content_terms, terms
+from index.text.terms import alike, content_terms, share, terms
 from index.types import Article
 from qa.check.clauses import clauses
 from qa.check.draft import Draft
 from qa.check.rules import OPPOSITES, denies, opposes
-from qa.check.verify import Verdict
+from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, share, values
+from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
 # How sentences are chosen and when none is: measured in evals/EXPERIMENTS.md, tuned on two thirds of the questions.
@@ -51,8 +50,7 @@ LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
 # With the reader: log odds that what is quoted is right, a logistic regression on development questions, §19, on what
 # `signals` returns and a constant.
-SURE_BY_READER = (0.43, 0.13, 1.23, -0.5, -0.47, -1.65, -0.71)
-UNKNOWN_NAME = 3.0  # what it loses by a name in the question that neither its article nor the archive holds
+SURE_BY_READER = (0.43, 0.13, 1.23, -0.5, -0.47, -1.65, -3.0, -0.71)  # that of unknown names is set by hand
 SURE_ENOUGH_BY_READER = 0.14
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
@@ -103,13 +101,10 @@ def refuse(text: str, reason: RefusalReason) -> Generator[Piece, None, Outcome]:
 
 def closest(evidence: Evidence) -> tuple[Citation, ...]:
     """Return what comes closest to an answer, where none is given."""
+    best = sorted(evidence.candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
     if sure(evidence):  # though a model declined
-        return _cited(_choose(evidence))
-    return _cited(sorted(evidence.candidates, key=lambda candidate: -candidate.logit)[:CLOSEST])
-
-
-def _cited(candidates: Sequence[Candidate]) -> tuple[Citation, ...]:
-    return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(candidates, 1))
+        best = _choose(evidence)
+    return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(best, 1))
 
 
 def sure(evidence: Evidence) -> bool:
@@ -123,23 +118,12 @@ def confidence(candidates: Sequence[Candidate], rarity: Mapping[str, float], day
 
     `rarity` is that of the question's words in the archive, `day` the one on which it asks for news, if it is known.
     """
-    odds = max(
-        (
-            sum(weight * signal for weight, signal in zip(SURE_BY_READER, (*signals(c, rarity, day), 1.0), strict=True))
-            - UNKNOWN_NAME * _unknown(c, rarity)
-            for c in candidates
-            if c.answers is not None
-        ),
-        default=-math.inf,
-    )
-    if odds > -math.inf:
-        return round(1 / (1 + math.exp(-odds)), 4)
-    for part, article in {(c.part, c.article) for c in candidates}:
-        words, names = covered(part, f"{article.title} {article.text} {article.outlet}")
-        least = LOGIT_WITH_ALL + LOGIT_PER_WORDS * (1 - words) + LOGIT_PER_NAMES * (1 - names)
-        best = max(c.logit for c in candidates if (c.part, c.article) == (part, article))
-        odds = max(odds, best - least)
-    return round(1 / (1 + math.exp(-odds)), 4)
+    probable = [logistic(SURE_BY_READER, signals(c, rarity, day)) for c in candidates if c.answers is not None]
+    for c in candidates if not probable else ():
+        words, names = covered(c.part, f"{c.article.title} {c.article.text} {c.article.outlet}")
+        weights = 1.0, LOGIT_PER_WORDS, LOGIT_PER_NAMES, -LOGIT_WITH_ALL
+        probable.append(logistic(weights, (c.logit, words - 1, names - 1)))
+    return round(max(probable, default=0.0), 4)
 
 
 def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None) -> tuple[float, ...]:
@@ -147,7 +131,8 @@ def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None)
 
     Its logits, as an answer and as on the subject; the share of the question's words, by their rarity, that it holds
     together with what stands near it and the headline; the rarest word that these lack, and that sentence and headline
-    lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`.
+    lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`; whether the question names what the
+    archive does not know.
     """
     article, asked = candidate.article, content_terms(" ".join(_naming(candidate.part)))
     wanted = {word: rarity.get(word, 1.0) for word in asked}
@@ -157,7 +142,8 @@ def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None)
     age = (day - article.published).days if day and article.published else 0
     share = 1 - sum(wanted[word] for word in around) / (sum(wanted.values()) or 1.0)
     rarest = (max((wanted[word] for word in lacking), default=0.0) for lacking in (around, own))
-    return candidate.answers or 0.0, candidate.logit, share, *rarest, min(max(age, 0) / OLD_DAYS, 1.0)
+    old = min(max(age, 0) / OLD_DAYS, 1.0)
+    return candidate.answers or 0.0, candidate.logit, share, *rarest, old, float(_unknown(candidate, rarity))
 
 
 def _unknown(candidate: Candidate, rarity: Mapping[str, float]) -> bool:

@@ -14,7 +14,7 @@ from index.text.days import WHEN, dates
 from index.text.fold import clean
 from index.text.names import capitalised, runs
 from index.text.numbers import SAID, numbers
-from index.text.terms import alike, content_terms, terms
+from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
 from qa.types import RefusalReason
@@ -134,11 +134,6 @@ def fits(question: str, sentence: str, known: str = "") -> bool:
 def values(text: str) -> frozenset[float]:
     """Return the numbers of a text."""
     return frozenset(number.value for number in numbers(text))
-
-
-def share(wanted: set[str], held: set[str]) -> float:
-    """Return the share of the wanted terms that are held; 0 where none is wanted."""
-    return len(wanted & held) / max(1, len(wanted))
 
 
 def covered(question: str, text: str) -> tuple[float, float]:
