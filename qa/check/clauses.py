@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.text import lists
@@ -16,6 +18,7 @@ from qa.check.grammar import (
     OBJECT,
     SHARES,
     SUBJECT,
+    below,
     is_name,
     is_verb,
     leans,
@@ -44,6 +47,7 @@ SOME = 3  # the line of shares.txt that "not all" means
 NAMED_WORDS = 6  # of who says something, in a verdict
 CERTAIN, COMING, OPEN = 0, 1, 2  # told as a fact, to come, left open
 Names = frozenset[str]
+NOBODY: Names = frozenset()
 
 
 class Clause(NamedTuple):
@@ -54,21 +58,24 @@ class Clause(NamedTuple):
     """
 
     verb: str
-    heads: Mapping[str, frozenset[str]]  # the stems of the nouns in a place
+    heads: Mapping[str, Names]  # the stems of the nouns in a place
     names: Mapping[str, Names]
-    about: frozenset[str]  # stems of all that it says
-    denied: str  # the word by which it is denied, "" for none
-    certain: int
-    doubt: str  # the word by which it is not certain
-    speaker: Names  # of whose word it is; also of who "called it reckless"
-    shares: Mapping[str, int]  # how many of the nouns in a place: a line of shares.txt
+    about: Names  # stems of all that it says
     text: str
-    finite: bool = True  # it states something by itself: not "to pay", nor a question
+    denied: str = ""  # the word by which it is denied, "" for none
+    certain: int = CERTAIN
+    doubt: str = ""  # the word by which it is not certain
+    speaker: Names = NOBODY  # of whose word it is; also of who "called it reckless"
     by: str = ""  # the speaker as he is called there
+    shares: Mapping[str, int] = MappingProxyType({})  # how many of the nouns in a place: a line of shares.txt
+    finite: bool = True  # it states something by itself: not "to pay", nor a question
+
+
+Clauses = Sequence[Clause]
 
 
 @lru_cache(maxsize=4096)
-def clauses(text: str) -> tuple[Clause, ...]:
+def clauses(text: str) -> Clauses:
     """Return the clauses of a sentence."""
     verbs = {token for token in parse(text) if is_verb(token)}
     return (*(clause for verb in sorted(verbs) for clause in _clauses(verb, verbs)), *_titles(parse(text)))
@@ -77,51 +84,49 @@ def clauses(text: str) -> tuple[Clause, ...]:
 def _clauses(verb: Token, verbs: set[Token]) -> Iterator[Clause]:
     """Yield what a verb says, of each of its subjects: "Norland and Maravia sent boats" are two."""
     own = [token for token in verb.subtree if next(t for t in (token, *token.ancestors) if t in verbs) == verb]
-    places: dict[str, list[Token]] = {}
-    for place, head in places_of(verb):
-        places.setdefault(place, []).append(head)
+    beside = [*places_of(verb)]
     stem = stem_of(verb)
-    if stem == "be" and IS in places:
-        stem = stem_of(places[IS][0])
+    if stem == "be":
+        stem = next((stem_of(head) for place, head in beside if place == IS), stem)
     stem, moves = CONVERSES.get(stem, (stem, {}))
     moves = moves or {f"{IS} of": OBJECT}  # "the captain of Marlow"
-    places = {moves.get(place, place): heads for place, heads in places.items()}
+    places: dict[str, list[Token]] = defaultdict(list)
+    for place, head in beside:
+        places[moves.get(place, place)].append(head)
     certain, doubt = max(_doubts(verb), key=lambda found: found[0])
-    inherited = {token for heads in places.values() for head in heads for token in head.subtree if token not in own}
-    if named := [token for token in own if is_name(token)]:
-        places[ELSE] = named
-    by = _speaker(verb) or next(iter(places.get(SUBJECT, ())) if stem in CALLING else iter(()), None)
+    by = _speaker(verb) or next((head for head in places[SUBJECT] if stem in CALLING), None)
     whole = Clause(
         stem,
-        {place: frozenset(stem_of(head) for head in heads if not leans(head)) for place, heads in places.items()},
-        {
-            place: found
-            for place, heads in places.items()
-            if (found := frozenset(n for h in heads for n in names_of(h)))
-        },
-        frozenset(content(" ".join(token.text for token in [*own, *inherited] if token.pos_ != "PROPN")) - ANYONE),
-        _denied(verb, places),
-        certain,
-        doubt,
-        frozenset(_named(by)) if by else frozenset(),
-        {place: share for place, heads in places.items() if (share := _share(heads[0])) is not None},
-        verb.doc[min(t.i for t in own) : max(t.i for t in own) + 1].text,
-        _finite(verb) and verb.sent[-1].text != "?",
-        _text(by) if by else "",
+        heads={},
+        names={},
+        about=_about({*own, *(token for heads in places.values() for head in heads for token in head.subtree)}),
+        text=verb.doc[min(own).i : max(own).i + 1].text,
+        denied=_denied(verb, places),
+        certain=certain,
+        doubt=doubt,
+        speaker=frozenset(_named(by)) if by else NOBODY,
+        by=_text(by) if by else "",
+        shares={place: share for place, heads in places.items() if heads and (share := _share(heads[0])) is not None},
+        finite=_finite(verb) and verb.sent[-1].text != "?",
     )
-    subjects = [head for head in places.get(SUBJECT, ()) if head.dep_ != "appos"]
-    for one in subjects if len(subjects) > 1 else ():
-        called = [one, *(child for child in one.children if child.dep_ == "appos")]
-        names = {**whole.names, SUBJECT: frozenset(name for head in called for name in names_of(head))}
-        heads = {**whole.heads, SUBJECT: frozenset(map(stem_of, called))}
-        yield whole._replace(heads=heads, names={place: found for place, found in names.items() if found})
-    if len(subjects) < 2:
-        yield whole
+    places[ELSE] = [*filter(is_name, own)]
+    subjects = [[head, *below(head, "appos")] for head in places[SUBJECT] if head.dep_ != "appos"]
+    for who in subjects or [places[SUBJECT]]:
+        told = {**places, SUBJECT: who}.items()
+        yield whole._replace(
+            heads={place: frozenset(stem_of(head) for head in heads if not leans(head)) for place, heads in told},
+            names={place: frozenset(name for head in heads for name in names_of(head)) for place, heads in told},
+        )
+
+
+def _about(tokens: Iterable[Token]) -> Names:
+    """Return the stems of what some tokens say, names and words for anyone aside."""
+    return frozenset(content(" ".join(token.text for token in tokens if token.pos_ != "PROPN")) - ANYONE)
 
 
 def _text(head: Token) -> str:
     """Return a noun, or the name behind it, with what belongs to it, if that is short, and the name that goes on."""
-    head = next((child for child in head.children if child.dep_ == "appos" and is_name(child)), head)
+    head = next(filter(is_name, below(head, "appos")), head)
     first, last = head.left_edge.i, head.right_edge.i
     if last - first >= NAMED_WORDS:
         first = last = head.i
@@ -135,13 +140,11 @@ def _denied(verb: Token, places: Mapping[str, list[Token]]) -> str:
     heads = [head for place in (SUBJECT, OBJECT, IS) for head in places.get(place, ()) if head.dep_ != "conj"]
     own = [t.lower_ for head in heads for t in (head, *head.children) if t.lower_ in NONE]
     own += [t.lower_ for head in heads for t in head.children if t.lower_ == "not" and _share(head) is None]
-    if verb.head.lemma_ == "have" and (yet := [t.lower_ for t in verb.head.children if t.lower_ == "yet"]):
-        own += yet
+    own += [t.lower_ for t in verb.head.children if t.lower_ == "yet" and verb.head.lemma_ == "have"]
     at = verb
     while True:
-        own += [
-            t.lower_ for t in at.children if t.dep_ == "neg" or (t.lower_ in NONE and t.dep_ in ("advmod", "preconj"))
-        ]
+        own += [t.lower_ for t in at.children if t.dep_ == "neg"]
+        own += [t.lower_ for t in below(at, "advmod", "preconj") if t.lower_ in NONE]
         above = _above(at)
         if at.dep_ not in GOVERNED or above.i > at.i or not _is_any(above, DENYING):
             return own[0] if len(own) % 2 else ""
@@ -154,50 +157,39 @@ def _doubts(verb: Token) -> Iterator[tuple[int, str]]:
     yield CERTAIN, ""
     at = verb
     for _ in range(4):
-        for child in at.children:
-            if child.dep_ == "aux" and child.lower_ in ("would", "could") and _says(_above(at)):
-                level = COMING if child.lower_ == "would" else CERTAIN if _not(at) else OPEN  # "will" and "can"
-                yield level, child.lower_
-            elif child.dep_ in ("aux", "advmod", "mark", "acomp", "amod") and _is_any(child, DOUBTING):
-                yield OPEN, child.lower_
-            elif child.dep_ == "advcl" and any(
-                t.dep_ == "mark" and t.lower_ in ("if", "unless") for t in child.children
-            ):
-                yield OPEN, next(t.text for t in child.children if t.dep_ == "mark")
-            elif child.dep_ == "aux" and child.lower_ in ("will", "shall", "must", "’ll", "'ll"):
-                yield COMING, child.lower_
-        if at.dep_ not in GOVERNED and not (at.dep_ == "conj" and not any(c.dep_ == "nsubj" for c in at.children)):
-            break
         above = _above(at)
+        for child in at.children:
+            word = child.lower_
+            if child.dep_ == "aux" and word in ("would", "could") and _says(above):  # "will" and "can"
+                yield COMING if word == "would" else CERTAIN if below(at, "neg") else OPEN, word
+            elif child.dep_ in ("aux", "advmod", "mark", "acomp", "amod") and _is_any(child, DOUBTING):
+                yield OPEN, word
+            elif child.dep_ == "aux" and word in ("will", "shall", "must", "’ll", "'ll"):
+                yield COMING, word
+            elif child.dep_ == "advcl":
+                yield from ((OPEN, t.text) for t in below(child, "mark") if t.lower_ in ("if", "unless"))
         governed = at.dep_ in GOVERNED  # and not only joined to it: "proposed by the one and accepted by the other"
-        if (
-            governed
-            and _is_any(above, DOUBTING)
-            and not (at.dep_ in ("ccomp", "parataxis") and above.lemma_ in TELLING)
-        ):
+        if not governed and not (at.dep_ == "conj" and not below(at, "nsubj")):
+            break
+        told = at.dep_ in ("ccomp", "parataxis") and above.lemma_ in TELLING
+        not_denied = _is_any(above, DENYING) and below(above, "neg")  # "did not deny"
+        if governed and (not_denied or (_is_any(above, DOUBTING) and not told)):
             yield OPEN, above.lower_
         if above.lemma_ == "go" and at.dep_ == "xcomp":
             yield COMING, "going to"
-        if governed and _is_any(above, DENYING) and _not(above):
-            yield OPEN, above.lower_  # "did not deny"
         at = above
 
 
 def _finite(verb: Token) -> bool:
     """Tell whether a verb states something by itself: "to pay" and "by paying" do not."""
-    return any(
-        "Fin" in t.morph.get("VerbForm", [])
-        for t in (verb, *(c for c in verb.children if c.dep_ in ("aux", "auxpass")))
-    ) or (verb.dep_ in ("ROOT", "acl", "conj") and verb.tag_ in ("VBN", "VBD"))
+    if verb.dep_ in ("ROOT", "acl", "conj") and verb.tag_ in ("VBN", "VBD"):
+        return True
+    return any("Fin" in token.morph.get("VerbForm", []) for token in (verb, *below(verb, "aux", "auxpass")))
 
 
 def _above(token: Token) -> Token:
     """Return what a verb hangs on: of "accused of stealing" the accusing."""
     return token.head.head if token.head.pos_ == "ADP" else token.head
-
-
-def _not(verb: Token) -> bool:
-    return any(child.dep_ == "neg" for child in verb.children)
 
 
 def _is_any(token: Token, known: set[str]) -> bool:
@@ -212,38 +204,27 @@ def _speaker(verb: Token) -> Token | None:
     """Return the noun for those by whose word a clause is told; none for what the text tells itself."""
     at = verb
     while True:
-        according = [
-            t for child in at.children if child.lower_ == "according" for t in child.subtree if t.dep_ == "pobj"
-        ]
-        heads = according[:1]
+        according = (child for child in at.children if child.lower_ == "according")
+        heads = [token for child in according for token in child.subtree if token.dep_ == "pobj"]
         if at.dep_ in ("ccomp", "parataxis") and _says(at.head):
             heads = [head for place, head in places_of(at.head) if place == SUBJECT]
         if heads or at.dep_ not in {*GOVERNED, "conj"}:
-            return heads[0] if heads else None
+            return next(iter(heads), None)
         at = at.head
 
 
 def _named(head: Token) -> Iterator[str]:
     """Yield the names of somebody, and the nouns by which he is called: "the mayor" of Mayor Berg."""
-    if not leans(head):
-        called = (head, *(child for child in head.children if child.dep_ == "appos"))
-        yield from (name for one in called for name in names_of(one))
-        parts = [
-            child
-            for one in called
-            for child in (one, *one.children)
-            if child == one or child.dep_ in ("compound", "nmod")
-        ]
-        yield from (f"the {stem_of(part)}" for part in parts if part.pos_ == "NOUN" or is_noun(part.text))
+    for one in (head, *below(head, "appos")) if not leans(head) else ():
+        yield from names_of(one)
+        for part in (one, *below(one, "compound", "nmod")):
+            if part.pos_ == "NOUN" or is_noun(part.text):
+                yield f"the {stem_of(part)}"
 
 
 def _share(head: Token) -> int | None:
     """Return how many of a noun are meant, as a line of shares.txt, if it is said: "all of the members", "not all"."""
-    own = [
-        child
-        for child in head.children
-        if child.dep_ in ("det", "predet", "amod", "nummod", "quantmod", "neg", "preconj")
-    ]
+    own = below(head, "det", "predet", "amod", "nummod", "quantmod", "neg", "preconj")
     told = [token.lower_ for token in (*own, head, *(inner for child in own for inner in child.children))]
     shares = [SHARES[word] for word in told if word in SHARES]
     return (SOME if "not" in told else min(shares)) if shares else None
@@ -253,36 +234,11 @@ def _titles(doc: Doc) -> Iterator[Clause]:
     """Yield who is called what: "captain Luka Rieger", "Anton Brey, the chairman", as clauses."""
     for token in doc:
         if token.pos_ == "PROPN" and token.dep_ not in ("compound", "flat"):
-            own = {*names_of(token)}
-            called = [
-                child
-                for child in token.children
-                if child.dep_ in ("appos", "compound", "amod", "nmod") and child.pos_ == "NOUN"
-            ]
-            called += [token.head] if token.dep_ == "appos" and token.head.pos_ == "NOUN" else []
-            called += (
-                [child for child in token.head.children if child.dep_ == "appos" and child.pos_ == "NOUN"]
-                if token.dep_ == "appos"
-                else []
-            )
-            for noun in called:
-                whose = frozenset(
-                    n
-                    for t in noun.subtree
-                    if t.dep_ in ("compound", "poss", "pobj") and t.head != token
-                    for n in names_of(t)
-                )
-                about = frozenset(content(" ".join(t.text for t in noun.subtree if t.pos_ != "PROPN" and t != token)))
-                names = {SUBJECT: frozenset(own), OBJECT: whose - own} if whose - own else {SUBJECT: frozenset(own)}
-                yield Clause(
-                    stem_of(noun),
-                    {SUBJECT: frozenset({stem_of(token)})},
-                    names,
-                    about,
-                    "",
-                    CERTAIN,
-                    "",
-                    frozenset(),
-                    {},
-                    TITLE,
-                )
+            called, own = below(token, "appos", "compound", "amod", "nmod"), frozenset(names_of(token))
+            if token.dep_ == "appos":
+                called += [token.head, *below(token.head, "appos")]
+            for noun in (noun for noun in called if noun.pos_ == "NOUN"):
+                inner = (t for t in noun.subtree if t.dep_ in ("compound", "poss", "pobj") and t.head != token)
+                whose = frozenset(name for t in inner for name in names_of(t)) - own
+                heads = {SUBJECT: frozenset({stem_of(token)})}
+                yield Clause(stem_of(noun), heads, {SUBJECT: own, OBJECT: whose}, _about(noun.subtree), TITLE)

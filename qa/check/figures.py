@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, combinations, islice
+from itertools import accumulate, combinations, islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.text import lists
@@ -44,9 +45,9 @@ class Figure(NamedTuple):
     number: Number
     who: frozenset[str]
     what: frozenset[str]
-    verb: frozenset[str]
-    year: frozenset[str]
-    rate: frozenset[str]
+    verb: frozenset[str] = frozenset()
+    year: frozenset[str] = frozenset()
+    rate: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -59,14 +60,16 @@ def figures(text: str) -> tuple[Figure, ...]:
     dated = [doc.char_span(*match.span(), alignment_mode="expand") for match in DATE.finditer(doc.text)]
     days = {t for span in dated if span for t in span}
     firsts = [t for t in doc if _is_figure(t) and t not in days and not (t.i and _is_figure(t.nbor(-1)))]
-    of: dict[int, set[str]] = {}
-    part = list(accumulate(t.text in (",", ";") or t.pos_ == "CCONJ" for t in doc))
-    for year in (t for t in doc if YEAR.fullmatch(t.text)):
+    years, part = defaultdict(set), [*accumulate(map(_ends_part, doc))]
+    for year in (t for t in doc if firsts and YEAR.fullmatch(t.text)):
         # Its own part of the sentence, else the number before it, else the one behind: "In 2021, 61 percent came."
-        nearest = sorted(firsts, key=lambda t: (part[t.i] != part[year.i], t.i > year.i, abs(t.i - year.i)))
-        for token in nearest[:1]:
-            of.setdefault(token.i, set()).add(year.text)
-    return tuple(figure for token in firsts if (figure := _figure(token, verbs, frozenset(of.get(token.i, ())))))
+        nearest = min(firsts, key=lambda t: (part[t.i] != part[year.i], t.i > year.i, abs(t.i - year.i)))
+        years[nearest].add(year.text)
+    return tuple(figure for token in firsts if (figure := _figure(token, verbs, frozenset(years[token]))))
+
+
+def _ends_part(token: Token) -> bool:
+    return token.text in (",", ";") or token.pos_ == "CCONJ"
 
 
 def _is_figure(token: Token) -> bool:
@@ -84,7 +87,7 @@ def _cells(text: str) -> Iterator[Figure]:
         who = frozenset(n for word in words(cells[0][1]) for n in (country(word), *terms(word)))
         for head, cell in cells[1:]:
             for number in numbers(cell):
-                yield Figure(number, who, frozenset(alike(terms(head))), frozenset(), frozenset(), frozenset())
+                yield Figure(number, who, frozenset(alike(terms(head))))
 
 
 def _figure(token: Token, verbs: set[Token], years: frozenset[str]) -> Figure | None:
@@ -95,9 +98,7 @@ def _figure(token: Token, verbs: set[Token], years: frozenset[str]) -> Figure | 
     if found is None or token.lower_ == "one":
         return None
     verb = next((t for t in token.ancestors if t in verbs), token)
-    chain = [token]  # up to the verb
-    while chain[-1] != verb and chain[-1].head != chain[-1] and chain[-1].head != verb:
-        chain.append(chain[-1].head)
+    chain = [token, *takewhile(lambda t: t != verb, token.ancestors)]
     counted = token.head if token.dep_ == "nummod" else None
     if counted and any(child.lower_ in ("the", "these", "both") for child in counted.children):  # known before
         return None
@@ -112,15 +113,14 @@ def _figure(token: Token, verbs: set[Token], years: frozenset[str]) -> Figure | 
 def _bearers(token: Token, chain: list[Token], verb: Token) -> Iterator[frozenset[str]]:
     """Yield of whom a number may be said, the surest first: "Holt, 52", "7,105 for Beck"."""
     doc, within = token.doc, (token.head if token.dep_ == "nummod" else token)
+    ends = [t.i for t in doc if _ends_part(t)]
+    joined = next((i for i in ends if i >= token.i), len(doc))  # "two goals and Rieger one"
+    start = max((i + 1 for i in ends if i < token.i), default=0)
     yield _called(t for t in chain if is_name(t))
-    # "two goals and Rieger one"
-    joined = next((t.i for t in doc[token.i :] if t.pos_ == "CCONJ" or t.text in (",", ";")), len(doc))
     yield _called(t for t in within.subtree if is_name(t) and t.i < joined)
     yield _called(t for t in chain[-1].subtree if is_name(t) and t.i < joined)
-    ends = [t.i for t in doc if t.text in (",", ";")]
-    start = max((t.i + 1 for t in doc[: token.i] if t.text in (",", ";") or t.pos_ == "CCONJ"), default=0)
     yield _called(t for t in doc[start : token.i] if is_name(t))
-    behind = [i for i in ends if i > token.i]
+    behind = [i for i in ends if i > token.i and doc[i].pos_ != "CCONJ"]
     if len(behind) > 1 and doc[behind[0]].text == ",":  # "7,105 for the incumbent, Tom Beck,"
         aside = doc[behind[0] + 1 : behind[1]]
         yield _called(aside) if all(map(is_name, aside)) else frozenset()
@@ -174,18 +174,16 @@ def derived(claim: str, evidence: Sequence[str]) -> set[Number]:
 
 def _same(ours: Figure, theirs: Figure, rivals: Sequence[Figure]) -> bool | None:
     """Tell whether a number is said of the same in two sentences, as far as others tell; None for unknown."""
-    if (ours.year and theirs.year and not ours.year & theirs.year) or (
-        ours.rate and theirs.rate and ours.rate != theirs.rate
-    ):
+    dated = theirs.year or any(ours.year & rival.year for rival in rivals)
+    if ours.year and dated and not ours.year & theirs.year:
         return False
-    if ours.year and not theirs.year and any(ours.year & rival.year for rival in rivals):
+    if ours.rate and theirs.rate and ours.rate != theirs.rate:
         return False
     for kind in ("who", "what", "verb"):
         own, its = getattr(ours, kind), getattr(theirs, kind)
-        if own & its and kind != "verb":
+        if own & its:
             return True
-        if kind == "verb" and ours.who:  # "put at" and "estimated" are the same
-            break
-        if own and its and not own & its and any(own & getattr(rival, kind) for rival in rivals):
+        told = own and its and not (kind == "verb" and ours.who)  # "put at" and "estimated" are the same of one
+        if told and any(own & getattr(rival, kind) for rival in rivals):
             return False
-    return True if ours.verb & theirs.verb else None
+    return None

@@ -23,34 +23,31 @@ LEANING = {"PRP", "PRP$", "WP", "WDT", "EX", "DT"}  # tags of words that stand f
 NONE = {"no", "none", "nobody", "nothing", "neither", "nor", "hardly", "without"}
 SHARES = {word: rank for rank, line in enumerate(lists.lines("shares")) for word in line.split()}
 CALENDAR = {*calendar.day_name, *calendar.month_name}
+PARTS = {"aux", "auxpass", "amod", "compound", "prep", "mark", "case"}  # as these a verb has no places of its own
+
+
+def below(token: Token, *relations: str) -> list[Token]:
+    """Return the tokens that hang directly on one by any of these relations."""
+    return [child for child in token.children if child.dep_ in relations]
 
 
 def is_verb(token: Token) -> bool:
     """Tell whether a token is a verb with places of its own, or the noun that a headline hangs on."""
     if token.dep_ == "ROOT":
         return token.pos_ not in ("PUNCT", "SPACE")
-    if token.lemma_ in ("go", "have") and any(child.dep_ == "xcomp" for child in token.children):  # "is going to come"
+    if token.lemma_ in ("go", "have") and below(token, "xcomp"):  # "is going to come"
         return False
-    return token.pos_ in ("VERB", "AUX") and token.dep_ not in (
-        "aux",
-        "auxpass",
-        "amod",
-        "compound",
-        "prep",
-        "mark",
-        "case",
-    )
+    return token.pos_ in ("VERB", "AUX") and token.dep_ not in PARTS
 
 
 def stem_of(token: Token) -> str:
-    behind = [child.lower_ for child in token.children if child.dep_ == "prt"]
+    behind = (child.lower_ for child in below(token, "prt"))
     return " ".join([min(alike(terms(token.lemma_)), default=token.lower_), *behind])
 
 
 def places_of(verb: Token) -> Iterator[tuple[str, Token]]:
     """Yield the nouns beside a verb, each with its place; a verb without subject has that of the verb it hangs on."""
-    passive = any(child.dep_ in ("auxpass", "nsubjpass", "agent") for child in verb.children)
-    passive |= verb.dep_ == "acl" and verb.tag_ == "VBN"
+    passive = below(verb, "auxpass", "nsubjpass", "agent") or (verb.dep_ == "acl" and verb.tag_ == "VBN")
     found = [(place, head) for child in verb.children for place, head in _beside(child)]
     doer = OBJECT if passive else SUBJECT
     if not any(place == doer for place, _ in found):
@@ -61,15 +58,13 @@ def places_of(verb: Token) -> Iterator[tuple[str, Token]]:
         for one in (head, *head.conjuncts):
             if one == head or one.pos_ != "VERB":
                 yield place, one
-                yield from ((place, child) for child in one.children if child.dep_ == "appos")
+                yield from ((place, child) for child in below(one, "appos"))
                 yield from ((f"{place} {where}", inner) for child in one.children for where, inner in _behind(child))
 
 
 def _beside(child: Token) -> Iterator[tuple[str, Token]]:
     if child.dep_ in ROLES and child.pos_ != "ADP":  # "to" Norland is a dative too
         yield ROLES[child.dep_], child
-    elif child.dep_ == "agent":
-        yield from ((SUBJECT, head) for head in child.children if head.dep_ == "pobj")
     else:
         yield from _behind(child)
 
@@ -78,12 +73,10 @@ def _behind(child: Token) -> Iterator[tuple[str, Token]]:
     """Yield the nouns behind a preposition, or before an apostrophe, with it: "ahead of Carr" is ahead."""
     if child.dep_ == "poss":
         yield "of", child
-    elif child.dep_ in ("prep", "advmod", "dative"):
-        for head in child.children:
-            if head.dep_ == "pobj":
-                yield child.lower_, head
-            elif head.dep_ == "prep":
-                yield from ((child.lower_, inner) for inner in head.children if inner.dep_ == "pobj")
+    elif child.dep_ in ("prep", "advmod", "dative", "agent"):
+        place = SUBJECT if child.dep_ == "agent" else child.lower_
+        inner = (head for behind in below(child, "prep") for head in below(behind, "pobj"))
+        yield from ((place, head) for head in (*below(child, "pobj"), *inner))
 
 
 def _inherited(verb: Token) -> list[Token]:
@@ -94,19 +87,15 @@ def _inherited(verb: Token) -> list[Token]:
         told = next((token for token in (verb.head, *verb.head.ancestors) if token.pos_ in ("VERB", "AUX")), verb)
         # "asked him to go", "accused him of going"; but "left after warning him"
         passed = verb.dep_ == "xcomp" or (verb.dep_ == "pcomp" and verb.head.lower_ in ("of", "from", "for"))
-        objects = [child for child in told.children if child.dep_ == "dobj"] if passed else []
-        return (
-            objects
-            or [child for child in told.children if child.dep_ in ("nsubj", "nsubjpass")]
-            or ([] if told == verb else _inherited(told))
-        )
+        objects = below(told, "dobj") if passed else []
+        return objects or below(told, "nsubj", "nsubjpass") or ([] if told == verb else _inherited(told))
     return [verb.head] if verb.dep_ in ("acl", "relcl") else []
 
 
 def names_of(head: Token) -> Iterator[str]:
     """Yield the roots of a name: of the words that make it."""
     if is_name(head):
-        parts = [child for child in head.children if child.dep_ in ("compound", "flat") and is_name(child)]
+        parts = [*filter(is_name, below(head, "compound", "flat"))]
         own = [part for part in parts if not is_noun(part.text)]  # not the Mayor of "Mayor Berg"
         yield from (country(word) for part in (*own, head) for word in words(part.text))
         if parts:

@@ -5,12 +5,13 @@ each catches, and which true sentences it takes for false, is measured in evals/
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from index.text import lists
-from qa.check.clauses import CERTAIN, ELSE, SOME, SPEAKING, TITLE, Clause
+from index.text.terms import share
+from qa.check.clauses import CERTAIN, ELSE, SOME, SPEAKING, TITLE, Clause, Clauses
 from qa.check.grammar import IS, OBJECT, SUBJECT
 from qa.check.spans import content
 
@@ -23,27 +24,28 @@ CLAUSE = re.compile(r"[;:!?()–—\n]|[,.](?!\d)|\b(?:but|although|though|while
 PAIRS = [[content(side) for side in pair.split("/")] for pair in lists.lines("opposites")]
 OPPOSITES = [sides for pair in PAIRS for sides in (pair, pair[::-1])]
 ORDER = re.compile(r"\b(before|after)\b", re.I)
-COMMON = {"be", "have", "includ", "featur", "do", "make", "take", "go", "come", "feel", "want"}  # they tell little
+# Verbs that tell little of what a clause is about.
+COMMON = SPEAKING | {"be", "have", "includ", "featur", "do", "make", "take", "go", "come", "feel", "want"}
 UNKNOWN = {"know", "clear", "establish"}
 BESIDE, SHARED = 3, 2  # content words on either side, of which so many in common make two words be of the same
 MOSTLY = 0.75  # share of a claim's words that makes it be what is said under a condition
 ALIKE = 0.5  # share of a clause's words that makes two clauses be about the same
 
 
-def denies(claim: Sequence[Clause], evidence: Sequence[Clause]) -> str:
+def denies(claim: Clauses, evidence: Clauses) -> str:
     """Return the word that only one of claim and evidence denies, "" where they agree."""
-    for ours, same in _same(claim, evidence, {*SPEAKING}):
+    for ours, same in _same(claim, evidence, SPEAKING):
         # "Some did" is not denied by "not all did", and what is left open denies nothing.
-        told = [e for e in same if e.certain == CERTAIN or e.certain == ours.certain]
+        told = [e for e in same if e.certain in (CERTAIN, ours.certain)]
         some = any(rank >= SOME for clause in (ours, *same) for rank in clause.shares.values())
         if told and not some and all(bool(theirs.denied) != bool(ours.denied) for theirs in told):
             return ours.denied or told[0].denied
     return ""
 
 
-def doubts(claim: Sequence[Clause], evidence: Sequence[Clause]) -> str:
+def doubts(claim: Clauses, evidence: Clauses) -> str:
     """Return the word by which the evidence leaves open what the claim states, "" where it does not."""
-    for ours, same in _same(claim, evidence, {*SPEAKING, *COMMON}):
+    for ours, same in _same(claim, evidence, COMMON):
         sure = [e for e in same if e.certain <= ours.certain or bool(e.denied) != bool(ours.denied)]
         if same and not sure:
             return same[0].doubt
@@ -54,56 +56,46 @@ def doubts(claim: Sequence[Clause], evidence: Sequence[Clause]) -> str:
     return ""
 
 
-def _same(
-    claim: Sequence[Clause], evidence: Sequence[Clause], telling: set[str]
-) -> Iterator[tuple[Clause, list[Clause]]]:
-    """Yield each clause of a claim with those of the evidence that say its verb of the same, save some verbs."""
+def _same(claim: Clauses, evidence: Clauses, common: set[str]) -> Iterator[tuple[Clause, list[Clause]]]:
+    """Yield each clause of a claim with those of the evidence that say its verb of the same, save common verbs."""
     for ours in claim:
-        if ours.finite and ours.verb not in telling:
+        if ours.finite and ours.verb not in common:
             yield ours, [e for e in evidence if e.finite and e.verb == ours.verb and _agrees(ours, e)]
 
 
 def opposes(claim: str, evidence: str) -> str:
     """Return a word of a claim whose opposite stands in its evidence among like words, and the word nowhere; or ""."""
-    ours, theirs = _content(claim), _content(evidence)
-    held = {stem for _, stem in theirs}
-    for n, (word, stem) in enumerate(ours):
+    theirs = _content(evidence)
+    held = {stem for _, stem, _ in theirs}
+    for word, stem, beside in _content(claim):
         for one, other in OPPOSITES:
             if stem in one and not one & held:
-                for m, (_, there) in enumerate(theirs):
-                    if there in other and _alike(_beside(ours, n), _beside(theirs, m)):
+                for _, there, near in theirs:
+                    if there in other and len(beside & near) >= min(SHARED, len(beside), len(near)):
                         return word
     return ""
 
 
-def of_another(claim: Sequence[Clause], evidence: Sequence[Clause]) -> str:
+def of_another(claim: Clauses, evidence: Clauses) -> str:
     """Return what the evidence says of somebody of whom the claim says it of another, or the other way round; or ""."""
     for ours in claim:
-        same = [e for e in evidence if e.finite and e.verb == ours.verb and ours.verb not in {*SPEAKING, *COMMON}]
-        if not any(_fits(ours, theirs) for theirs in same):
-            for theirs in same:
-                if _about(ours, theirs):
-                    return theirs.text
-        for theirs in same:
-            if _exchanged(ours, theirs) and not any(_stands(ours, other) for other in same):
-                return theirs.text
+        same = [e for e in evidence if e.finite and e.verb == ours.verb and ours.verb not in COMMON]
+        other = [] if any(_fits(ours, e) for e in same) else [e for e in same if _about(ours, e)]
+        if not any(_meet(ours, e, SUBJECT, SUBJECT) for e in same):
+            other += [e for e in same if _exchanged(ours, e)]
+        if other:
+            return other[0].text
     return ""
 
 
-def speaks(claim: Sequence[Clause], evidence: Sequence[Clause]) -> tuple[str, str]:
+def speaks(claim: Clauses, evidence: Clauses) -> tuple[str, str]:
     """Return who says in the claim, known in the evidence, what another says there, and who; "" where they agree."""
-    titles = [
-        (e.names[SUBJECT], {f"the {stem}" for stem in (*e.about, e.verb)})
-        for e in evidence
-        if SUBJECT in e.names and e.text == TITLE
-    ]
+    titles = [(e.names[SUBJECT], {f"the {stem}" for stem in (*e.about, e.verb)}) for e in evidence if e.text == TITLE]
     known = {name for theirs in evidence for names in (*theirs.names.values(), theirs.speaker) for name in names}
+    told = [e for e in evidence if e.speaker]
     for ours in claim:
-        about = [
-            e
-            for e in evidence
-            if e.speaker and _share(ours.about - {ours.verb}, e.about) >= (ALIKE if e.verb == ours.verb else MOSTLY)
-        ]
+        wanted = ours.about - {ours.verb}
+        about = [e for e in told if share(wanted, e.about) >= (ALIKE if e.verb == ours.verb else MOSTLY)]
         who = ours.speaker.union(*(names for names, called in titles if ours.speaker & called))
         if who & known and about and not any(_one(who, theirs.speaker) for theirs in about):
             return ours.by, about[0].by
@@ -122,17 +114,17 @@ def reorders(claim: str, evidence: str) -> str:
         for theirs in ORDER.finditer(evidence):
             if ours[1].lower() != theirs[1].lower():
                 behind = [content(CLAUSE.split(t[m.end() :])[0]) for t, m in ((claim, ours), (evidence, theirs))]
-                if behind[0] and _share(behind[0], behind[1]) > ALIKE:
+                if behind[0] and share(behind[0], behind[1]) > ALIKE:
                     return ours[1]
     return ""
 
 
-def widens(claim: Sequence[Clause], evidence: Sequence[Clause]) -> str:
+def widens(claim: Clauses, evidence: Clauses) -> str:
     """Return what the evidence says of some, or of all, where the claim says it of more or of fewer; or ""."""
     for ours in claim:
-        for place, share in ours.shares.items():
+        for place, rank in ours.shares.items():
             same = [e for e in evidence if e.verb == ours.verb and place in e.shares and _about(ours, e)]
-            if same and not any(e.shares[place] == share or (share == SOME and e.shares[place] > 0) for e in same):
+            if same and not any(e.shares[place] == rank or (rank == SOME and e.shares[place] > 0) for e in same):
                 return same[0].text
     return ""
 
@@ -141,39 +133,33 @@ def _fits(ours: Clause, theirs: Clause) -> bool:
     """Tell whether no place has names in one clause that are in none of the other, where that place has others."""
     anywhere = frozenset[str]().union(*theirs.names.values())
     told = ((place, named) for place, named in ours.names.items() if not (place == ELSE or place.endswith(" of")))
-    return all(place not in theirs.names or named & anywhere for place, named in told)
+    return all(named & anywhere for place, named in told if named and theirs.names.get(place))
 
 
 def _about(ours: Clause, theirs: Clause) -> bool:
     """Tell whether one clause is of what the other is, the names and the verb aside."""
     wanted = ours.about - {ours.verb}
     if not wanted:
-        return not any(theirs.heads.values()) or any(
-            _whole(ours, place) & _whole(theirs, place) for place in ours.heads
-        )
-    surely = IS in ours.heads or theirs.text == TITLE or _whole(ours, SUBJECT) & _whole(theirs, SUBJECT)
+        return not any(theirs.heads.values()) or any(_meet(ours, theirs, place, place) for place in ours.heads)
+    surely = IS in ours.heads or theirs.text == TITLE or _meet(ours, theirs, SUBJECT, SUBJECT)
     least = 1 if surely else min(SHARED, len(wanted))
     return len(wanted & theirs.about) >= max(ALIKE * len(wanted), least)
 
 
 def _agrees(ours: Clause, theirs: Clause) -> bool:
     """Tell whether two clauses of one verb are of the same, as far as they say of whom."""
-    wholes = [(_whole(ours, place), _whole(theirs, place)) for place in (SUBJECT, OBJECT)]
-    both = [(a, b) for a, b in wholes if a and b]
-    return _fits(ours, theirs) and _about(ours, theirs) and all(a & b for a, b in both)
-
-
-def _stands(ours: Clause, theirs: Clause) -> bool:
-    """Tell whether who did it is in both the same."""
-    return bool(_whole(ours, SUBJECT) & _whole(theirs, SUBJECT))
+    both = [place for place in (SUBJECT, OBJECT) if _whole(ours, place) and _whole(theirs, place)]
+    return _fits(ours, theirs) and _about(ours, theirs) and all(_meet(ours, theirs, place, place) for place in both)
 
 
 def _exchanged(ours: Clause, theirs: Clause) -> bool:
     """Tell whether who did it in one clause is to whom it was done in the other, both ways."""
-    return any(
-        _whole(ours, SUBJECT) & _whole(theirs, whom) and _whole(ours, whom) & _whole(theirs, SUBJECT)
-        for whom in (OBJECT, "to")
-    )
+    return any(_meet(ours, theirs, SUBJECT, whom) and _meet(ours, theirs, whom, SUBJECT) for whom in (OBJECT, "to"))
+
+
+def _meet(ours: Clause, theirs: Clause, place: str, there: str) -> bool:
+    """Tell whether what stands in a place of one clause stands in this place of the other."""
+    return bool(_whole(ours, place) & _whole(theirs, there))
 
 
 def _whole(clause: Clause, place: str) -> frozenset[str]:
@@ -181,23 +167,11 @@ def _whole(clause: Clause, place: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _content(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the content words of a text in order with their stems; words such as "immediately" are none."""
-    found = ((word, _stem(word)) for word in re.findall(r"\w+", text) if not (word.endswith("ly") and word.islower()))
-    return tuple((word, stem) for word, stem in found if stem)
-
-
-def _beside(said: Sequence[tuple[str, str]], n: int) -> set[str]:
-    return {stem for _, stem in (*said[max(0, n - BESIDE) : n], *said[n + 1 : n + 1 + BESIDE])}
-
-
-def _alike(one: set[str], other: set[str], shared: int = SHARED) -> bool:
-    return len(one & other) >= min(shared, len(one), len(other))
-
-
-def _share(wanted: AbstractSet[str], held: AbstractSet[str]) -> float:
-    return len(wanted & held) / max(1, len(wanted))
-
-
-def _stem(word: str) -> str:
-    return min(content(word), default="")
+def _content(text: str) -> tuple[tuple[str, str, set[str]], ...]:
+    """Return the content words of a text in order, such as "immediately" aside, with their stems and those beside."""
+    words = [
+        word for word in re.findall(r"\w+", text) if content(word) and not (word.endswith("ly") and word.islower())
+    ]
+    stems = [min(content(word)) for word in words]
+    beside = ({*stems[max(0, n - BESIDE) : n], *stems[n + 1 : n + 1 + BESIDE]} for n in range(len(words)))
+    return tuple(zip(words, stems, beside, strict=True))
