@@ -61,15 +61,11 @@ def ingest(
     places, paths = Places(known), list(paths)
     seen: dict[str, Found] = {}  # by article id
     spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
-    not_used, notes = set[str](), Notes()
+    notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in read(paths, known=Known(outlet, year, map or {}), notes=notes):
-        not_used |= found.not_used
-        article: Article | Rejected | str | None = found.item
-        if isinstance(article, str):
-            report.skipped[article] = report.skipped.get(article, 0) + 1
-            continue
+    for found in read(paths, Known(outlet, year, map or {}), notes):
+        article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
         if article is None:
@@ -95,7 +91,7 @@ def ingest(
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
-    report.not_used, report.incomplete = sorted(not_used), notes.lines()
+    report.not_used, report.skipped, report.incomplete = sorted(notes.not_used), dict(notes.skipped), notes.lines()
     report.seconds = time.perf_counter() - started
     return report
 

@@ -307,8 +307,8 @@ def noted(path: Path, content: str, **known: Any) -> list[str]:
 def test_a_day_that_cannot_be_read_is_told(tmp_path: Path, name: str, value: object, found: str) -> None:
     lines = noted(tmp_path / "a.json", json.dumps({**UNDER, name: value}))
     assert lines == [f"undated: a.json ({found}): write it as YYYY-MM-DD"]
-    (article,) = read([tmp_path / "a.json"])
-    assert (isinstance(article.item, Article), article.not_used) == (True, set())
+    (article,) = read([tmp_path / "a.json"], notes=(notes := Notes()))
+    assert (isinstance(article.item, Article), notes.not_used) == (True, set())
     assert noted(tmp_path / "a.json", json.dumps({**UNDER, name: value, "issued": "2025-06-03"})) == []
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from index.encoder import Encoder
 from index.ingest import ingest
-from index.read import read
+from index.read import Known, read
 from index.sync import Index
 from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected
@@ -138,7 +138,7 @@ def test_no_field_keeps_control_characters_or_lone_surrogates(tmp_path: Path) ->
     row = {name: f"{value}{odd}" for name, value in fields.items()} | {"authors": [f"B{odd}ob", odd]}
     (article,), _ = found(write(tmp_path / "a.json", json.dumps(row)))
     assert article == Article("i", "T", "A b.", "O", None, "https://x.example/", ("Bob",))
-    assert [f.item for f in read([tmp_path], outlet="P\udcff")] == [article]
+    assert [f.item for f in read([tmp_path], Known("P\udcff"))] == [article]
 
 
 @pytest.mark.parametrize("name", ["id", "url", "outlet", "title", "authors"])

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from conftest import SHARED
 
-from index.read import read
+from index.read import Known, read
 from index.read.notes import Notes
 from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected
 
 
 def articles(*paths: Path, outlet: str | None = None) -> list[Article]:
-    found = [f.item for f in read(paths, outlet)]
+    found = [f.item for f in read(paths, Known(outlet))]
     assert [item for item in found if isinstance(item, Rejected)] == []
     return [item for item in found if isinstance(item, Article)]
 

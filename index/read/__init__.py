@@ -3,12 +3,11 @@
 import io
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from index.read import fields as table
 from index.read import pages, plain, records, wire
@@ -54,16 +53,12 @@ class Empty(BadInput):
 
 
 class Found(NamedTuple):
-    """An article, a rejection or the kind (".pdf") of a file that is passed over; its place, also for people.
+    """An article or a rejection; its place, also for people; the share of all bytes read by then, 0…1."""
 
-    `share` is that of all bytes read by then, 0…1, `not_used` the names of fields that nothing is made of.
-    """
-
-    item: Article | Rejected | str
+    item: Article | Rejected
     at: Place
     source: str
     share: float
-    not_used: Set[str] = frozenset()
 
 
 class Known(NamedTuple):
@@ -74,14 +69,15 @@ class Known(NamedTuple):
     names: Mapping[str, str] = {}
 
 
-def read(
-    paths: Iterable[str | Path], outlet: str | None = None, known: Known | None = None, notes: Notes | None = None
-) -> Iterator[Found]:
-    """Yield every article below the paths in a stable order, what is rejected, and what is passed over.
+NOTHING = Known()
 
-    What leaves articles incomplete is added to the notes.
+
+def read(paths: Iterable[str | Path], known: Known = NOTHING, notes: Notes | None = None) -> Iterator[Found]:
+    """Yield every article below the paths in a stable order, and what is rejected.
+
+    What is passed over or not used, and what leaves articles incomplete, is added to the notes.
     """
-    known, notes = known or Known(outlet), notes or Notes()
+    notes = notes or Notes()
     unmet = set(known.names)
     table.check(known.names)
     if known.year is not None and not 1000 <= known.year <= 9999:
@@ -91,8 +87,8 @@ def read(
         try:
             with translated(BadInput, "cannot be read", OSError, RuntimeError):  # RuntimeError: no such user's home
                 root = Path(given).expanduser()
-                yield from (Found(path.suffix.lower(), ("", ""), str(path), 0.0) for path in _others(root))
-                files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in _files(root)]
+                below = _files(root, notes)
+                files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in below]
         except BadInput as error:
             where = ("", "") if isinstance(error, Empty) else (real(given), "")
             yield Found(_rejected(str(given), error), where, str(given), 0.0)
@@ -102,22 +98,21 @@ def read(
         file = path.name if path == root else path.relative_to(root).as_posix()
         for fields, place, position in _records(path, root, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
-            not_used: Set[str] = frozenset()
             try:
-                record: Any = fields
+                record, not_used = fields, set[str]()
                 if _suffix(path) in RECORDS and isinstance(record, Mapping):
                     unmet -= unmet and table.met(record, unmet)
                     fields, not_used = table.named(record, known.names)
-                if isinstance(fields, Mapping):
-                    if other := table.other({**record, "text": fields.get("text")}):
-                        notes.add("left out", file, f"{other}: {LEFT_OUT}")
-                        continue
-                    if record is not fields and not fields["text"]:
-                        raise BadInput(f"it has no text: {table.textless(record, not_used)}")
+                if isinstance(record, Mapping) and (other := table.other({**record, "text": fields.get("text")})):
+                    notes.add("left out", file, f"{other}: {LEFT_OUT}")
+                    continue
+                notes.not_used |= not_used
+                if record is not fields and not fields["text"]:
+                    raise BadInput(f"it has no text: {table.textless(record, not_used)}")
                 item: Article | Rejected = _article(fields, default_id, known, path.name, notes)
             except BadInput as error:
                 item = _rejected(source, error)
-            yield Found(item, (origin, file), source, (before + min(position, size)) / total, not_used)
+            yield Found(item, (origin, file), source, (before + min(position, size)) / total)
         before += size
     for theirs in sorted(unmet):
         notes.add("not found", f"--map {theirs}={known.names[theirs]}", "no record has this field: look at its name")
@@ -128,22 +123,11 @@ def real(path: str | Path) -> str:
     return os.path.realpath(os.path.expanduser(path))
 
 
-def _below(root: Path) -> list[Path]:
-    """List what lies below a folder, save hidden files, those beside articles and those of an archive."""
-    archives = {path.parent for path in root.rglob(ARCHIVE)}
-    return [
-        path for path in root.rglob("*")
-        if archives.isdisjoint(path.parents) and not any(map(SKIPPED.match, path.relative_to(root).parts))
-    ]  # fmt: skip
+def _files(root: Path, notes: Notes) -> list[Path]:
+    """List the article files at or below a path, each once, and what `_records` rejects. Raises BadInput for none.
 
-
-def _others(root: Path) -> list[Path]:
-    """List the files below a folder that are of no kind that can be read."""
-    return [path for path in _below(root) if not _suffix(path) and path.is_file()] if root.is_dir() else []
-
-
-def _files(root: Path) -> list[Path]:
-    """List the article files at or below a path, each once, and what `_records` rejects. Raises BadInput for none."""
+    Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted.
+    """
     kinds = ", ".join(READERS)
     if str(root).lower().startswith(("http:/", "https:/")):
         raise BadInput("web addresses cannot be read yet: save the page and ingest the file")
@@ -154,10 +138,19 @@ def _files(root: Path) -> list[Path]:
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
     os.listdir(root)  # rglob passes over what may not be read
-    below = [path for path in _below(root) if (_closed(path, root) if os.path.isdir(path) else _suffix(path))]
+    archives, below = {path.parent for path in root.rglob(ARCHIVE)}, list[Path]()
+    for path in sorted(root.rglob("*"), key=os.path.islink, reverse=True):  # a link is the file that it leads to
+        if not archives.isdisjoint(path.parents) or any(map(SKIPPED.match, path.relative_to(root).parts)):
+            continue
+        if os.path.isdir(path):
+            below += [path] * (_leads_out(path, root) or not os.access(path, os.R_OK | os.X_OK))
+        elif _suffix(path):
+            below.append(path)
+        elif path.is_file():
+            notes.skipped[path.suffix.lower()] += 1
     if not below:
         raise Empty(f"no article files in it ({kinds})")
-    return sorted({os.path.realpath(path): path for path in sorted(below, key=os.path.islink, reverse=True)}.values())
+    return sorted({os.path.realpath(path): path for path in below}.values())
 
 
 def _suffix(path: Path) -> str:
@@ -168,11 +161,7 @@ def _leads_out(path: Path, root: Path) -> bool:
     return path != root and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def _closed(folder: Path, root: Path) -> bool:
-    return _leads_out(folder, root) or not os.access(folder, os.R_OK | os.X_OK)
-
-
-def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[object, str, int]]:
+def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, int]]:
     """Yield (fields, or the BadInput that they are; their place in the file; bytes read so far) for each record."""
     try:
         with translated(BadInput, "cannot be read", OSError):
@@ -231,15 +220,17 @@ def _article(fields: object, default_id: str, known: Known, name: str, notes: No
         notes.add("undated", name, fields.get("undated") or "nothing declares the day: give it as published")
     if until := fields.get("embargo"):
         notes.add("embargoed", name, f"{until}: no day of publication, so take it out where it is still to come")
-    outlet = _clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet") or _host(url or "")
+    outlet = _clean(fields.get("outlet"), "outlet") or _clean(known.outlet, "outlet")
+    if url and not outlet:
+        with translated(BadInput, f"its url {url[:99]!r} is not one", ValueError):
+            outlet = table.host(url)
     title = _clean(fields.get("title"), "title")
     behind = BEHIND.search(title)
     return Article(
         id=_clean(fields.get("id"), "id") or url or default_id,
-        title=(behind[1] if behind and table.fold(behind[2]) == table.fold(outlet or "") else title)
-        or _derived_title(text),
+        title=(behind[1] if behind and table.fold(behind[2]) == table.fold(outlet) else title) or _derived_title(text),
         text=text,
-        outlet=outlet,
+        outlet=outlet or None,
         published=day,
         url=url,
         authors=_authors(fields.get("authors")),
@@ -277,12 +268,6 @@ def _derived_title(text: str) -> str:
     line = next((first[s.start : s.end] for s in sentences(first) if s.end - s.start > 20), first.strip())
     cut = line[:TITLE_CHARACTERS].rsplit(" ", 1)[0].rstrip(" ,;:–—-") + "…"
     return line if len(line) <= TITLE_CHARACTERS else cut
-
-
-def _host(url: str) -> str | None:
-    with translated(BadInput, f"its url {url[:99]!r} is not one", ValueError):
-        host = urlsplit(url).hostname
-    return host.removeprefix("www.") if host else None
 
 
 def _authors(value: object) -> tuple[str, ...]:

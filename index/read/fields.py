@@ -148,9 +148,13 @@ def _fitting(ours: str, parts: list[Any]) -> Any:
     address = re.match(r"https?://", str(value))
     if ours == "outlet":
         with suppress(ValueError):
-            value = urlsplit(value).hostname or "" if address else value
-        return value.removeprefix("www.")
+            return host(value) if address else value.removeprefix("www.")
     return value if address or ours != "url" else None
+
+
+def host(url: str) -> str:
+    """Return the host of a web address, "" where it has none. Raises ValueError where it is no address."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:

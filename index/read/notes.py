@@ -1,14 +1,19 @@
 """What leaves articles incomplete, gathered over a run so that like is told with like."""
 
+from collections import Counter
 from pathlib import PurePath
 
 SHOWN = 3  # files of a line
 
 
 class Notes:
-    """Each is of a kind ("undated") and says what was found, and behind the last colon how to mend it."""
+    """Each is of a kind ("undated") and says what was found, and behind the last colon how to mend it.
+
+    `skipped` counts files of other kinds by ending, `not_used` are names of fields that nothing is made of.
+    """
 
     def __init__(self) -> None:
+        self.skipped, self.not_used = Counter[str](), set[str]()
         self._told: dict[tuple[str, str], dict[str, list[str]]] = {}  # what was found in each file
 
     def add(self, kind: str, file: str, told: str) -> None:
