@@ -23,7 +23,7 @@ NONE = re.compile(
     r"\W*(?:removed|deleted|none|null|nan|true|false|n/?a|only available in \w+ plans?)\W*", re.I
 )  # said for none
 FIGURE = re.compile(r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S)
-ARTICLE = re.compile(r"Article|Posting|Report")  # kinds of schema.org
+ARTICLE = re.compile(r"(?:Article|Posting|Report)\b")  # kinds of schema.org
 PLACEHOLDER = 500  # characters, at most, of what stands in place of a text
 NESTED = 5  # how deep articles may lie in a file, and a value in a field
 Path = tuple[str, ...]  # of folded names
@@ -166,12 +166,10 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
         yield content
     else:
         folded = _folded(content)
-        graph = content.get("@graph")
-        if isinstance(graph, list):
-            nodes = {node.get("@id"): node for node in graph if isinstance(node, dict)}
-            folded["graph"] = [resolved(node, nodes) for node in graph if ARTICLE.search(_kind(node))]
+        if isinstance(graph := content.get("@graph"), list):
+            folded["graph"] = linked(graph)
         inside = (_at(folded, path) for (path,) in table()["envelope"])
-        held = next((value for value in inside if isinstance(value, Mapping) or _records(value)), None)
+        held = next((value for value in inside if isinstance(value, Mapping) or _are_records(value)), None)
         listed = isinstance(held, list) and held and named(held[0], {})[0]["text"]
         if depth and held is not None and (listed or not named(content, {})[0]["text"]):
             feed = next(filter(None, (_value("outlet", _at(folded, path)) for (path,) in table()["feed"])), None)
@@ -183,16 +181,14 @@ def unpacked(content: Any, depth: int = NESTED) -> Iterator[Any]:
             yield content
 
 
-def _records(value: Any) -> bool:
+def _are_records(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
 
 
-def _kind(node: Any) -> str:
-    return str(node.get("@type", "")) if isinstance(node, Mapping) else ""
-
-
-def resolved(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a node of a graph with the nodes that it names by their @id in their places."""
+def linked(things: list[Any]) -> list[dict[str, Any]]:
+    """Return the articles among the things of JSON-LD, with those that they name by their @id in their places."""
+    things = [thing for thing in things if isinstance(thing, dict)]
+    nodes = {thing["@id"]: thing for thing in things if len(thing) > 1 and isinstance(thing.get("@id"), str)}
 
     def meant(value: Any) -> Any:
         if isinstance(value, list):
@@ -201,7 +197,11 @@ def resolved(node: Mapping[str, Any], nodes: Mapping[Any, Any]) -> dict[str, Any
         key = own.get("@id") if own else value
         return {**nodes[key], **own} if isinstance(key, str) and key in nodes else value
 
-    return {name: value if name == "@id" else meant(value) for name, value in node.items()}
+    return [
+        {name: value if name == "@id" else meant(value) for name, value in thing.items()}
+        for thing in things
+        if ARTICLE.search(str(thing.get("@type")))
+    ]
 
 
 @cache

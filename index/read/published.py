@@ -6,10 +6,9 @@ from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
-from index.read.fields import resolved
+from index.read import fields
 
 META = re.compile(r"publi[cs](?!her)|pub-?date|issued|created|post_?date|dateposted|^(?:dc(?:terms)?[.:])?date$")
-ARTICLE = "(Article|Posting|Report)$"  # kinds of schema.org
 MARKS = "concat(@class, ' ', @id, ' ', @itemprop)"
 MARKED = "publish|pub-?date|(entry|post|article)[-_]?(date|time)"
 CHANGED = "updated|modified|aktualisiert|geändert|©|copyright|event|starts?"
@@ -24,7 +23,7 @@ OTHERS = (
     f"//*[re:test(text(), '^\\W*(last )?({CHANGED})', 'i')]",
     f"(//time | //abbr | //span)[re:test({MARKS}, '{CHANGED}', 'i') and not(re:test({MARKS}, '{MARKED}'))]",
     "(//p | //li | //td | //dd)[re:test(normalize-space(), '.{100}|[.!?…][\"”»’]?$')]",
-    f"//*[@itemprop][ancestor::*[@itemscope][1][not(re:test(@itemtype, '{ARTICLE}'))]]",
+    f"//*[@itemprop][ancestor::*[@itemscope][1][not(re:test(@itemtype, '{fields.ARTICLE.pattern}'))]]",
 )
 METAS = "//head/meta | //meta[@name or @property]"
 LINES = "(//p | //div | //span)[not(*[not(self::br)])]"
@@ -87,8 +86,6 @@ def linked(page: Any) -> list[dict[str, Any]]:
     for script in page.iterfind(".//script[@type='application/ld+json']"):
         with suppress(ValueError, RecursionError):
             json.loads(script.text or "", strict=False, object_hook=keep)
-    articles = [thing for thing in things if re.search(ARTICLE, str(thing.get("@type")).strip("[]'"))]
+    articles = fields.linked(things)
     headings = " ".join(element.text_content() for element in page.iter("h1", "title"))
-    found = [article for article in articles if str(article.get("headline") or "\n").strip() in headings]
-    nodes = {str(thing["@id"]): thing for thing in things if len(thing) > 1 and "@id" in thing}
-    return [resolved(article, nodes) for article in found or articles]
+    return [one for one in articles if str(one.get("headline") or "\n").strip() in headings] or articles
