@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-INLINE = set(
-    re.findall(r"\w+", "a abbr b big cite code del dfn em font i ins kbd mark q s small span strong sub sup u")
-)
+from index.text import lists
+
+INLINE = {*lists.lines("inline-elements")}
 NOTE = re.compile(r"\[.*\]|\(?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\)?|[*†‡§]+")
 POWER = re.compile(r"[+−-]?\d+|n")
 RAISED = str.maketrans("0123456789+−-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")

@@ -18,11 +18,6 @@ from index.text import lists
 from index.text.cut import is_caption
 from index.text.days import MONTH_DAY, WEEKDAY, day_or_none, in_numbers
 
-# What news is saved in; chardet knows 60 more, which it would take short texts for.
-ENCODINGS = (
-    "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859-2 iso8859-5 iso8859-6 iso8859-7 iso8859-13 "
-    "iso8859-15 koi8-r koi8-u macroman cp866 cp874 cp932 euc-jp iso-2022-jp gb18030 big5 cp949"
-)
 MEANT = {"iso-8859-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "shift_jis": "cp932"}  # as browsers do
 SAMPLE = 200_000  # bytes that chardet looks at
 MARKS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
@@ -105,7 +100,7 @@ def _guessed(data: bytes) -> tuple[str, str]:
     damaged = data.decode("utf-8", "replace")
     if sum(char > "\x7f" for char in damaged) > 3 * damaged.count("�"):
         return damaged, "damaged UTF-8"
-    for guess in detect_all(data[:SAMPLE], ignore_threshold=True, include_encodings=ENCODINGS.split()):
+    for guess in detect_all(data[:SAMPLE], ignore_threshold=True, include_encodings=lists.lines("encodings")):
         with suppress(UnicodeError):
             text = data.decode(guess["encoding"] or "utf-8")
             mixed = re.findall(f"[A-Za-z]{OTHER}|{OTHER}[A-Za-z]", text[:SAMPLE])

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import takewhile
 from typing import Any
 
-from index.read.fields import fold, other, table
+from index.read.fields import fold, other
 from index.text import lists
 from index.text.datelines import dateline
 from index.text.days import day_or_none
@@ -18,11 +18,7 @@ CODED = re.compile(
 )  # BC-Brasov-Strike, 1st Ld
 MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
 LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
-SAID = {"headline", "title", "source", "agency", "outlet", "byline", "author", "publisher"}
-PREFIX = re.compile(
-    r"^(?:(?:UPDATE|WRAPUP|URGENT|BREAKING|CORRECTED|CORRECTION|REFILE|RECASTS?|FLASH|ALERT|BULLETIN|EXCLUSIVE)"
-    r"(?: \d+)? ?[-–—:] ?)+"
-)
+PREFIX = re.compile(rf"^(?:{lists.pattern('title-prefixes')}(?: \d+)? ?[-–—:] ?)+")
 CORRECTION = re.compile(r"(?:corrections?|clarifications?)(?: (?:and|&) \w+)?", re.I)  # a headline of its own
 SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
 COPYRIGHT = re.compile(
@@ -56,11 +52,9 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
     agencies = {sent.agency.casefold() for line in lines[: HEAD_LINES * 2] if (sent := dateline(line))}
     agencies |= {owner.casefold() for _, owner in COPYRIGHT.findall(text)}
     for number, line in enumerate(lines):
-        labelled = LABELLED.fullmatch(line)
-        if labelled and (ours := _field(labelled[1])):
-            fields.setdefault(ours, labelled[2])
-        elif labelled and other({labelled[1]: labelled[2]}):
-            fields.setdefault(labelled[1], labelled[2])
+        label, said = labelled.groups() if (labelled := LABELLED.fullmatch(line)) else ("", "")
+        if ours := lists.meanings("labels").get(fold(label)) or (other({label: said}) and label):
+            fields.setdefault(ours, said)
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
         elif CORRECTION.fullmatch(line) and not any(
@@ -82,11 +76,6 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
         else:
             kept.append(line.removeprefix("^").removesuffix("<"))
     return fields, "\n".join(kept)
-
-
-def _field(label: str) -> str | None:
-    wanted = ("title", "outlet", "authors") if fold(label) in SAID else ()
-    return next((ours for ours in wanted if [(fold(label),)] in table()[ours]), None)
 
 
 def _owned(found: re.Match[str], fields: dict[str, Any]) -> None:
