@@ -74,14 +74,10 @@ def runs(text: str) -> list[str]:
     for match in WHOLE.finditer(text):
         first, _, rest = (name := re.sub(r"[’']s?$", "", match[0])).partition(" ")
         if not INSIDE.search(text[: match.start()]) and not first.isupper():
-            says = bool(terms.content_terms(first))  # "The", "Who" do not
-            name = (
-                (name if says else rest)
-                if rest
-                else ""
-                if _lexicon().getAllLemmas(first.casefold()) or not says
-                else name
-            )
+            if not terms.content_terms(first):  # "The", "Who"
+                name = rest
+            elif not rest and _lexicon().getAllLemmas(first.casefold()):
+                name = ""
         found += [name] * (name not in {"", *PRONOUNS})
     return found
 

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from importlib.abc import MetaPathFinder
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from index.weights import bundled
 
@@ -17,25 +17,20 @@ if TYPE_CHECKING:
 PARSER = "en_core_web_sm"
 
 
-class _Absent(MetaPathFinder):
-    """Finds that a package is not there."""
-
-    def __init__(self, package: str) -> None:
-        self.package = package
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        if fullname == self.package:
-            raise ModuleNotFoundError(f"{fullname} is not wanted")
-
-
 @contextmanager
 def hidden(package: str) -> Iterator[None]:
     """Let what is imported meanwhile not find a package that it would import where it is, and does not need."""
-    sys.meta_path.insert(0, absent := _Absent(package))
+
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == package:
+            raise ModuleNotFoundError(f"{name} is not wanted")
+
+    finder: Any = SimpleNamespace(find_spec=find_spec)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        sys.meta_path.remove(absent)
+        sys.meta_path.remove(finder)
 
 
 @cache
