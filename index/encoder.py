@@ -1,6 +1,5 @@
 """Turns texts into vectors. The default encoder's weights come with the installation; no hub is asked."""
 
-import gc
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -96,14 +95,9 @@ class SentenceTransformerEncoder:
     """
 
     def __init__(self, name: str) -> None:
-        # Importing takes 6.6 s; 5.1 s when the garbage collector does not look through the million objects that it
-        # makes, neither now nor when the process ends. Only those who encode pay for it.
-        gc.disable()
-        from sentence_transformers import SentenceTransformer
+        from sentence_transformers import SentenceTransformer  # 6.6 s
         from transformers.utils.logging import disable_progress_bar
 
-        gc.freeze()
-        gc.enable()
         path = Path(name).expanduser()
         self.name = str(path)
         disable_progress_bar()  # type: ignore[no-untyped-call]
