@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -80,11 +81,9 @@ class Index(AbstractContextManager["Index"]):
         self.archive.close()
         self.lock.release()
 
-    @property
+    @cached_property
     def encoder(self) -> Encoder:
-        if isinstance(self._encoder, str):
-            self._encoder = load_encoder(self._encoder)
-        return self._encoder
+        return load_encoder(self._encoder) if isinstance(self._encoder, str) else self._encoder
 
     @property
     def dense(self) -> DenseIndex:

@@ -69,15 +69,12 @@ class Known(NamedTuple):
     names: Mapping[str, str] = {}
 
 
-NOTHING = Known()
-
-
-def read(paths: Iterable[str | Path], known: Known = NOTHING, notes: Notes | None = None) -> Iterator[Found]:
+def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None) -> Iterator[Found]:
     """Yield every article below the paths in a stable order, and what is rejected.
 
     What is passed over or not used, and what leaves articles incomplete, is added to the notes.
     """
-    notes = notes or Notes()
+    known, notes = known or Known(), notes or Notes()
     unmet = set(known.names)
     table.check(known.names)
     if known.year is not None and not 1000 <= known.year <= 9999:

@@ -115,11 +115,7 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     known = {**sent, **{ours: value for ours, value in known.items() if value}}
     body = CONTROL.sub("", NOTES.sub("", NOTE.sub("\n", body)))
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    tops = [
-        token.map[0]
-        for token in markdown.parse(body)
-        if token.map and (token.type, token.tag) == ("heading_open", "h1")
-    ]
+    tops = [token.map[0] for token in markdown.parse(body) if token.map and token.tag == "h1"]
     lines = body.split("\n")
     parts = ["\n".join(lines[start:end]) for start, end in pairwise([*tops, len(lines)])]
     stories = [_story(markdown.render(part), {}) for part in parts]

@@ -107,8 +107,6 @@ def told(fields: dict[str, Any], name: str, year: int | None) -> dict[str, Any]:
 
     Where a dateline has no year, the text's own copyright line has it, or the fields, the name, or the user.
     """
-    if not isinstance(fields.get("text"), str):
-        return fields
     declared, text = heads(fields["text"])
     declared |= {key: value for key, value in fields.items() if value not in (None, "", [])}
     lines = _untailed(text.rstrip().split("\n"), declared)

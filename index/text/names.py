@@ -85,19 +85,15 @@ def runs(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def is_verb(word: str, *tags: str) -> bool:
     """Tell whether a word is a form of a verb that has one of these tags of the Penn treebank."""
-    return any(
-        word in _lexicon().getInflection(lemma, tag)
-        for lemma in _lexicon().getAllLemmas(word).get("VERB", ())
-        for tag in tags
-    )
+    lemmas = _lexicon().getAllLemmas(word).get("VERB", ())
+    return any(word in _lexicon().getInflection(lemma, tag) for lemma in lemmas for tag in tags)
 
 
 def is_plural(word: str) -> bool:
     """Tell whether a word, capitalised or not, is the plural of an English noun: "Officials", not "Senate"."""
     plain = word.casefold()
-    return plain not in NAMED_PLURALS and any(
-        lemma != plain for lemma in _lexicon().getAllLemmas(plain).get("NOUN", ())
-    )
+    singulars = {*_lexicon().getAllLemmas(plain).get("NOUN", ())} - {plain}
+    return bool(singulars) and plain not in NAMED_PLURALS
 
 
 def is_noun(word: str) -> bool:
