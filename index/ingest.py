@@ -9,7 +9,7 @@ from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
 from index.read import Found, Known, read, real, wire
 from index.read.notes import Notes
-from index.read.places import Places, path, same_file
+from index.read.places import Places, path
 from index.sync import Index
 from index.text.cut import passages
 from index.types import Article, Place, Rejected
@@ -104,7 +104,8 @@ def _placed(
     The day that an earlier run gave its dateline, by --year, stays while its text does.
     """
     given, article = article.id, replace(article, id=places.id_of(article, found.at, seen))
-    if article.id in seen and same_file(seen[article.id].at, found.at):
+    there = seen[article.id].at if article.id in seen else NOWHERE
+    if there[0] != found.at[0] and path(there) == path(found.at):  # the same file, below another of the given folders
         return None
     if copied := places.copy_of(article, given, found):
         notes.add("stored once", found.at[1], f"{found.source} repeats {copied}: take the copies out")

@@ -15,13 +15,8 @@ from index.text.days import appeared, parse_date
 from index.types import BadInput
 
 OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year", "embargo")
-TAG = re.compile(
-    r"</?(?:p|br|div|span|a|b|i|s|del|ins|strike|em|strong|h\d|[uo]l|li|blockquote|figure|img|table|section)\b[^<>]*>",
-    re.I,
-)
-NONE = re.compile(
-    r"\W*(?:removed|deleted|none|null|nan|true|false|n/?a|only available in \w+ plans?)\W*", re.I
-)  # said for none
+TAG = re.compile(rf"</?{lists.pattern('elements')}[^<>]*>", re.I)
+NONE = re.compile(rf"\W*{lists.pattern('no-value')}\W*", re.I)
 FIGURE = re.compile(r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S)
 ARTICLE = re.compile(r"(?:Article|Posting|Report)\b")  # kinds of schema.org
 PLACEHOLDER = 500  # characters, at most, of what stands in place of a text

@@ -20,11 +20,6 @@ def path(place: Place) -> str:
     return root if not file or (root.endswith(f"/{file}") and not os.path.isdir(root)) else f"{root}/{file}"
 
 
-def same_file(one: Place, other: Place) -> bool:
-    """Tell whether two places are the same file, seen from two folders."""
-    return one[0] != other[0] and path(one) == path(other)
-
-
 @lru_cache(100_000)
 def address(url: str) -> str:
     """Return a web address as it is compared: no scheme, www., marks of campaigns, place on the page or last slash."""
