@@ -21,8 +21,6 @@ def interval(values: Sequence[float]) -> tuple[float, float] | None:
 
     if len(values) < 2:
         return None
-    if len(set(values)) == 1:  # resampling has nothing to vary
-        return values[0], values[0]
     rng = np.random.default_rng(SEED)
     found = bootstrap((values,), np.mean, n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", rng=rng)
     return float(found.confidence_interval.low), float(found.confidence_interval.high)

@@ -26,10 +26,7 @@ Day = date | str | None
 Strings = str | Sequence[str]  # one, or a list of them
 Turns = Sequence[Mapping[str, str]]
 
-WRITERS = (
-    "who writes: quotes (default, no model), llamacpp:FILE.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL, "
-    "litellm:MODEL"
-)
+SPECS = "quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL or litellm:MODEL"
 ADDRESS = "base URL of the model's server (OPENAI_BASE_URL, OLLAMA_HOST)"
 
 
@@ -88,7 +85,9 @@ class AskRequest(SearchRequest):
 
     _: KW_ONLY
     choices: Strings = field(default=(), metadata=said("decide between these", "TEXT", "--choice"))
-    llm: LLM | str | None = field(default=None, metadata=said(WRITERS, "SPEC"))
+    llm: LLM | str | None = field(
+        default=None, metadata=said(f"who writes: {SPECS} (default quotes, no model)", "SPEC")
+    )
     llm_url: str | None = field(default=None, metadata=said(ADDRESS, "URL"))
     history: Turns = ()
     strict: bool | None = field(default=None, metadata=said("leave out what no article supports"))

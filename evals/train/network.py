@@ -40,7 +40,7 @@ class Network(torch.nn.Module):
         self.span = torch.nn.Linear(WIDTH, 2)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-        self.tokenizer.no_padding()
+        self.tokenizer.enable_padding()  # to the longest of a batch
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits, shape (texts, 3): answers, supports, relevance; and span logits, (texts, tokens, 2)."""
@@ -56,10 +56,8 @@ class Network(torch.nn.Module):
 
 
 def batch(read: Sequence[Encoding]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return token ids, mask and types of some pairs, each of shape (pairs, tokens), padded at their ends."""
-    rows = [[one.ids, one.attention_mask, one.type_ids] for one in read]
-    longest = max(len(one.ids) for one in read)
-    ids, mask, types = torch.tensor([[part + [0] * (longest - len(part)) for part in row] for row in rows]).unbind(1)
+    """Return token ids, mask and types of some pairs, each of shape (pairs, tokens)."""
+    ids, mask, types = torch.tensor([[one.ids, one.attention_mask, one.type_ids] for one in read]).unbind(1)
     return ids, mask, types
 
 

@@ -2,7 +2,6 @@
 
 import html
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,7 +95,10 @@ REFERENCES = re.compile(
 )
 # Brackets behind an opened quotation: its end decides whether they are text.
 QUOTING = regex.compile(rf"\s*[\[【［{{({RAISED_DIGITS}](?<=[“„«][^“”„«»\n]*|(?<!\w)\"[^\"\n]*)[^”»\"\n]*")
-JOINERS = "\u200c\u200d"
+# What cannot be seen, spaces other than " ", and joiners that no letter or sign before them may need.
+HIDDEN = regex.compile(r"(?V1)[\p{C}--[\s\u200c\u200d]]")
+SPACE = regex.compile(r"[^\S\n\t]")
+JOINER = regex.compile(r"(?V1)(?<![[\p{L}\p{M}\p{S}]--\p{ASCII}])[\u200c\u200d]")
 
 
 def _unfinished(pattern: re.Pattern[str]) -> Any:
@@ -218,12 +220,5 @@ def _visible(piece: str, before: str = "") -> str:
     [1] with such a character in it would be no marker when it is looked for, and one when it is shown. Models write
     narrow and non-breaking spaces between words, which are spaces.
     """
-    shown = before
-    for character in piece:
-        if character in JOINERS:
-            shown += character if shown[-1:] > "\x7f" and unicodedata.category(shown[-1])[0] in "LMS" else ""
-        elif character in "\n\t" or character.isprintable():
-            shown += character
-        elif character.isspace():
-            shown += " "
-    return shown[len(before) :]
+    shown = before + SPACE.sub(" ", HIDDEN.sub("", piece))
+    return JOINER.sub("", shown, pos=len(before))[len(before) :]

@@ -25,9 +25,9 @@ from llama_index.llms.openai_like import OpenAILike
 
 from index.types import BadInput, ModelError
 from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask, http_options
+from qa.request import SPECS
 
 SILENT_SECONDS = 120.0
-FORMS = "quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, anthropic:MODEL or litellm:MODEL"
 WINDOW = 8192  # tokens; where a model takes more, memory and a processor's patience rarely do
 UNREACHED = "no server can be reached at {{at}}: {}, or set --llm-url to where it is"
 TOO_LONG = "the prompt is too long for {name}, which takes {fits}: use a model with a longer context"
@@ -60,7 +60,7 @@ def load(spec: str, url: str | None = None, patience: float = SILENT_SECONDS) ->
     kind, _, name = spec.partition(":")
     name = name.strip()
     if kind not in PROVIDERS or not name:
-        raise BadInput(f"--llm {spec} is not understood: use {FORMS}")
+        raise BadInput(f"--llm {spec} is not understood: use {SPECS}")
     with _loading:
         if kind == "llamacpp":
             llm: LLM = _local(str(Path(name).expanduser().absolute()), patience)
