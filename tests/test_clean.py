@@ -22,7 +22,7 @@ def cleaned(*pieces: str) -> tuple[str, bool, int]:
     """Return what is shown in the end, whether something was withdrawn on the way, and the markers of no passage."""
     cleaner, shown, withdrawn = Cleaner(4, [ARTICLE]), "", False
     for piece in (*pieces, None):
-        new = cleaner.rest() if piece is None else cleaner.feed(piece)
+        new = cleaner.feed(piece or "", finished=piece is None)
         withdrawn = withdrawn or cleaner.withdrawn
         shown = new if cleaner.withdrawn else shown + new
     return shown, withdrawn, cleaner.invented

@@ -150,8 +150,8 @@ def test_it_does_not_matter_where_pieces_end(parts: list[str], cuts: list[int]) 
     text = " ".join(parts)
     whole, cut = Cleaner(3, ()), Cleaner(3, ())
     places = [0, *sorted({place for place in cuts if place < len(text)}), len(text)]
-    shown = "".join(cut.feed(text[a:b]) for a, b in pairwise(places)) + cut.rest()
-    assert "".join(shown.split()) == "".join((whole.feed(text) + whole.rest()).split())
+    shown = "".join(cut.feed(text[a:b]) for a, b in pairwise(places)) + cut.feed("", finished=True)
+    assert "".join(shown.split()) == "".join(whole.feed(text, finished=True).split())
     assert cut.invented == whole.invented
     assert not re.search(r"think>|x\.example|【\d|\[\d", shown)
 

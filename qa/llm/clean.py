@@ -139,15 +139,8 @@ class Cleaner:
         self._unfinished = [*UNFINISHED, _unfinished(self._named)]
         self._written = self._sure = self._shown = ""
 
-    def feed(self, piece: str) -> str:
-        """Return what can be shown once this piece is there."""
-        return self._take(piece, False)
-
-    def rest(self) -> str:
-        """Return what was held back at the end."""
-        return self._take("", True)
-
-    def _take(self, piece: str, finished: bool) -> str:
+    def feed(self, piece: str, finished: bool = False) -> str:
+        """Return what can be shown once this piece is there, with what was held back where it is the last."""
         self._written += _visible(piece, self._written[-1:])
         text = ENTITY.sub(lambda entity: _visible(html.unescape(entity[0])), self._written)
         text = UNCLOSED.sub("", LONE_CLOSE.sub("", THOUGHT.sub("", text)))

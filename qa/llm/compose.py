@@ -53,7 +53,7 @@ def compose(model: Model, check: Check, strict: bool, evidence: Evidence) -> Gen
     try:
         with closing(_and_end(model.write(messages, ANSWER_TOKENS), broken)) as pieces:
             for piece in pieces:
-                shown = cleaner.rest() if piece is None else cleaner.feed(piece)
+                shown = cleaner.feed(piece or "", finished=piece is None)
                 if cleaner.withdrawn:
                     yield Withdrawn()
                     text.drop()
