@@ -213,5 +213,6 @@ def _visible(piece: str, before: str = "") -> str:
     [1] with such a character in it would be no marker when it is looked for, and one when it is shown. Models write
     narrow and non-breaking spaces between words, which are spaces.
     """
-    shown = before + SPACE.sub(" ", HIDDEN.sub("", piece))
-    return JOINER.sub("", shown, pos=len(before))[len(before) :]
+    seen = before + SPACE.sub(" ", HIDDEN.sub("", piece))
+    shown: str = JOINER.sub("", seen, pos=len(before))
+    return shown[len(before) :]
