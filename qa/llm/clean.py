@@ -112,6 +112,7 @@ def _unfinished(pattern: re.Pattern[str]) -> Any:
 
 PATTERNS = (UNCLOSED, THOUGHT, CLOSING, TOKENS, ENTITY, CITED, RAISED, BREAK, AUTOLINK, TAG, LINK, REFERENCES, NUMBERED)
 UNFINISHED = [_unfinished(pattern) for pattern in (*PATTERNS, MARKERS, ADDRESS, QUOTING)]
+ROUNDS = 8  # three are too few for links behind links
 
 
 class Cleaner:
@@ -158,11 +159,10 @@ class Cleaner:
     def _settled(self, text: str) -> str:
         """Return as much of an unfinished text as nothing that follows will change. What is sure is not read again."""
         start = len(self._sure) if text.startswith(self._sure) else 0
-        self._sure, before = text, ""
-        while self._sure != before:  # without what is unsettled, what stands before it may be unfinished, too
-            before = self._sure
-            begun = (pattern.search(before, start, partial=True) for pattern in self._unfinished)
-            self._sure = before[: min((found.start() for found in begun if found), default=None)]
+        self._sure = text
+        for _ in range(ROUNDS):  # without what is unsettled, what stands before it may be unfinished, too
+            begun = (pattern.search(self._sure, start, partial=True) for pattern in self._unfinished)
+            self._sure = self._sure[: min((found.start() for found in begun if found), default=None)]
         return self._sure
 
     def _without(self, text: str) -> str:
