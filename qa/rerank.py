@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from index.text.fold import clean
 from index.text.numbers import spoken
 from index.types import BadInput, ModelError, translated
-from index.weights import BUNDLED, bundled
+from index.weights import bundled
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 DEFAULT_RERANKER = "ms-marco-MiniLM-L-12-v2"
 READER = "copydesk-reader"
-# The reader's file is our own, as `BUNDLED` has those of other packages; docs/reader.md says how it was made.
-OWN = {READER: ("qa", "reader", "model.onnx", "60f5bba572cde0cbfc298ad03074510c80a5ec66b3bed3797fc95305c806dab8")}
 PHRASE_TOKENS = 14  # at most in the phrase that answers
 REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
 HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
@@ -49,7 +47,7 @@ class OnnxReranker:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        folder = bundled(name, BUNDLED | OWN) or Path(name).expanduser()
+        folder = bundled(name) or Path(name).expanduser()
         unusable = f"reranker {name!r} is not bundled, and {folder} holds no usable model"
         with translated(ModelError, unusable, Exception):  # tokenizers and onnxruntime raise nothing narrower
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

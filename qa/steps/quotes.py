@@ -131,8 +131,8 @@ def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None)
 
     Its logits, as an answer and as on the subject; the share of the question's words, by their rarity, that it holds
     together with what stands near it and the headline; the rarest word that these lack, and that sentence and headline
-    lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`; whether the question names what the
-    archive does not know.
+    lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`; whether the question names
+    what the archive does not know.
     """
     article, asked = candidate.article, content_terms(" ".join(_naming(candidate.part)))
     wanted = {word: rarity.get(word, 1.0) for word in asked}
