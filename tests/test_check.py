@@ -467,6 +467,19 @@ def test_stop_on_the_page_stops_the_model_and_keeps_what_it_wrote(service: Servi
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
+def test_a_question_is_shown_as_it_was_typed(service: Service) -> None:
+    typed = "<img src=x> <b>Who</b> **proposed** it?"
+    service.llm.script = lambda: [VERBATIM]
+    with browsing(service.address) as page:
+        page.goto(service.address)
+        page.get_by_placeholder("Ask about the news in the archive").fill(typed)
+        page.keyboard.press("Enter")
+        page.locator(".answer").first.wait_for(timeout=30_000)
+        page.get_by_text(typed).wait_for(timeout=10_000)
+        assert page.locator("img[src='x']").count() == 0
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
 def test_clear_on_the_page_forgets_what_was_said_and_what_is_being_written(service: Service) -> None:
     stopped = threading.Event()
 

@@ -179,6 +179,20 @@ def test_a_refusal_says_what_is_missing(question: str, expected: str | None) -> 
     assert text == (f"{refusal}: {expected}" if expected else f"{refusal}.")
 
 
+def test_a_further_sentence_marks_its_phrase_only_where_it_surely_answers() -> None:
+    def said(text: str, answers: float) -> Candidate:
+        return candidate(text, logit=3.0, part="How many died?", answers=answers, phrase=(0, 2))
+
+    least = [said("43 people died.", -1.5), said("46 men were below.", -1.6), said("29 had died by noon.", 0.5)]
+    for one, other, marked in ((0, 1, [True, False]), (2, 0, [True, False]), (2, 2, [True])):
+        chosen = list(dict.fromkeys((least[one], least[other])))
+        hits = [c.hit for c in chosen]
+        sentences = [
+            piece for piece in write(Evidence("How many died?", hits, chosen, 0.9)) if isinstance(piece, Sentence)
+        ]
+        assert [sentence.answer is not None for sentence in sentences] == marked[: len(sentences)]
+
+
 def answered() -> Answer:
     citation = Citation(1, "a", "Bridge", None, None, None, "Berg & Co opened it.", "text", 0, 20)
     sentence = Sentence("Berg & Co opened it.", (1,), "verbatim", marks=((21, 24),), answer=Phrase(0, 9))

@@ -102,7 +102,8 @@ def meant(said: set[str], published: date | None) -> set[Day]:
     if not published:
         return set()
     shifts = {shift for word, shift in NEAR.items() if word in said}
-    shifts |= {shift for shift in range(-7, 8) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
+    most = 7 if said & {"last", "next"} else 6  # "on Thursday" of a Thursday's report is that day
+    shifts |= {shift for shift in range(-most, most + 1) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
     days = [published + timedelta(shift) for shift in shifts]
     return {(day.year, day.month, day.day) for day in days}
 

@@ -26,6 +26,7 @@ OPPOSITES = [sides for pair in PAIRS for sides in (pair, pair[::-1])]
 ORDER = re.compile(r"\b(before|after)\b", re.I)
 # Verbs that tell little of what a clause is about.
 COMMON = SPEAKING | {"be", "have", "includ", "featur", "do", "make", "take", "go", "come", "feel", "want"}
+WHOM = OBJECT, "to", "from", "against", "over"  # to whom something is done: with whom is the same both ways
 UNKNOWN = {"know", "clear", "establish"}
 BESIDE, SHARED = 3, 2  # content words on either side, of which so many in common make two words be of the same
 MOSTLY = 0.75  # share of a claim's words that makes it be what is said under a condition
@@ -79,10 +80,11 @@ def opposes(claim: str, evidence: str) -> str:
 def of_another(claim: Clauses, evidence: Clauses) -> str:
     """Return what the evidence says of somebody of whom the claim says it of another, or the other way round; or ""."""
     for ours in claim:
-        same = [e for e in evidence if e.finite and e.verb == ours.verb and ours.verb not in COMMON]
+        alike = [e for e in evidence if e.verb == ours.verb and ours.verb not in SPEAKING]
+        same = [e for e in alike if e.finite and ours.verb not in COMMON]
         other = [] if any(_fits(ours, e) for e in same) else [e for e in same if _about(ours, e)]
-        if not any(_meet(ours, e, SUBJECT, SUBJECT) for e in same):
-            other += [e for e in same if _exchanged(ours, e)]
+        if not any(_meet(ours, e, SUBJECT, SUBJECT) for e in alike):
+            other += [e for e in alike if _exchanged(ours, e)]
         if other:
             return other[0].text
     return ""
@@ -154,12 +156,13 @@ def _agrees(ours: Clause, theirs: Clause) -> bool:
 
 def _exchanged(ours: Clause, theirs: Clause) -> bool:
     """Tell whether who did it in one clause is to whom it was done in the other, both ways."""
-    return any(_meet(ours, theirs, SUBJECT, whom) and _meet(ours, theirs, whom, SUBJECT) for whom in (OBJECT, "to"))
+    return any(_meet(ours, theirs, SUBJECT, whom) and _meet(ours, theirs, whom, SUBJECT) for whom in WHOM)
 
 
 def _meet(ours: Clause, theirs: Clause, place: str, there: str) -> bool:
-    """Tell whether what stands in a place of one clause stands in this place of the other."""
-    return bool(_whole(ours, place) & _whole(theirs, there))
+    """Tell whether what stands in a place of one clause stands in this place of the other, or behind its object."""
+    one, other = (_whole(c, p) | _whole(c, f"{OBJECT} {p}") for c, p in ((ours, place), (theirs, there)))
+    return bool(one & other)
 
 
 def _whole(clause: Clause, place: str) -> frozenset[str]:

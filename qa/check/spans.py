@@ -72,8 +72,10 @@ class Source:
         return None
 
     def around(self, span: Span, more: int = 0) -> list[Span]:
-        """Return the sentences in which a span stands, with so many more before and behind."""
+        """Return the sentences in which a span stands, with so many more around; with a headline, the first."""
         own = [s for s in self.spans if s.field == span.field and s.start < span.end and span.start < s.end]
+        if span.field == "title":
+            return [*own, *self.spans[:more]]
         first = self.spans.index(own[0])
         return self.spans[max(0, first - more) : first + len(own) + more]
 

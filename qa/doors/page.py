@@ -89,7 +89,11 @@ def _reply(
     turn = Turn(question, "Reading the archive…")
 
     def shown(**state: Any) -> tuple[Any, ...]:
-        pairs = ((turn.question, gr.HTML(f'<div class="answer">{turn.html}</div>')) for turn in [*talk, turn])
+        # As HTML of our own: what is typed would be read as Markdown with tags.
+        sides = (
+            (f"<p>{html.escape(one.question)}</p>", f'<div class="answer">{one.html}</div>') for one in [*talk, turn]
+        )
+        pairs = ((gr.HTML(asked), gr.HTML(answer)) for asked, answer in sides)
         # Only what changes is sent: a late update of the Stop button would bring it back when it was clicked.
         return state.get("box", gr.skip()), _messages(pairs), [*talk, turn], state.get("stop", gr.skip())
 
@@ -157,7 +161,7 @@ def mount(app: FastAPI, desk: Desk) -> FastAPI:
     return mounted
 
 
-def _messages(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+def _messages(pairs: Iterable[tuple[Any, Any]]) -> list[dict[str, Any]]:
     """Return questions and answers as the chat and `history` take them."""
     return [{"role": role, "content": said} for pair in pairs for role, said in zip(ROLES, pair, strict=True)]
 

@@ -41,6 +41,7 @@ CROSS_ENCODER, READER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 2.0, 12.0), Worth(1.0, 0.
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 # By which a later report's sentence may answer worse than the best and come first: a new number tells most.
 UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.0, "any": 0.0}
+BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
 # The cross-encoder alone takes what is on the subject for what answers. So the logit that the best sentence needs is -2
@@ -68,7 +69,7 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     for candidate in _choose(evidence):
         text += f"{' ' * bool(text)}{candidate.text} "
         text += draft.add(candidate.text, Verdict("verbatim", (candidate,)), len(text))[0]
-        if candidate.phrase:
+        if candidate.phrase and (len(draft.sentences) == 1 or (candidate.answers or 0) >= BESIDE):
             draft.sentences[-1] = replace(draft.sentences[-1], answer=Phrase(*candidate.phrase))
     yield text
     yield from draft.citations.values()
