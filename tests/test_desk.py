@@ -71,7 +71,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
     }  # fmt: skip
-    assert document["citations"][0]["published"] in ("2025-03-12", "2025-04-18")
+    assert document["citations"][0]["published"] == "2025-03-12"
     assert [set(hit) for hit in document["retrieved"]] == [{"article_id", "start", "end", "score"}] * 3
     assert document["llm"] == "quotes"
     assert set(document["timings_ms"]) == {"retrieve", "rerank", "answer"}
@@ -124,8 +124,9 @@ def test_of_a_contrast_the_choice_beside_what_is_asked_is_taken(
 
 
 def test_an_answer_is_as_confident_as_it_is_not_refused(seeded: Desk) -> None:
-    assert seeded.ask("In which city did the delegations meet on April 17?").confidence > 0.6
-    assert seeded.ask("Who won the Champions League final?").confidence < 0.5
+    assert seeded.ask("Who proposed the ceasefire that Kyiv accepted in Jeddah?").confidence > 0.9
+    assert seeded.ask("Who heads the Office of the President of Ukraine?").confidence > 0.8
+    assert seeded.ask("Who won the Champions League final?").confidence < 0.14  # the bound
 
 
 def test_filters_narrow_the_answer(seeded: Desk) -> None:

@@ -31,7 +31,7 @@ def found(*paths: Path | str) -> tuple[list[Article], list[str]]:
     """Return the articles and the reasons of what is rejected; all within little processor time and 200 MB."""
     started, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     items = [item.item for item in read(paths)]
-    assert time.process_time() - started < 60  # two seconds at most, where nothing goes on without end
+    assert time.process_time() - started < 20  # one second on an idle machine
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
     rejected = [item for item in items if isinstance(item, Rejected)]
     assert all(f"{item.source}{item.reason}".isprintable() for item in rejected)
@@ -105,9 +105,9 @@ def test_lines_that_blow_up_are_rejected_alone(tmp_path: Path, line: str, reason
 
 
 @pytest.mark.parametrize("part", [b"\n", b" ", b'{"text": "A b."%s}\n' % (b" " * 5000)])
-def test_a_file_that_unzips_to_hundreds_of_times_its_size(tmp_path: Path, part: bytes) -> None:
+def test_a_file_that_unzips_to_gigabytes(tmp_path: Path, part: bytes) -> None:
     megabyte = gzip.compress(part * (1_000_000 // len(part)))
-    _, reasons = found(write(tmp_path / "a.jsonl.gz", megabyte * 100))
+    _, reasons = found(write(tmp_path / "a.jsonl.gz", megabyte * 1000))
     assert reasons == ["it unzips to over 100 times its size, as no articles do: look into it"]
 
 

@@ -35,14 +35,13 @@ SPANS = 3  # sentences that may support one between them
 PEOPLE = content("people persons")  # "Thirteen people died" says no more than "13 dead"
 READ = 6  # sentences that the encoder reads for one: those that hold most of its words
 GAIN = 0.08  # share of a sentence's words for which one more span is cited
-COUNTED = 1.0  # worth of holding all numbers of a sentence, beside 1 for its words and 1 for its vector
 APART = 0.4  # share of them that one of another article must hold itself
 SAME_ARTICLE = 1.2  # what a further span gains where it stands beside the first
 # Of the share of a sentence's words and its cosine, together 0…2: set on WiCE's and SummEdits' development sets. The
 # cross-encoder's logit in place of the cosine tells less and takes three times as long, §11 of evals/EXPERIMENTS.md.
 SUPPORTED, PARTIAL = 1.1, 0.8
 JUDGED_SUPPORTED, JUDGED_PARTIAL = 0.5, 0.3  # of a judge's probability
-# Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §19.
+# Of the reader's: a logistic regression on its logit, the share of words, the cosine and a constant, §21.
 READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
 READ_SUPPORTED, READ_PARTIAL = 0.43, 0.2
 # Rules that prove a sentence false; where another speaks against one that the reader is so sure of, it is partial.
@@ -199,15 +198,15 @@ def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> Groun
         """Return the share of the claim's numbers that a span holds, "43" for "forty-three" too."""
         return sum(n.held(facts(span.said).numbers) for n in stated) / max(1, len(stated))
 
+    # Its numbers are worth as much as all its words; so is its vector, of what has most of these.
     stated = facts(claim).numbers
-    best = sorted((s for s in pool if wanted & s.terms), key=lambda s: held(s, wanted) + counted(s), reverse=True)[
-        :READ
-    ]
+    told = {span: held(span, wanted) + counted(span) for span in pool if wanted & span.terms}
+    best = sorted(told, key=told.__getitem__, reverse=True)[:READ]
     if not best:
         return Grounds([], [], 0.0, 0.0)
     own, *others = encoder.encode([claim, *(span.text for span in best)])
     near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
-    best.sort(key=lambda s: held(s, wanted) + near[s] + COUNTED * counted(s), reverse=True)
+    best.sort(key=lambda span: told[span] + near[span], reverse=True)
     chosen = best[:1]
     left = wanted - chosen[0].terms
     article = chosen[0].article

@@ -49,7 +49,7 @@ LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
 # for half of the names.
 LOGIT_WITH_ALL, LOGIT_PER_WORDS, LOGIT_PER_NAMES = -2.0, 6.0, 6.0
 SURE_ENOUGH = 0.5
-# With the reader: log odds that what is quoted is right, a logistic regression on development questions, §19, on what
+# With the reader: log odds that what is quoted is right, a logistic regression on development questions, §21, on what
 # `signals` returns and a constant.
 SURE_BY_READER = (0.43, 0.13, 1.23, -0.5, -0.47, -1.65, -3.0, -0.71)  # that of unknown names is set by hand
 SURE_ENOUGH_BY_READER = 0.14
