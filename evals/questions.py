@@ -21,7 +21,7 @@ class Question:
 
     `answers` has a tuple of accepted strings for each part of the answer; nearly always there is one part.
     `wrong` are answers that must not be given. `articles` has the grade of each article that answers, 1 or more.
-    `outlets` restrict the search; `group` names a part of the set that is counted on its own.
+    `outlets` restrict the search, and so does the day `as_of` which is asked; `group` names a part of the set that is counted on its own.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Question:
     answerable: bool = True
     choices: Strings = ()
     asked: date | None = None
+    as_of: date | None = None
     outlets: Strings = ()
     group: str = ""
 
@@ -77,7 +78,8 @@ def parse(row: Any) -> Question:
         raise BadInput("articles: grades are whole numbers of 1 or more")
     if type(answerable) is not bool:
         raise BadInput("answerable is neither true nor false")
-    others |= {"asked": parse_date(row["asked"]) if row.get("asked") else None, "group": str(row.get("group", ""))}
+    others |= {day: parse_date(row[day]) if row.get(day) else None for day in ("asked", "as_of")}
+    others["group"] = str(row.get("group", ""))
     return Question(
         str(row["id"]), row["question"], tuple(filter(None, parts)), articles=grades, answerable=answerable, **others
     )
@@ -106,4 +108,4 @@ def _written(value: Any) -> Any:
 def as_row(question: Question) -> dict[str, Any]:
     """Return the line of a question file that describes a question; `parse` reads it back."""
     row = dict(zip(IN_FILES, vars(question).values(), strict=True))
-    return row | {"asked": question.asked and question.asked.isoformat()}
+    return row | {day: row[day] and row[day].isoformat() for day in ("asked", "as_of")}

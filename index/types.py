@@ -61,11 +61,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which articles may be searched: outlets in any case; dates inclusive, and none of them holds an undated one."""
+    """Which articles may be searched: outlets in any case; dates inclusive, and none of them holds an undated one.
+
+    With `as_of`, in the version that stood on that day.
+    """
 
     outlets: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
+    as_of: date | None = None
 
 
 @dataclass(frozen=True)

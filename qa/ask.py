@@ -85,10 +85,11 @@ def _found(
         hits = rerank(query, hits, candidates)
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
-        latest = None if query.days or query.outlets or EARLIER.search(question) else query.present or date.max
+        dated = query.days or query.outlets or query.parts or EARLIER.search(question)
+        latest = None if dated else query.present or date.max
         rarity = desk.index.lexical.rarity(content_terms(question))
         sure = quotes.confidence(candidates, rarity, request.day)
-        found.append((Evidence(question, hits, candidates, sure, latest), choice))
+        found.append((Evidence(question, hits, candidates, sure, latest, query.parts), choice))
 
     firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 

@@ -39,8 +39,8 @@ def said(help_text: str, metavar: str | None = None, flag: str | None = None) ->
 class SearchRequest:
     """What to look for, and where: `outlets`, `since` and `until` restrict what is searched.
 
-    `asked` is the day the question is put, so that "this week" means that week (default: today); `top` passages are
-    returned. Raises BadInput for what cannot be asked.
+    `asked` is the day the question is put, so that "this week" means that week (default: today). With `as_of`, only
+    what had been published by that day is there. `top` passages are returned. Raises BadInput for what cannot be asked.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # of a body of the API: a misspelt option would pass unseen
@@ -51,6 +51,7 @@ class SearchRequest:
     since: Day = field(default=None, metadata=said("published on this day or later", "DATE"))
     until: Day = field(default=None, metadata=said("published on this day or earlier", "DATE"))
     asked: Day = field(default=None, metadata=said("the day of the question: what “this week” means", "DATE"))
+    as_of: Day = field(default=None, metadata=said("answer from what had been published by this day", "DATE"))
     top: int = field(default=10, metadata=said("passages to return (default 10)", "N"))
 
     def __post_init__(self) -> None:
@@ -63,10 +64,12 @@ class SearchRequest:
     @cached_property
     def filters(self) -> Filters:
         """What may be searched."""
-        first, last = _day(self.since), _day(self.until)
+        first, last, stood = _day(self.since), _day(self.until), _day(self.as_of)
         if first and last and first > last:
             raise BadInput(f"since {first} is after until {last}: no day is between them")
-        return Filters(tuple(self.outlets), first, last)
+        if first and stood and first > stood:
+            raise BadInput(f"since {first} is after {stood}, as of which is asked: nothing had been published then")
+        return Filters(tuple(self.outlets), first, min(filter(None, (last, stood)), default=None), stood)
 
     @cached_property
     def day(self) -> date | None:

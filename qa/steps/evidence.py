@@ -1,7 +1,7 @@
 """Reads what was found: the sentences that may be quoted, each with how well it answers by itself."""
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
@@ -47,6 +47,7 @@ class Evidence(NamedTuple):
 
     `question` is complete in itself; `confidence`, 0…1, is how sure the desk is that there is an answer among them. Up
     to the day `latest` later reports take the place of earlier ones; None where the question has its day or outlet.
+    `parts` are the questions that it asks in one.
     """
 
     question: str
@@ -54,6 +55,7 @@ class Evidence(NamedTuple):
     candidates: Sequence[Candidate]
     confidence: float
     latest: date | None = None
+    parts: Sequence[str] = ()
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as
@@ -77,7 +79,7 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     firsts = {hit.passage.article_id: hit for hit in reversed(hits)}.values()
     others = [hit for hit in hits if hit not in firsts]  # are read where articles are few
     found = candidates([*sorted(firsts, key=lambda hit: -hit.score), *others][:READ_PASSAGES])
-    parted = [replace(c, part=max(wanted, key=lambda part: share(wanted[part], c.terms))) for c in found]
+    parted = [replace(c, part=part) for c in found for part in _speaks_of(wanted, c)]
     promising = sorted(parted, key=promise, reverse=True)[:READ_SENTENCES]
     scored: list[Candidate] = []
     for part in wanted:
@@ -88,6 +90,12 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
         judged = [replace(c, logit=logit) for c, logit in zip(own, logits, strict=True)]
         scored += [_read(reranker, c) for c in judged] if isinstance(reranker, Reader) else judged
     return _dated(scored, {*YEAR.findall(query.text)})
+
+
+def _speaks_of(parts: Mapping[str, AbstractSet[str]], candidate: Candidate) -> list[str]:
+    """Return the parts of a question of which a sentence holds most."""
+    held = {part: share(words, candidate.terms) for part, words in parts.items()}
+    return [part for part, most in held.items() if most == max(held.values())]
 
 
 def _dated(scored: Sequence[Candidate], asked: AbstractSet[str]) -> list[Candidate]:

@@ -180,9 +180,11 @@ def _choose(evidence: Evidence) -> list[Candidate]:
 
     chosen: list[Candidate] = []
     left = [c for c in candidates if c.logit >= LOGIT_MIN]
+    parts = [part for part in evidence.parts if any(c.part == part for c in left)]
     while left and len(chosen) < SENTENCES:
-        pick = max(left, key=worth)
-        if chosen and worth(pick) < worth(chosen[0]) - by.far:
+        own = [c for c in left if c.part == parts[len(chosen)]] if len(chosen) < len(parts) else left
+        pick = max(own or left, key=worth)
+        if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - by.far:
             break
         near = max(c.logit for c in left) - UPDATE_LOSS[kind(question)]
         newer = [c for c in left if c.logit >= near and _updates(question, c, pick, evidence.latest)]

@@ -17,6 +17,7 @@ from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
 from qa.request import SearchRequest
+from qa.steps.apart import apart
 from qa.types import RefusalReason
 
 # A question in these words is about current news even when nobody says when it was asked.
@@ -29,8 +30,10 @@ CLAUSE = re.compile(
 )
 CLAUSE_WORDS = 4  # Shorter ones say too little to be searched for.
 NAME_PREFIX = 4
+OF_IT = r"(?:of|for|that|behind|about|in|on|by|to|from|with|at|did|does|do|said|and) "  # behind it stands what belongs to what is asked for
 KINDS = {
-    "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)",
+    "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)"
+    rf"|\b(?:what|which) (?:(?:is|was|were|are|did|has|have|will) )?(?:(?!{OF_IT})[\w'’-]+ ){{0,5}}?{lists.pattern('amounts')}",
     "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
@@ -92,10 +95,10 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
             close = get_close_matches(outlet.casefold(), known, 3, 0.4) or [*known][:3]
             listed = ", ".join(known[name] for name in close)
             raise BadInput(f"no article is of the outlet {outlet}" + (f": did you mean {listed}?" if listed else ""))
-    present = request.day or (date.today() if NOW.search(question) else None)
+    present = request.day or ((request.filters.as_of or date.today()) if NOW.search(question) else None)
     named = tuple(outlet for outlet in outlets if _names(question, outlet))
     # Where no report is named, its clauses speak of one article, and searching for them apart finds others (§7).
-    clauses = CLAUSE.split(question) if named else []
+    clauses = apart(question) or (CLAUSE.split(question) if named else [])
     parts = tuple(clause.strip() for clause in clauses if len(clause.split()) >= CLAUSE_WORDS)
     return Query(question, request.filters, present, parts if len(parts) > 1 else (), named, tuple(dates(question)))
 
