@@ -21,6 +21,7 @@ from qa.types import Outcome, Piece
 READ_PASSAGES = 8
 READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
+HEADED_WORTH, BEHIND_WORTH = 0.5, 0.3  # and for words that only its headline, or the sentence before, holds
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
 PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
 CHROME = re.compile(lists.pattern("chrome"), re.I)
@@ -69,8 +70,12 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     best = max((hit.score for hit in hits), default=0.0)
 
     def promise(candidate: Candidate) -> float:
+        words, headed, behind = wanted[candidate.part], *around[candidate.start, candidate.hit.passage.id]
+        own, whole = share(words, candidate.terms), share(words, candidate.terms | headed)
         return (
-            share(wanted[candidate.part], candidate.terms)
+            own
+            + HEADED_WORTH * (whole - own)
+            + BEHIND_WORTH * (share(words, candidate.terms | headed | behind) - whole)
             + FIT_WORTH * fits(query.text, candidate.text)
             + TITLE_WORTH * (candidate.field == "title")
             + SCORE_WORTH * (candidate.hit.score - best)
@@ -79,6 +84,7 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     firsts = {hit.passage.article_id: hit for hit in reversed(hits)}.values()
     others = [hit for hit in hits if hit not in firsts]  # are read where articles are few
     found = candidates([*sorted(firsts, key=lambda hit: -hit.score), *others][:READ_PASSAGES])
+    around = {(c.start, c.hit.passage.id): _around(c, before) for before, c in zip([None, *found], found, strict=False)}
     parted = [replace(c, part=part) for c in found for part in _speaks_of(wanted, c)]
     promising = sorted(parted, key=promise, reverse=True)[:READ_SENTENCES]
     scored: list[Candidate] = []
@@ -90,6 +96,13 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
         judged = [replace(c, logit=logit) for c, logit in zip(own, logits, strict=True)]
         scored += [_read(reranker, c) for c in judged] if isinstance(reranker, Reader) else judged
     return _dated(scored, {*YEAR.findall(query.text)})
+
+
+def _around(candidate: Candidate, before: Candidate | None) -> tuple[AbstractSet[str], AbstractSet[str]]:
+    """Return the words of the headline over a sentence and of the sentence before it: "It will pay nine million"."""
+    same = before and before.article.id == candidate.article.id
+    headed = alike(terms(candidate.article.title)) if candidate.field == "text" else frozenset[str]()
+    return headed, before.terms if before and same else frozenset[str]()
 
 
 def _speaks_of(parts: Mapping[str, AbstractSet[str]], candidate: Candidate) -> list[str]:
