@@ -93,19 +93,22 @@ class Reader(OnnxReranker):
         """Return the logit of some evidence stating all that a claim states."""
         return float(self._logits(spoken(claim), [spoken(evidence)], 1)[0])
 
-    def phrase(self, question: str, text: str) -> tuple[int, int] | None:
-        """Return where the answer itself stands in a text that answers, [start, end); None where that is not known."""
+    def phrase(self, question: str, text: str, first: int = 0) -> tuple[int, int] | None:
+        """Return where the answer itself stands in a text that answers, [start, end); None where that is not known.
+
+        It is looked for from the character `first` on: before it stands what the text is about, such as its headline.
+        """
         if clean(text) != text:  # places would be those of another text
             return None
         [[_, [span]]], [pair] = self._read(question, [text]), self._pairs(question, [text])
-        own = np.array([part == 1 for part in pair.sequence_ids])
+        own = np.array([part == 1 and at >= first for part, (at, _) in zip(pair.sequence_ids, pair.offsets, strict=True)])
         both = span[own, :1] + span[own, 1]  # shape (tokens, tokens): starting at the one and ending at the other
         possible = np.triu(np.tril(np.ones_like(both), PHRASE_TOKENS - 1)) > 0
         if not possible.any():
             return None
-        first, last = np.unravel_index(np.where(possible, both, -np.inf).argmax(), both.shape)
+        begin, end = np.unravel_index(np.where(possible, both, -np.inf).argmax(), both.shape)
         places = [place for place, mine in zip(pair.offsets, own, strict=True) if mine]
-        return places[first][0], places[last][1]
+        return places[begin][0] - first, places[end][1] - first
 
 
 class HubReranker:

@@ -90,12 +90,22 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     scored: list[Candidate] = []
     for part in wanted:
         own = [candidate for candidate in promising if candidate.part == part]
-        # Alone: with its headline before it, a sentence is no better chosen and takes twice the time.
-        texts = [candidate.text for candidate in own]
-        logits = reranker.score(part, texts).tolist()
+        heads = [_head(candidate, wanted[part]) if isinstance(reranker, Reader) else "" for candidate in own]
+        logits = reranker.score(part, [head + c.text for head, c in zip(heads, own, strict=True)]).tolist()
         judged = [replace(c, logit=logit) for c, logit in zip(own, logits, strict=True)]
-        scored += [_read(reranker, c) for c in judged] if isinstance(reranker, Reader) else judged
+        if isinstance(reranker, Reader):
+            judged = [_read(reranker, c, head) for c, head in zip(judged, heads, strict=True)]
+        scored += judged
     return _dated(scored, {*YEAR.findall(query.text)})
+
+
+def _head(candidate: Candidate, wanted: AbstractSet[str]) -> str:
+    """Return the headline with which a sentence is read, where it holds more of the question's words; else nothing.
+
+    So .72 instead of .69 of what answers is first, .92 instead of .90 among the first three (§25); all headlines: .70.
+    """
+    headed = wanted & alike(terms(candidate.article.title)) if candidate.field == "text" else set()
+    return f"{candidate.article.title.rstrip('.')}. " if headed - candidate.terms else ""
 
 
 def _around(candidate: Candidate, before: Candidate | None) -> tuple[AbstractSet[str], AbstractSet[str]]:
@@ -138,10 +148,11 @@ def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
     return found
 
 
-def _read(reader: Reader, candidate: Candidate) -> Candidate:
+def _read(reader: Reader, candidate: Candidate, head: str) -> Candidate:
     """Return a sentence with how well it answers, and by which phrase, if it does and asked is for a kind of thing."""
-    [answers], asked = reader.answers(candidate.part, [candidate.text]).tolist(), kind(candidate.part)
-    phrase = reader.phrase(candidate.part, candidate.text) if asked != "any" and answers >= PHRASE_LEAST else None
+    text, asked = head + candidate.text, kind(candidate.part)
+    [answers] = reader.answers(candidate.part, [text]).tolist()
+    phrase = reader.phrase(candidate.part, text, len(head)) if asked != "any" and answers >= PHRASE_LEAST else None
     if phrase and asked in ("number", "day") and not fits(candidate.part, candidate.text[slice(*phrase)]):
         phrase = None
     return replace(candidate, answers=answers, phrase=phrase)
