@@ -33,14 +33,20 @@ class Worth(NamedTuple):
     passage: float  # the score of its passage
     title: float  # being a headline, which states the news whole, where its sentences lean on each other
     fit: float  # holding the kind of thing asked for: a number, a day, a name
+    words: float  # the share of the question's words that it holds
+    headed: float  # and of those that only its headline does
+    lead: float  # standing at the head of its article
     same: float  # each sentence chosen from the same article before, against it
     far: float  # A further sentence is left out when the best is this much better.
 
 
-CROSS_ENCODER, READER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 2.0, 12.0), Worth(1.0, 0.0, 0.8, 1.0, 1.0, 0.5, 3.0)
+CROSS_ENCODER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 0.0, 0.0, 0.0, 2.0, 12.0)
+READER = Worth(1.0, 0.0, 0.12, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 3.0)
+LEAD = 400  # characters at the head of an article
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 # By which a later report's sentence may answer worse than the best and come first: a new number tells most.
-UPDATE_LOSS = {"number": 4.0, "day": 1.0, "name": 1.0, "any": 0.0}
+UPDATE_LOSS = {"number": 6.0, "day": 1.0, "name": 1.0, "any": 0.0}
+UPDATE_ANSWERS = 3.0
 BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
@@ -166,6 +172,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     question, candidates = evidence.question, evidence.candidates
     scores = {hit.passage.id: hit.score for hit in evidence.hits}
     best = max(scores.values())
+    held = {c: _held(c) for c in candidates}
     by = CROSS_ENCODER if any(c.answers is None for c in candidates) else READER
 
     def worth(candidate: Candidate) -> float:
@@ -175,6 +182,9 @@ def _choose(evidence: Evidence) -> list[Candidate]:
             + by.passage * (scores[candidate.hit.passage.id] - best)
             + by.title * (candidate.field == "title")
             + by.fit * fits(question, candidate.text)
+            + by.words * held[candidate][0]
+            + by.headed * held[candidate][1]
+            + by.lead * (candidate.field == "text" and candidate.start < LEAD)
             - by.same * sum(c.article.id == candidate.article.id for c in chosen)
         )
 
@@ -187,7 +197,8 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - by.far:
             break
         near = max(c.logit for c in left) - UPDATE_LOSS[kind(question)]
-        newer = [c for c in left if c.logit >= near and _updates(question, c, pick, evidence.latest)]
+        answer = max((c.answers or 0 for c in left)) - UPDATE_ANSWERS
+        newer = [c for c in left if c.logit >= near and (c.answers or 0) >= answer and _updates(question, c, pick, evidence.latest)]
         pick = max(newer, key=lambda c: (c.article.published, worth(c)), default=pick)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
@@ -197,6 +208,13 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
+
+
+def _held(candidate: Candidate) -> tuple[float, float]:
+    """Return the share of the question's words that a sentence holds, and of those that only its headline does."""
+    wanted = content_terms(candidate.part)
+    own = share(wanted, candidate.terms)
+    return own, share(wanted, candidate.terms | alike(terms(candidate.article.title))) - own
 
 
 def _denied(evidence: Evidence) -> bool:
