@@ -18,6 +18,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
+from qa.steps.newest import mends, misreports, newest, replaces
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -47,6 +48,7 @@ HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says
 # By which a later report's sentence may answer worse than the best and come first: a new number tells most.
 UPDATE_LOSS = {"number": 6.0, "day": 1.0, "name": 1.0, "any": 0.0}
 UPDATE_ANSWERS = 3.0
+MENDED, ERRED = 1.0, 2.0
 BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
 LOGIT_MIN = -6.0  # No sentence below this is quoted, even beside a good one.
@@ -173,6 +175,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     scores = {hit.passage.id: hit.score for hit in evidence.hits}
     best = max(scores.values())
     held = {c: _held(c) for c in candidates}
+    counted = kind(question) == "number" and bool(evidence.latest)
     by = CROSS_ENCODER if any(c.answers is None for c in candidates) else READER
 
     def worth(candidate: Candidate) -> float:
@@ -184,6 +187,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
             + by.fit * fits(question, candidate.text)
             + by.words * held[candidate][0]
             + by.headed * held[candidate][1]
+            + (MENDED * mends(candidate) - ERRED * misreports(candidate, question) if counted else 0.0)
             + by.lead * (candidate.field == "text" and candidate.start < LEAD)
             - by.same * sum(c.article.id == candidate.article.id for c in chosen)
         )
@@ -196,16 +200,14 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         pick = max(own or left, key=worth)
         if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - by.far:
             break
-        near = max(c.logit for c in left) - UPDATE_LOSS[kind(question)]
-        answer = max((c.answers or 0 for c in left)) - UPDATE_ANSWERS
-        newer = [c for c in left if c.logit >= near and (c.answers or 0) >= answer and _updates(question, c, pick, evidence.latest)]
-        pick = max(newer, key=lambda c: (c.article.published, worth(c)), default=pick)
+        pick = newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
         after = None if fits(question, pick.text) else _next(candidates, pick)
         if after and after not in chosen and fits(question, after.text):
             chosen.append(after)  # "They will sign soon. This will happen on Thursday."
         left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
+        left = [c for c in left if not replaces(question, pick, c, evidence.latest)]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
 
