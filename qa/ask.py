@@ -85,11 +85,12 @@ def _found(
         hits = rerank(query, hits, candidates)
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
-        dated = query.days or query.outlets or query.parts or EARLIER.search(question)
+        first = bool(EARLIER.search(question))
+        dated = query.days or query.outlets or query.parts or first
         latest = None if dated else query.present or date.max
         rarity = desk.index.lexical.rarity(content_terms(question))
         sure = quotes.confidence(candidates, rarity, request.day)
-        found.append((Evidence(question, hits, candidates, sure, latest, query.parts), choice))
+        found.append((Evidence(question, hits, candidates, sure, latest, query.parts, first), choice))
 
     firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 

@@ -16,6 +16,10 @@ SLUGS = {*lists.lines("slugs")} - {*LABELS}
 CODED = re.compile(
     r"[A-Z]{2}-+\S.*|(?![\d/-]+$)[^\W_]+(?:[-/]+[^\W_]+){2,}/?|[A-Z]+(?:[-/]+[A-Z]+)+/?"
 )  # BC-Brasov-Strike, 1st Ld
+# SPA0114 GEN 0620 14 January 2026: service and number, desk, time, day.
+HEADED = re.compile(r"[A-Z]{2,5} ?\d{3,5} [A-Z]{2,4} \d{4}(?: (\d{1,2} [A-Z][a-z]{2,8} \d{4}))?")
+# A keyword line: BRASOV STRIKE; Ferry-Linnet, 2nd lead; Port-Strike-Ballot - CORRECTION
+KEYWORD = re.compile(r"[A-Z][A-Z/ -]+|[A-Z]\w+(?:-[A-Z]\w+)+(?:, (?:\d\w\w|[Ff]irst|[Nn]ew) .*| - [A-Z]{4,}.*)?")
 MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
 LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
 PREFIX = re.compile(rf"^(?:{lists.pattern('title-prefixes')}(?: \d+)? ?[-–—:] ?)+")
@@ -57,6 +61,9 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
             fields.setdefault(ours, said)
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
+        elif found := HEADED.fullmatch(line):
+            if found[1]:
+                fields.setdefault("published", day_or_none(found[1], english=True))
         elif CORRECTION.fullmatch(line) and not any(
             re.match(r"(?!By )\D*$", below)
             for below in takewhile(lambda said: not SENTENCE.search(said), filter(None, lines[number + 1 :]))
@@ -95,9 +102,9 @@ def is_slug(line: str) -> bool:
 
 
 def _unslugged(kept: list[str]) -> list[str]:
-    """Drop a keyword line in capitals, "BRASOV STRIKE", where a headline stands below it."""
+    """Drop a keyword line where a headline stands below it."""
     said = [line for line in kept if line]
-    keyword = len(said) > 1 and bool(re.fullmatch(r"[A-Z][A-Z/ -]+", said[0])) and len(said[0].split()) < 4
+    keyword = len(said) > 1 and bool(KEYWORD.fullmatch(said[0])) and (len(said[0].split()) < 4 or "-" in said[0])
     headed = any(not line.isupper() and len(line.split()) > 3 and not line.startswith("By ") for line in said[1:])
     return kept[kept.index(said[0]) + 1 :] if keyword and headed else kept
 

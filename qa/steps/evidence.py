@@ -48,7 +48,7 @@ class Evidence(NamedTuple):
 
     `question` is complete in itself; `confidence`, 0…1, is how sure the desk is that there is an answer among them. Up
     to the day `latest` later reports take the place of earlier ones; None where the question has its day or outlet.
-    `parts` are the questions that it asks in one.
+    `parts` are the questions that it asks in one. With `first`, it asks for what was reported first.
     """
 
     question: str
@@ -57,6 +57,7 @@ class Evidence(NamedTuple):
     confidence: float
     latest: date | None = None
     parts: Sequence[str] = ()
+    first: bool = False
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from index.text import lists
 from index.text.days import dates
-from index.text.names import capitalised
+from index.text.fold import words
+from index.text.names import capitalised, is_verb
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Article
 from qa.steps.converse import FILLERS
@@ -16,6 +17,7 @@ from qa.steps.understand import fits, kind, values
 
 UPDATE_LOSS = 2.0  # by which the reader may take a later report's sentence for a worse answer than the one it replaces
 LOSS = {"day": 1.0, "name": 1.0, "any": 0.0, "number": 0}
+SAME_LOSS = 6.0  # where it says that as many did what is asked, "died"
 SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
 ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
 MENDED = re.compile(lists.pattern("mended"), re.I)  # tells what is right instead
@@ -31,6 +33,12 @@ def misreports(candidate: Candidate, question: str) -> bool:
 def mends(candidate: Candidate) -> bool:
     """Tell whether a sentence says what is right where something wrong was reported."""
     return bool(MENDED.search(candidate.said))
+
+
+def first(question: str, pick: Candidate, among: Sequence[Candidate]) -> Candidate:
+    """Return the sentence of the earliest report that a sentence replaces, itself where it replaces none."""
+    before = [c for c in among if replaces(question, pick, c, date.max)]
+    return min(before, key=lambda c: c.article.published or date.max, default=pick)
 
 
 def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: date | None) -> Candidate:
@@ -53,7 +61,14 @@ def replaces(question: str, later: Candidate, earlier: Candidate, latest: date |
         return True
     if not (days[0] < days[1] and fits(question, later.text, f"{earlier.article.title}\n{earlier.article.text}")):
         return False
-    return anyhow or kind(question) == "number" and (later.answers or 0.0) >= (earlier.answers or 0.0) - UPDATE_LOSS
+    loss = UPDATE_LOSS if not _done(question) & later.terms else SAME_LOSS
+    return anyhow or (kind(question) == "number" and (later.answers or 0.0) >= (earlier.answers or 0.0) - loss)
+
+
+def _done(question: str) -> set[str]:
+    """Return what a question asks how many did or suffered, "died", as stems of that meaning."""
+    did = (content_terms(word) for word in words(question) if is_verb(word, "VBD", "VBN"))
+    return alike(next(filter(None, did), set()))
 
 
 def explicit(question: str, later: Candidate, earlier: Candidate) -> bool:
@@ -79,7 +94,8 @@ def same_story(question: str, earlier: Article, later: Article) -> bool:
     """Tell whether a report lacks none of the names, and not most of the things, of the question that another has."""
     held, kept = _words(earlier), alike(_words(later))
     names = {stem for name in capitalised(question) for stem in content_terms(name)} & held
-    things = content_terms(" ".join(w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS)) & held
+    naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
+    things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways
     return alike(names) <= kept and share(alike(things), kept) >= SAID_SHARE
 
 

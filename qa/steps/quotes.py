@@ -18,7 +18,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.newest import mends, misreports, newest, replaces
+from qa.steps.newest import first, mends, misreports, newest, replaces
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -45,9 +45,6 @@ CROSS_ENCODER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 0.0, 0.0, 0.0, 2.0, 12.0)
 READER = Worth(1.0, 0.0, 0.12, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 3.0)
 LEAD = 400  # characters at the head of an article
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
-# By which a later report's sentence may answer worse than the best and come first: a new number tells most.
-UPDATE_LOSS = {"number": 6.0, "day": 1.0, "name": 1.0, "any": 0.0}
-UPDATE_ANSWERS = 3.0
 MENDED, ERRED = 1.0, 2.0
 BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
@@ -72,7 +69,6 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
     if not sure(evidence) or _denied(evidence):
         return (yield from refuse(_missing(evidence), "below_threshold" if evidence.hits else "no_evidence"))
-    evidence = evidence._replace(candidates=_lifted(evidence))
     text, draft = "", Draft()
     for candidate in _choose(evidence):
         text += f"{' ' * bool(text)}{candidate.text} "
@@ -200,7 +196,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         pick = max(own or left, key=worth)
         if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - by.far:
             break
-        pick = newest(question, pick, left, evidence.latest)
+        pick = first(question, pick, left) if evidence.first else newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
         after = None if fits(question, pick.text) else _next(candidates, pick)
@@ -234,41 +230,11 @@ def _denied(evidence: Evidence) -> bool:
     return denied(max(evidence.candidates, key=lambda c: c.logit)) and all(map(denied, saying))
 
 
-def _lifted(evidence: Evidence) -> list[Candidate]:
-    """Let a later report's sentence that counts what is asked, "the toll is now seven", be worth as much as others."""
-    best = max(evidence.candidates, key=lambda c: c.logit)
-    did = (content_terms(word) for word in fold.words(evidence.question) if is_verb(word, "VBD", "VBN"))
-    done = alike(next(filter(None, did), set()))  # "died" of "How many people died when a bus crashed?"
-    lifted = kind(evidence.question) == "number"
-    return [
-        replace(c, logit=max(c.logit, best.logit))
-        if lifted and done & c.terms and _updates(evidence.question, c, best, evidence.latest)
-        else c
-        for c in evidence.candidates
-    ]
-
-
 def _says_again(candidate: Candidate, headline: Candidate) -> bool:
     """Tell whether a sentence says what a headline says: the headline is then not quoted beside it."""
     again = share(alike(content_terms(headline.text)), candidate.terms)
     counts = values(headline.said) <= values(candidate.said)  # "seven dead" is not said again by "three died"
     return (candidate.field, headline.field) == ("text", "title") and again >= HEADLINE_WORDS and counts
-
-
-def _updates(question: str, later: Candidate, earlier: Candidate, latest: date | None) -> bool:
-    """Tell whether a sentence of a later report answers with what the earlier report, of one story, does not have.
-
-    It is another story where it lacks a thing of the question that the earlier report has: its "school", but not its
-    "died", which may be said in many ways.
-    """
-    days = earlier.article.published, later.article.published
-    if not (latest and days[0] and days[1] and days[0] < days[1] <= latest):
-        return False
-    if not fits(question, later.text, f"{earlier.article.title}\n{earlier.article.text}"):
-        return False
-    asked = [word for word in _naming(question) if not is_verb(word, "VBD", "VBN")]
-    things = content_terms(" ".join(asked)) & _words(earlier.article)
-    return alike(things) <= alike(_words(later.article))
 
 
 def _naming(question: str) -> list[str]:
