@@ -78,6 +78,17 @@ class SearchRequest:
 
 
 @dataclass(frozen=True)
+class TimelineRequest(SearchRequest):
+    """A question for what happened: its period ("since January") restricts the days of events, of which `top` come.
+
+    `asked` is today's date where it says "this week", or a month without a year.
+    """
+
+    _: KW_ONLY
+    top: int = field(default=40, metadata=said("events to return (default 40)", "N"))
+
+
+@dataclass(frozen=True)
 class AskRequest(SearchRequest):
     """A question to be answered: of `choices`, the answer's `choice` is the one that the evidence speaks for.
 

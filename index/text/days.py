@@ -1,7 +1,7 @@
 """Days: as values, as people write them, and as a text says them."""
 
 import re
-from calendar import month_name
+from calendar import month_name, monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,6 +9,7 @@ from index.text.fold import words
 from index.types import BadInput
 
 Day = tuple[int | None, int, int]  # year where it is said, month, day
+Period = tuple[date, date]  # its first day and its last
 
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 MONTH_DAY = rf"(?:{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\d{{1,2}}(?:st|nd|rd|th)? {MONTH})"
@@ -22,6 +23,23 @@ WHEN = re.compile(
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
+COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
+UNIT = r"(?:day|week|weekend|month|year)s?"
+RELATIVE = rf"{'|'.join(NEAR)}|(?:last|this) {WEEKDAY}|{COUNT} days? (?:ago|earlier)"
+ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?:{RELATIVE}|{WEEKDAY})\b)", re.I)
+LONGER = rf"{COUNT} {UNIT} ago|(?:last|past|previous|this) (?:{COUNT} )?{UNIT}|(?:last|this) (?:{'|'.join(month_name[1:])})"
+TIME = rf"(?:{ONE_DAY.pattern}|\b(?:{LONGER}|(?:{'|'.join(month_name[1:])})(?:,? \d{{4}})?|(?:19|20)\d\d)\b)"
+PART = r"(?:the |early |late |mid-|(?:first|second|last|whole) (?=week|half|days)|(?:beginning|start|middle|end|course|week"
+PART = rf"{PART}|half|days|month|year|spring|summer|autumn|winter) of )*"
+TO = r"(?: (?:and|to|until|till|through) | ?[-–] ?)"
+PERIOD = re.compile(
+    rf"\b(?:(?:between|from|in|on|during) {PART}(?P<first>{TIME}){TO}{PART}(?P<last>{TIME}|now\b)"
+    rf"|(?P<open>since|after|before|until|till|by) {PART}(?P<bound>{TIME})"
+    rf"|(?:in|on|during|over|throughout|within|at|for) {PART}(?P<within>{TIME})|(?P<alone>(?:{RELATIVE}|{LONGER})\b))",
+    re.I,
+)
+MONTH_BEHIND = re.compile(rf"\b(\d{{1,2}})(?={TO}\d{{1,2}} ({MONTH}))", re.I)  # 3 to 9 March
+MONTH_BEFORE = re.compile(rf"\b({MONTH})( \d{{1,2}}{TO})(?=\d{{1,2}}\b(?! {MONTH}))", re.I)  # March 3 to 9
 WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
 ANY_MONTH = re.compile(r"\b\d{1,2}(?:\.|er|º)? (?:de |d['’])?[^\W\d_]{3,}\.?,? (?:de |del )?\d{4}(?!\d)")  # 3. Mai 2026
 FIRST_YEAR = 1600  # in which there was no newspaper
@@ -106,6 +124,67 @@ def meant(said: set[str], published: date | None) -> set[Day]:
     shifts |= {shift for shift in range(-most, most + 1) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
     days = [published + timedelta(shift) for shift in shifts]
     return {(day.year, day.month, day.day) for day in days}
+
+
+def span(said: str, today: date) -> Period | None:
+    """Return the days of a time as it is said on a day of those past: "Tuesday", "last month", "14 May", "March".
+
+    Where it has no year it is the latest that has begun; None where no calendar has it.
+    """
+    from dateparser.date import DateDataParser
+
+    text, base = said.casefold().replace("earlier", "ago"), today
+    if lasting := re.fullmatch(rf"(?:last|past|previous) (?:({COUNT}) )?({UNIT})", text):
+        counted = lasting[1] or text.startswith("past")
+        text = f"{lasting[1] or 1} {lasting[2]} ago" if counted else f"last {lasting[2]}"
+    elif text in WEEKDAYS:
+        base += timedelta(1)  # "Thursday" is that day on a Thursday
+    elif named := re.fullmatch(rf"(last|this) (?!{UNIT}$)(.+)", text):
+        last, text = named[1] == "last", named[2] if named[2] not in WEEKDAYS or named[1] == "this" else text
+        base = today.replace(day=1) - timedelta(1) if last and text == named[2] else today
+    settings = {**WHOLE_DATES, "REQUIRE_PARTS": [], "RELATIVE_BASE": datetime(base.year, base.month, base.day)}
+    settings |= {"PREFER_DATES_FROM": "past", "PARSERS": ["relative-time", "absolute-time"]}
+    found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    if not found.date_obj:
+        return None
+    day = found.date_obj.date()
+    if lasting and counted:
+        return day, today
+    monday = day - timedelta(day.weekday())
+    return {
+        "week": (monday + timedelta(5 * ("weekend" in text)), monday + timedelta(6)),
+        "month": (day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])),
+        "year": (date(day.year, 1, 1), date(day.year, 12, 31)),
+    }.get(found.period, (day, day))
+
+
+def period(question: str, today: date) -> Period | None:
+    """Return the first and the last day of the time that a question is about, asked on a day; None where it says none.
+
+    "this week", "in March", "since January", "between 3 and 9 March 2025", "before May" (from the first day there is).
+    """
+    question = _spelled(question)
+    if not (found := PERIOD.search(question)) or (re.search(r"\bbetween\b", question, re.I) and not found["first"]):
+        return None  # "between his arrest in June and the trial" is not June
+    if found["first"]:
+        last = span(found["last"], today)
+        first = span(found["first"], min(last[1], today)) if last else None
+        return (first[0], last[1]) if first and last and first[0] <= last[1] else None
+    days = span(found["bound"] or found["within"] or found["alone"], today)
+    if days and (word := (found["open"] or "").casefold()):
+        bounds = {"since": (days[0], today), "after": (days[1] + timedelta(1), today)}
+        return bounds.get(word, (date.min, days[0] - timedelta(1) if word == "before" else days[1]))
+    return days
+
+
+def undated(question: str) -> str:
+    """Return a question without the words of its period."""
+    return PERIOD.sub(" ", _spelled(question))
+
+
+def _spelled(question: str) -> str:
+    """Return a question with the month at both days of "3 to 9 March"."""
+    return MONTH_BEFORE.sub(r"\1\2\1 ", MONTH_BEHIND.sub(r"\1 \2", question))
 
 
 def same_day(one: Day, other: Day) -> bool:
