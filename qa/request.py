@@ -79,10 +79,7 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class TimelineRequest(SearchRequest):
-    """A question for what happened: its period ("since January") restricts the days of events, of which `top` come.
-
-    `asked` is today's date where it says "this week", or a month without a year.
-    """
+    """A question for what happened, `top` events at most; its period, "since January", restricts their days."""
 
     _: KW_ONLY
     top: int = field(default=40, metadata=said("events to return (default 40)", "N"))

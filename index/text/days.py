@@ -1,10 +1,11 @@
 """Days: as values, as people write them, and as a text says them."""
 
 import re
-from calendar import month_name, monthrange
+from calendar import isleap, month_name, monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
+from index.text import lists
 from index.text.fold import words
 from index.types import BadInput
 
@@ -24,22 +25,18 @@ WHEN = re.compile(
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
 COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
-UNIT = r"(?:day|week|weekend|month|year)s?"
-RELATIVE = rf"{'|'.join(NEAR)}|(?:last|this) {WEEKDAY}|{COUNT} days? (?:ago|earlier)"
-ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?:{RELATIVE}|{WEEKDAY})\b)", re.I)
-LONGER = rf"{COUNT} {UNIT} ago|(?:last|past|previous|this) (?:{COUNT} )?{UNIT}|(?:last|this) (?:{'|'.join(month_name[1:])})"
-TIME = rf"(?:{ONE_DAY.pattern}|\b(?:{LONGER}|(?:{'|'.join(month_name[1:])})(?:,? \d{{4}})?|(?:19|20)\d\d)\b)"
-PART = r"(?:the |early |late |mid-|(?:first|second|last|whole) (?=week|half|days)|(?:beginning|start|middle|end|course|week"
-PART = rf"{PART}|half|days|month|year|spring|summer|autumn|winter) of )*"
-TO = r"(?: (?:and|to|until|till|through) | ?[-–] ?)"
+UNIT, NAMED = r"(?:day|week|weekend|month|year)s?", rf"(?:{'|'.join(month_name[1:])})"
+NEARBY = rf"{'|'.join(NEAR)}|last {WEEKDAY}|{COUNT} days? (?:ago|earlier)"
+ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?:{NEARBY}|{WEEKDAY})\b)", re.I)
+LONGER = rf"{COUNT} {UNIT} ago|(?:last|past|this) (?:(?:{COUNT} )?{UNIT}|{NAMED})"
+TIME = rf"(?:{ONE_DAY.pattern}|\b(?:{LONGER}|{NAMED}(?:,? \d{{4}})?|(?:19|20)\d\d)\b)"
+PART = rf"(?:the |early |late |mid-|first (?=week|half|days)|(?:{'|'.join(lists.lines('parts-of-periods'))}) of )*"
 PERIOD = re.compile(
-    rf"\b(?:(?:between|from|in|on|during) {PART}(?P<first>{TIME}){TO}{PART}(?P<last>{TIME}|now\b)"
-    rf"|(?P<open>since|after|before|until|till|by) {PART}(?P<bound>{TIME})"
-    rf"|(?:in|on|during|over|throughout|within|at|for) {PART}(?P<within>{TIME})|(?P<alone>(?:{RELATIVE}|{LONGER})\b))",
+    rf"\b(?P<word>between|from|since|after|before|until|till|by|in|on|during|over|throughout|within|at|for) {PART}"
+    rf"(?:(?P<first>{TIME}|\d{{1,2}})(?: (?:and|to|until|till|through) | ?[-–] ?){PART}"
+    rf"(?P<last>{TIME}|now\b|\d{{1,2}}\b(?:, \d{{4}}\b)?)|(?P<time>{TIME}))|\b(?P<alone>{NEARBY}|{LONGER})\b",
     re.I,
 )
-MONTH_BEHIND = re.compile(rf"\b(\d{{1,2}})(?={TO}\d{{1,2}} ({MONTH}))", re.I)  # 3 to 9 March
-MONTH_BEFORE = re.compile(rf"\b({MONTH})( \d{{1,2}}{TO})(?=\d{{1,2}}\b(?! {MONTH}))", re.I)  # March 3 to 9
 WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
 ANY_MONTH = re.compile(r"\b\d{1,2}(?:\.|er|º)? (?:de |d['’])?[^\W\d_]{3,}\.?,? (?:de |del )?\d{4}(?!\d)")  # 3. Mai 2026
 FIRST_YEAR = 1600  # in which there was no newspaper
@@ -127,35 +124,29 @@ def meant(said: set[str], published: date | None) -> set[Day]:
 
 
 def span(said: str, today: date) -> Period | None:
-    """Return the days of a time as it is said on a day of those past: "Tuesday", "last month", "14 May", "March".
+    """Return the days of a time of the past as it is said on a day: "Tuesday", "last month", "14 May", "March".
 
     Where it has no year it is the latest that has begun; None where no calendar has it.
     """
     from dateparser.date import DateDataParser
 
     text, base = said.casefold().replace("earlier", "ago"), today
-    if lasting := re.fullmatch(rf"(?:last|past|previous) (?:({COUNT}) )?({UNIT})", text):
-        counted = lasting[1] or text.startswith("past")
-        text = f"{lasting[1] or 1} {lasting[2]} ago" if counted else f"last {lasting[2]}"
+    if lasting := re.fullmatch(rf"(?:last|past) ({COUNT} {UNIT})|past ({UNIT})", text):
+        text = f"{lasting[1] or f'1 {lasting[2]}'} ago"
     elif text in WEEKDAYS:
         base += timedelta(1)  # "Thursday" is that day on a Thursday
-    elif named := re.fullmatch(rf"(last|this) (?!{UNIT}$)(.+)", text):
-        last, text = named[1] == "last", named[2] if named[2] not in WEEKDAYS or named[1] == "this" else text
-        base = today.replace(day=1) - timedelta(1) if last and text == named[2] else today
-    settings = {**WHOLE_DATES, "REQUIRE_PARTS": [], "RELATIVE_BASE": datetime(base.year, base.month, base.day)}
-    settings |= {"PREFER_DATES_FROM": "past", "PARSERS": ["relative-time", "absolute-time"]}
+    elif text[5:].title() in month_name[1:]:
+        base, text = today.replace(day=1) - timedelta(1) if text[0] == "l" else today, text[5:]
+    settings = {"RELATIVE_BASE": datetime(*base.timetuple()[:3]), "PREFER_DATES_FROM": "past", "DATE_ORDER": "DMY"}
     found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
     if not found.date_obj:
         return None
     day = found.date_obj.date()
-    if lasting and counted:
-        return day, today
-    monday = day - timedelta(day.weekday())
-    return {
-        "week": (monday + timedelta(5 * ("weekend" in text)), monday + timedelta(6)),
-        "month": (day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])),
-        "year": (date(day.year, 1, 1), date(day.year, 12, 31)),
-    }.get(found.period, (day, day))
+    first = {"week": day - timedelta(day.weekday()), "month": day.replace(day=1), "year": date(day.year, 1, 1)}
+    lasts = {"week": 7, "month": monthrange(day.year, day.month)[1], "year": 365 + isleap(day.year)}
+    begins = first.get(found.period, day)
+    ends = begins + timedelta(lasts.get(found.period, 1) - 1)
+    return (day, today) if lasting else (ends - timedelta(1) if "weekend" in text else begins, ends)
 
 
 def period(question: str, today: date) -> Period | None:
@@ -163,28 +154,21 @@ def period(question: str, today: date) -> Period | None:
 
     "this week", "in March", "since January", "between 3 and 9 March 2025", "before May" (from the first day there is).
     """
-    question = _spelled(question)
-    if not (found := PERIOD.search(question)) or (re.search(r"\bbetween\b", question, re.I) and not found["first"]):
+    found = PERIOD.search(question)
+    if not found or (re.search(r"\bbetween\b", question, re.I) and not found["last"]):
         return None  # "between his arrest in June and the trial" is not June
-    if found["first"]:
-        last = span(found["last"], today)
-        first = span(found["first"], min(last[1], today)) if last else None
-        return (first[0], last[1]) if first and last and first[0] <= last[1] else None
-    days = span(found["bound"] or found["within"] or found["alone"], today)
-    if days and (word := (found["open"] or "").casefold()):
-        bounds = {"since": (days[0], today), "after": (days[1] + timedelta(1), today)}
-        return bounds.get(word, (date.min, days[0] - timedelta(1) if word == "before" else days[1]))
-    return days
-
-
-def undated(question: str) -> str:
-    """Return a question without the words of its period."""
-    return PERIOD.sub(" ", _spelled(question))
-
-
-def _spelled(question: str) -> str:
-    """Return a question with the month at both days of "3 to 9 March"."""
-    return MONTH_BEFORE.sub(r"\1\2\1 ", MONTH_BEHIND.sub(r"\1 \2", question))
+    word, start, end = (found["word"] or "").casefold(), found["first"], found["last"] or found["time"] or found["alone"]
+    if start and re.fullmatch(r"\d{1,2}(?:, \d{4})?", end):
+        end = re.sub(r"\d{1,2}\b.*", end, start)  # March 3 to 9
+    elif start and len(start) < 3:
+        start = re.sub(r"\d{1,2}\b", start, end, count=1)  # 3 to 9 March
+    last = span(end, today)
+    first = span(start, min(last[1], today)) if start and last else last
+    if not last or not first or first[0] > last[1] or (word == "after" and last[1] >= today):
+        return None
+    until = {"before": first[0] - timedelta(1), "until": last[1], "till": last[1], "by": last[1]}
+    since = {"since": first[0], "after": last[1] + timedelta(1)}
+    return (since.get(word, date.min if word in until else first[0]), today if word in since else until.get(word, last[1]))
 
 
 def same_day(one: Day, other: Day) -> bool:

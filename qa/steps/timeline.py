@@ -1,150 +1,126 @@
-"""What happened: dated sentences of the articles on a subject, oldest first, each cited."""
+"""What happened: dated sentences of the articles on a subject, oldest first, each with its citation."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from index.encoder import Encoder
 from index.search import search
 from index.sync import Index
 from index.text import lists
-from index.text.days import ONE_DAY, WEEKDAY, Period, period, span, undated
+from index.text.days import ONE_DAY, PERIOD, Period, period, span
 from index.text.syntax import parse
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Passage
-from qa.request import SearchRequest
+from qa.check.grammar import below
+from qa.request import TimelineRequest
 from qa.steps.evidence import Candidate, candidates
 from qa.steps.rank import collapse
 from qa.steps.understand import covered, understand, values
 from qa.types import Dated, Timeline, cite
 
-ASKS = re.compile(rf"^(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
-NAMED = re.compile(r"\b(?:timeline|chronology)\b", re.I)
-ARTICLES = 60  # the best that are read
-HEAD = 800  # characters of an article in which a name is its subject
-OPENING = 5  # sentences among which the news of the headline is
-NEWS_WORDS = 0.4  # of the headline's words, that the sentence holds which says the news
-SAME_WORDS, SAME_MEANING = 0.6, 0.8  # at which two sentences say the same of a day: share of words, cosine
+Told = tuple[date, Candidate]
+ASKS = re.compile(rf"(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
+LEANING = re.compile("|".join(lists.lines("leaning-sentences")))
+NEAR = 0.57  # of the best score, that an article on the subject has: on five subjects .60 and more, others to .54
+HEAD, WHOLE, ON, LACKING = 800, 0.3, 0.5, 0.2
+OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is, of the headline's words; with a day
+SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and a later one that recalls it
 OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
-OTHER_CLAUSES = {"relcl", "acl", "advcl", "pcomp", "csubj"}
+ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses that tell something beside the news
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
-NOT_YET = {"MD", "TO"}
 
 
 def asks(question: str) -> bool:
     """Tell whether a question asks for a timeline: by that name, or for what happened or changed in some period."""
-    return bool(NAMED.search(question) or (ASKS.search(question) and period(question, date.today())))
+    named = re.search(r"\b(?:timeline|chronology)\b", question, re.I)
+    return bool(named or (ASKS.match(question) and period(question, date.today())))
 
 
 def subject(question: str) -> str:
-    """Return what a timeline is asked of: the question without its period and without "what happened in"."""
-    rest = re.sub(r"\b(?:timeline|chronology|changed?)\b", " ", ASKS.sub(" ", undated(question).strip(), count=1))
-    return " ".join(re.sub(r"[?!.\s]+$", "", rest).split())
+    """Return what a timeline is asked of: the question without its period and "what happened in"."""
+    rest = ASKS.sub("of ", PERIOD.sub(" ", question).strip(), count=1)
+    return " ".join(re.sub(r"\b(?:changed?|timeline|chronology)\b|[?:]", " ", rest).split())
 
 
-def timeline(index: Index, request: SearchRequest, outlets: Sequence[str]) -> Timeline:
+def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> Timeline:
     """Return what happened by the articles of an archive, which has these outlets."""
-    about = subject(request.question)
-    newest = index.archive.span()[1] or date.max
+    about, newest = subject(request.question), index.archive.span()[1]
     within = period(request.question, request.day or date.today())
-    if within and within[0] > newest and not request.day:
+    if within and newest and not request.day and within[0] > newest:
         within = period(request.question, newest)  # "in March", of an archive that ends before
-    query = understand(about if content_terms(about) else request.question, request, outlets)
-    searched = [query.filters]
-    if within:
-        since = max(within[0], query.filters.since or within[0])
-        searched = [replace(query.filters, since=since)]
-        until = min(within[1], query.filters.until or within[1])
-        searched += [replace(query.filters, since=since, until=until)] * (since <= until)
-    found = {hit.passage.id: hit for filters in searched for hit in search(index, replace(query, filters=filters))}
-    hits = collapse(sorted(found.values(), key=lambda hit: -hit.score), newest=False)
-    return events(about, hits, within, index.encoder, request.top)
+    query = replace(understand(about if content_terms(about) else request.question, request, outlets), present=None)
+    since, until = query.filters.since or date.min, query.filters.until or date.max
+    narrowed = replace(query.filters, since=max(since, within[0]), until=min(until, within[1])) if within else None
+    queries = [query, *([replace(query, filters=narrowed)] if narrowed else [])]
+    hits = {hit.passage.id: hit for one in queries for hit in search(index, one)}.values()
+    ranked = collapse(sorted(hits, key=lambda hit: -hit.score), newest=False)
+    return events(about, ranked, within, request.top)
 
 
-def events(about: str, hits: Sequence[Hit], within: Period | None, encoder: Encoder, top: int) -> Timeline:
-    """Return what the articles of these hits say that happened to a subject, on days within a period where one is given."""
+def events(about: str, hits: Sequence[Hit], within: Period | None, top: int) -> Timeline:
+    """Return up to `top` events of a subject, of a period where one is given, by the articles of these hits."""
+    least = NEAR * max((hit.score for hit in hits), default=0.0) if content_terms(about) else 0.0
     best = {hit.article.id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
-    articles = sorted(best.values(), key=lambda hit: -hit.score)[:ARTICLES]
-    told = [one for hit in articles if _on(about, hit) for one in _told(about, hit)]
-    told = [(day, said) for day, said in told if not within or within[0] <= day <= within[1]]
-    told.sort(key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score, one[1].start))
-    kept = _once(told, encoder)
-    kept = sorted(sorted(kept, key=lambda one: -one[1].hit.score)[:top], key=kept.index)
-    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
-    return Timeline(tuple(Dated(day, c.quote, (c.n,)) for (day, _), c in zip(kept, citations, strict=True)), citations)
+    told = [one for hit in best.values() for one in _told(about, hit, least)]
+    kept: list[Told] = []
+    for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
+        if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
+            kept.append(one)
+    chosen = sorted(kept, key=lambda one: -one[1].hit.score)[:top]
+    days, said = zip(*filter(chosen.__contains__, kept), strict=True) if kept else ((), ())
+    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(said, 1))
+    return Timeline(tuple(Dated(day, c.quote, (c.n,)) for day, c in zip(days, citations, strict=True)), citations)
 
 
-def _on(about: str, hit: Hit) -> bool:
-    """Tell whether an article is on a subject: its names stand at its head, its words in it."""
-    article = hit.article
-    wanted = alike(content_terms(about))
-    head = covered(f"the {about}", f"{article.title}\n{article.text[:HEAD]}")
-    held = len(wanted & alike(terms(f"{article.title}\n{article.text}")))
-    return head[1] == 1 and (head[0] > 0 or not wanted) and held >= len(wanted) * 2 / 3
-
-
-def _told(about: str, hit: Hit) -> Iterator[tuple[date, Candidate]]:
-    """Yield what an article tells, with its day: its news, and sentences that say another day."""
-    article = hit.article
+def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
+    """Yield what an article tells of a subject, with its day: its news, and what happened on other days."""
+    article, wanted = hit.article, alike(content_terms(about))
+    if wanted and hit.score < least + LACKING * (1 - share(wanted, alike(terms(f"{article.title}\n{article.text}")))):
+        return
     said = candidates([replace(hit, passage=Passage(hit.passage.id, article.id, 0, len(article.text)))])
+    said = [c for c in said if not LEANING.search(c.said)]
+    headed, days = alike(content_terms(article.title)), {c: day_of(c) for c in said if c.field == "text"}
+    worth = {c: share(headed, c.terms) + DAY_WORTH * bool(days[c]) for c in [*days][:OPENING]}
     title = next((c for c in said if c.field == "title"), None)
-    texts = [c for c in said if c.field == "text"]
-    headed = alike(content_terms(article.title))
-    lead = next((c for c in texts[:OPENING] if share(headed, c.terms) >= NEWS_WORDS), title or next(iter(texts), None))
-    news = None
-    if lead and article.published:
-        news = day_of(lead.said, article.published) or article.published
-        yield news, lead
-    for c in texts:
-        if c != lead and (day := day_of(c.said, article.published)) and day != news and c.said[0] not in "\"“‘'":
-            yield day, c
+    news = max(worth, key=lambda c: worth[c], default=title)
+    if news and title and share(headed, news.terms) < NEWS_WORDS:
+        news = title
+    head = covered(about, f"{article.title}\n{article.text[:HEAD]}")[1] == 1
+    whole = not wanted or (head and news and share(wanted, news.terms | alike(terms(article.title))) >= WHOLE)
+    if not whole:
+        news = max(days, key=lambda c: share(wanted, c.terms), default=None)
+        if not news or covered(about, f"{article.title}\n{news.said}")[1] < 1 or share(wanted, news.terms) < ON:
+            return
+    first = news and (days.get(news) or article.published)
+    if news and first:
+        yield first, news
+    yield from ((day, c) for c, day in days.items() if whole and day and day != first and c != news)
 
 
-def day_of(said: str, published: date | None) -> date | None:
-    """Return the day on which happened what a sentence tells, if it says one, past, of its main clause."""
-    found = set()
-    for match in ONE_DAY.finditer(said):
-        dated, year = re.search(r"\d", match[0]), re.search(r"\d{4}", match[0])
-        if not published and not year:
-            continue
-        days = span(match[0], published or date.today())
-        old = dated and not year and published and days and (published - days[0]).days > OLD_DAYS
-        if days and not old and days[0] <= (published or days[0]) and _main(said, *match.span(), bool(dated)):
-            found.add(days[0])
+def day_of(said: Candidate) -> date | None:
+    """Return the latest day on which happened what a sentence tells, past, in its main clause; None where it says none."""
+    found, published = list[date](), said.article.published
+    for match in ONE_DAY.finditer(said.said):
+        digits, year = re.search(r"\d", match[0]), re.search(r"\d{4}", match[0])
+        words = parse(said.said).char_span(*match.span(), alignment_mode="expand")
+        chain = [words.root, *words.root.ancestors]
+        verb = next((token for token in chain if token.pos_ in ("VERB", "AUX")), chain[-1])
+        tags = {verb.tag_, *(token.tag_ for token in below(verb, "aux", "auxpass"))}
+        past = digits or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"})
+        beside = words.doc[words.start - 1].lower_ in NOT_ON or ASIDE & {token.dep_ for token in chain}
+        if past and not beside and not tags & {"MD", "TO"} and (published or year):
+            days = span(match[0], published or date.today())
+            ago = ((published or days[0]) - days[0]).days if days else -1
+            found += [days[0]] if days and 0 <= ago and (year or ago <= OLD_DAYS) else []
     return max(found, default=None)
 
 
-def _main(said: str, start: int, end: int, dated: bool) -> bool:
-    """Tell whether the day at [start:end] is that of the sentence's main clause, and not of what is to come."""
-    doc = parse(said)
-    words = doc.char_span(start, end, alignment_mode="expand")
-    if words.start and doc[words.start - 1].lower_ in NOT_ON:
-        return False
-    chain = [words.root, *words.root.ancestors]
-    if any(token.dep_ in OTHER_CLAUSES for token in chain):
-        return False
-    verb = next((token for token in chain if token.pos_ in ("VERB", "AUX") or token.dep_ == "ROOT"), chain[-1])
-    tags = {verb.tag_, *(child.tag_ for child in verb.children if child.dep_ in ("aux", "auxpass"))}
-    return not tags & NOT_YET and (dated or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"}))
-
-
-def _once(told: Sequence[tuple[date, Candidate]], encoder: Encoder) -> list[tuple[date, Candidate]]:
-    """Return events, oldest first, without those that say again what another says of the day."""
-    if not told:
-        return []
-    vectors = encoder.encode([c.said for _, c in told])
-    meaning = vectors @ vectors.T
-    kept: list[int] = []
-    for n, (day, c) in enumerate(told):
-        words = alike(content_terms(c.said))
-        for k in kept:
-            other = alike(content_terms(told[k][1].said))
-            alike_words = len(words & other) / max(1, min(len(words), len(other)))
-            if abs((day - told[k][0]).days) <= 1 and values(c.said) <= values(told[k][1].said) and (
-                alike_words >= SAME_WORDS or meaning[n, k] >= SAME_MEANING
-            ):
-                break
-        else:
-            kept.append(n)
-    return [told[n] for n in kept]
+def _again(one: Told, other: Told) -> bool:
+    """Tell whether a sentence says again what another tells of the same day or the one before, or only looks back."""
+    (day, later), (before, earlier) = one, other
+    recalls = (later.article.published or day) > day and later.article != earlier.article
+    words, held = (alike(content_terms(c.said)) for c in (later, earlier))
+    same = len(words & held) >= (RECALLED if recalls else SAME) * min(len(words), len(held))
+    looks_back = day == before and any((token.lower_, token.dep_) == ("had", "aux") for token in parse(later.said))
+    return looks_back or ((day - before).days <= 1 and same and (recalls or values(later.said) <= values(earlier.said)))
