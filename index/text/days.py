@@ -142,11 +142,13 @@ def span(said: str, today: date) -> Period | None:
     if not found.date_obj:
         return None
     day = found.date_obj.date()
-    first = {"week": day - timedelta(day.weekday()), "month": day.replace(day=1), "year": date(day.year, 1, 1)}
-    lasts = {"week": 7, "month": monthrange(day.year, day.month)[1], "year": 365 + isleap(day.year)}
-    begins = first.get(found.period, day)
-    ends = begins + timedelta(lasts.get(found.period, 1) - 1)
-    return (day, today) if lasting else (ends - timedelta(1) if "weekend" in text else begins, ends)
+    month, year = (
+        (day.replace(day=1), monthrange(day.year, day.month)[1]),
+        (date(day.year, 1, 1), 365 + isleap(day.year)),
+    )
+    week = (day - timedelta(day.weekday()), 7) if "weekend" not in text else (day + timedelta(5 - day.weekday()), 2)
+    first, days = {"week": week, "month": month, "year": year}.get(found.period, (day, 1))
+    return (day, today) if lasting else (first, first + timedelta(days - 1))
 
 
 def period(question: str, today: date) -> Period | None:
@@ -157,18 +159,24 @@ def period(question: str, today: date) -> Period | None:
     found = PERIOD.search(question)
     if not found or (re.search(r"\bbetween\b", question, re.I) and not found["last"]):
         return None  # "between his arrest in June and the trial" is not June
-    word, start, end = (found["word"] or "").casefold(), found["first"], found["last"] or found["time"] or found["alone"]
+    word, start, end = (
+        (found["word"] or "").casefold(),
+        found["first"],
+        found["last"] or found["time"] or found["alone"],
+    )
     if start and re.fullmatch(r"\d{1,2}(?:, \d{4})?", end):
         end = re.sub(r"\d{1,2}\b.*", end, start)  # March 3 to 9
-    elif start and len(start) < 3:
+    elif start and len(start) < len("10th"):
         start = re.sub(r"\d{1,2}\b", start, end, count=1)  # 3 to 9 March
     last = span(end, today)
     first = span(start, min(last[1], today)) if start and last else last
     if not last or not first or first[0] > last[1] or (word == "after" and last[1] >= today):
         return None
-    until = {"before": first[0] - timedelta(1), "until": last[1], "till": last[1], "by": last[1]}
-    since = {"since": first[0], "after": last[1] + timedelta(1)}
-    return (since.get(word, date.min if word in until else first[0]), today if word in since else until.get(word, last[1]))
+    if word in ("since", "after"):
+        return (first[0] if word == "since" else last[1] + timedelta(1)), today
+    if word in ("before", "until", "till", "by"):
+        return date.min, (first[0] - timedelta(1) if word == "before" else last[1])
+    return first[0], last[1]
 
 
 def same_day(one: Day, other: Day) -> bool:

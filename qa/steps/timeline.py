@@ -21,26 +21,21 @@ from qa.types import Dated, Timeline, cite
 
 Told = tuple[date, Candidate]
 ASKS = re.compile(rf"(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
+NAMED = re.compile(r"\b(?:timeline|chronology)\b", re.I)
 LEANING = re.compile("|".join(lists.lines("leaning-sentences")))
-NEAR = 0.57  # of the best score, that an article on the subject has: on five subjects .60 and more, others to .54
-HEAD, WHOLE, ON, LACKING = 800, 0.3, 0.5, 0.2
-OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is, of the headline's words; with a day
-SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and a later one that recalls it
+# Of the best score, that an article on the subject has; and more, where it lacks all of its words.
+NEAR, LACKING = 0.57, 0.2
+HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its words in news, and in what else is told
+OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
+SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
 OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
-ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses that tell something beside the news
+ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses beside what a sentence tells
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
 
 
 def asks(question: str) -> bool:
     """Tell whether a question asks for a timeline: by that name, or for what happened or changed in some period."""
-    named = re.search(r"\b(?:timeline|chronology)\b", question, re.I)
-    return bool(named or (ASKS.match(question) and period(question, date.today())))
-
-
-def subject(question: str) -> str:
-    """Return what a timeline is asked of: the question without its period and "what happened in"."""
-    rest = ASKS.sub("of ", PERIOD.sub(" ", question).strip(), count=1)
-    return " ".join(re.sub(r"\b(?:changed?|timeline|chronology)\b|[?:]", " ", rest).split())
+    return bool(NAMED.search(question) or (ASKS.match(question) and period(question, date.today())))
 
 
 def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> Timeline:
@@ -50,45 +45,52 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
     if within and newest and not request.day and within[0] > newest:
         within = period(request.question, newest)  # "in March", of an archive that ends before
     query = replace(understand(about if content_terms(about) else request.question, request, outlets), present=None)
-    since, until = query.filters.since or date.min, query.filters.until or date.max
-    narrowed = replace(query.filters, since=max(since, within[0]), until=min(until, within[1])) if within else None
-    queries = [query, *([replace(query, filters=narrowed)] if narrowed else [])]
-    hits = {hit.passage.id: hit for one in queries for hit in search(index, one)}.values()
-    ranked = collapse(sorted(hits, key=lambda hit: -hit.score), newest=False)
-    return events(about, ranked, within, request.top)
+    places = [held := query.filters]
+    if within:  # what was reported in the period, too: a long story has more passages than are found
+        since, until = max(held.since or within[0], within[0]), min(held.until or within[1], within[1])
+        places.append(replace(held, since=since, until=until))
+    hits = {hit.passage.id: hit for place in places for hit in search(index, replace(query, filters=place))}.values()
+    return events(about, collapse(sorted(hits, key=lambda hit: -hit.score), newest=False), within, request.top)
+
+
+def subject(question: str) -> str:
+    """Return what a timeline is asked of: the question without its period and "what happened in"."""
+    rest = ASKS.sub("of ", PERIOD.sub(" ", question).strip(), count=1)
+    return " ".join(re.sub(r"\bchanged?\b|[’']s\b|[?:]", " ", NAMED.sub(" ", rest)).split())
 
 
 def events(about: str, hits: Sequence[Hit], within: Period | None, top: int) -> Timeline:
     """Return up to `top` events of a subject, of a period where one is given, by the articles of these hits."""
-    least = NEAR * max((hit.score for hit in hits), default=0.0) if content_terms(about) else 0.0
     best = {hit.article.id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
+    least = NEAR * max((hit.score for hit in hits), default=0.0)
     told = [one for hit in best.values() for one in _told(about, hit, least)]
-    kept: list[Told] = []
+    kept = list[Told]()
     for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
         if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
             kept.append(one)
     chosen = sorted(kept, key=lambda one: -one[1].hit.score)[:top]
-    days, said = zip(*filter(chosen.__contains__, kept), strict=True) if kept else ((), ())
-    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(said, 1))
-    return Timeline(tuple(Dated(day, c.quote, (c.n,)) for day, c in zip(days, citations, strict=True)), citations)
+    kept = [one for one in kept if one in chosen]
+    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
+    dated = (Dated(day, c.quote, (c.n,)) for (day, _), c in zip(kept, citations, strict=True))
+    return Timeline(tuple(dated), citations)
 
 
 def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
     """Yield what an article tells of a subject, with its day: its news, and what happened on other days."""
     article, wanted = hit.article, alike(content_terms(about))
-    if wanted and hit.score < least + LACKING * (1 - share(wanted, alike(terms(f"{article.title}\n{article.text}")))):
+    lacking = 1 - share(wanted, alike(terms(f"{article.title}\n{article.text}")))
+    if wanted and hit.score < least + LACKING * lacking:
         return
     said = candidates([replace(hit, passage=Passage(hit.passage.id, article.id, 0, len(article.text)))])
     said = [c for c in said if not LEANING.search(c.said)]
     headed, days = alike(content_terms(article.title)), {c: day_of(c) for c in said if c.field == "text"}
-    worth = {c: share(headed, c.terms) + DAY_WORTH * bool(days[c]) for c in [*days][:OPENING]}
-    title = next((c for c in said if c.field == "title"), None)
-    news = max(worth, key=lambda c: worth[c], default=title)
-    if news and title and share(headed, news.terms) < NEWS_WORDS:
-        news = title
+    opening = [*days][:OPENING]
+    news = max(opening, key=lambda c: share(headed, c.terms) + DAY_WORTH * bool(days[c]), default=None)
+    if not news or share(headed, news.terms) < NEWS_WORDS:
+        news = next((c for c in said if c.field == "title"), news)
     head = covered(about, f"{article.title}\n{article.text[:HEAD]}")[1] == 1
     whole = not wanted or (head and news and share(wanted, news.terms | alike(terms(article.title))) >= WHOLE)
-    if not whole:
+    if not whole:  # it may say something of the subject all the same
         news = max(days, key=lambda c: share(wanted, c.terms), default=None)
         if not news or covered(about, f"{article.title}\n{news.said}")[1] < 1 or share(wanted, news.terms) < ON:
             return
@@ -99,20 +101,21 @@ def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
 
 
 def day_of(said: Candidate) -> date | None:
-    """Return the latest day on which happened what a sentence tells, past, in its main clause; None where it says none."""
+    """Return the latest day, past, that a sentence says of what its main clause tells, or None."""
     found, published = list[date](), said.article.published
     for match in ONE_DAY.finditer(said.said):
         digits, year = re.search(r"\d", match[0]), re.search(r"\d{4}", match[0])
         words = parse(said.said).char_span(*match.span(), alignment_mode="expand")
+        assert words is not None  # it holds what was matched
         chain = [words.root, *words.root.ancestors]
         verb = next((token for token in chain if token.pos_ in ("VERB", "AUX")), chain[-1])
         tags = {verb.tag_, *(token.tag_ for token in below(verb, "aux", "auxpass"))}
         past = digits or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"})
         beside = words.doc[words.start - 1].lower_ in NOT_ON or ASIDE & {token.dep_ for token in chain}
         if past and not beside and not tags & {"MD", "TO"} and (published or year):
-            days = span(match[0], published or date.today())
-            ago = ((published or days[0]) - days[0]).days if days else -1
-            found += [days[0]] if days and 0 <= ago and (year or ago <= OLD_DAYS) else []
+            [day, _] = span(match[0], published or date.today()) or (date.max, None)
+            if day <= (published or day) and (year or not published or (published - day).days <= OLD_DAYS):
+                found.append(day)
     return max(found, default=None)
 
 
