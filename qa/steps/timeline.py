@@ -20,7 +20,7 @@ from qa.steps.understand import covered, understand, values
 from qa.types import Dated, Timeline, cite
 
 Told = tuple[date, Candidate]
-ASKS = re.compile(rf"(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
+ASKS = re.compile(rf"^(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
 NAMED = re.compile(r"\b(?:timeline|chronology)\b", re.I)
 LEANING = re.compile("|".join(lists.lines("leaning-sentences")))
 # Of the best score, that an article on the subject has; and more, where it lacks all of its words.
@@ -29,6 +29,7 @@ HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its
 OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
 SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
 OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
+VERBS = ("VERB", "AUX")
 ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses beside what a sentence tells
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
 
@@ -55,7 +56,7 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
 
 def subject(question: str) -> str:
     """Return what a timeline is asked of: the question without its period and "what happened in"."""
-    rest = ASKS.sub("of ", PERIOD.sub(" ", question).strip(), count=1)
+    rest = ASKS.sub("of ", PERIOD.sub(" ", question).strip())
     return " ".join(re.sub(r"\bchanged?\b|[’']s\b|[?:]", " ", NAMED.sub(" ", rest)).split())
 
 
@@ -108,10 +109,11 @@ def day_of(said: Candidate) -> date | None:
         words = parse(said.said).char_span(*match.span(), alignment_mode="expand")
         assert words is not None  # it holds what was matched
         chain = [words.root, *words.root.ancestors]
-        verb = next((token for token in chain if token.pos_ in ("VERB", "AUX")), chain[-1])
+        verb = next((token for token in chain if token.pos_ in VERBS), chain[-1])
         tags = {verb.tag_, *(token.tag_ for token in below(verb, "aux", "auxpass"))}
         past = digits or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"})
-        beside = words.doc[words.start - 1].lower_ in NOT_ON or ASIDE & {token.dep_ for token in chain}
+        aside = chain[-1].pos_ in VERBS and ASIDE & {token.dep_ for token in chain}  # else the parser has lost the verb
+        beside = aside or words.doc[words.start - 1].lower_ in NOT_ON
         if past and not beside and not tags & {"MD", "TO"} and (published or year):
             [day, _] = span(match[0], published or date.today()) or (date.max, None)
             if day <= (published or day) and (year or not published or (published - day).days <= OLD_DAYS):
