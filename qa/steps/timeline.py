@@ -8,7 +8,7 @@ from datetime import date
 from index.search import search
 from index.sync import Index
 from index.text import lists
-from index.text.days import ONE_DAY, PERIOD, Period, period, span
+from index.text.days import DATE, ONE_DAY, PERIOD, Period, period, span
 from index.text.syntax import parse
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Passage
@@ -29,7 +29,7 @@ HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its
 OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
 SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
 OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
-VERBS = ("VERB", "AUX")
+FINITE = {"VBD", "VBZ", "VBP"}
 ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses beside what a sentence tells
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
 
@@ -98,7 +98,8 @@ def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
     first = news and (days.get(news) or article.published)
     if news and first:
         yield first, news
-    yield from ((day, c) for c, day in days.items() if whole and day and day != first and c != news)
+    others = [(day, c) for c, day in days.items() if whole and day and day != first and c != news]
+    yield from (one for one in others if one == others[0] or DATE.match(one[1].said))  # all lines of a chronology
 
 
 def day_of(said: Candidate) -> date | None:
@@ -109,10 +110,13 @@ def day_of(said: Candidate) -> date | None:
         words = parse(said.said).char_span(*match.span(), alignment_mode="expand")
         assert words is not None  # it holds what was matched
         chain = [words.root, *words.root.ancestors]
-        verb = next((token for token in chain if token.pos_ in VERBS), chain[-1])
+        verb = next((token for token in chain if token.pos_ in ("VERB", "AUX")), chain[-1])
         tags = {verb.tag_, *(token.tag_ for token in below(verb, "aux", "auxpass"))}
         past = digits or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"})
-        aside = chain[-1].pos_ in VERBS and ASIDE & {token.dep_ for token in chain}  # else the parser has lost the verb
+        finite = chain[-1].tag_ in FINITE or below(
+            chain[-1], "aux", "auxpass"
+        )  # else the parser has lost the main verb
+        aside = finite and ASIDE & {token.dep_ for token in chain}
         beside = aside or words.doc[words.start - 1].lower_ in NOT_ON
         if past and not beside and not tags & {"MD", "TO"} and (published or year):
             [day, _] = span(match[0], published or date.today()) or (date.max, None)
