@@ -1,13 +1,14 @@
 """Timelines: the period of a question, the day of a sentence, what is told once, and what each door says."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Run, serving
+from conftest import REPOSITORY, Run, serving
 from fastapi.testclient import TestClient
 
 from index.encoder import Encoder
@@ -265,3 +266,40 @@ def test_the_service_that_holds_the_archive_is_asked(archive: Path, run: Run) ->
         status, out, _ = run("timeline", "What happened in the Lund flood?", "--until", "2025-01-14", "--json")
         body = {"question": "What happened in the Lund flood?", "until": "2025-01-14"}
         assert (status, json.loads(out)) == (0, httpx.post(f"{address}/api/timeline", json=body, timeout=60).json())
+
+
+NEWSROOM = REPOSITORY / "evals" / "newsroom"
+NUMBERS = "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"
+SMALL = {word: number for number, word in enumerate(NUMBERS, 1)}
+STORIES = {  # a word that an article has twice which is of the story, and none of the questions' articles
+    "flood": "Brackwater", "strike": "Stavenport Transit", "hospital": "Ebba", "trial": "Lannes", "takeover": "Corvane",
+    "handball": "andball", "minister": "Reyl", "baths": "Fennick", "lynx": "ynx",
+}  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Return words and figures alone, number words up to twelve as figures."""
+    return " ".join(str(SMALL.get(word, word)) for word in re.findall(r"\w+(?:[.,]\d+)*", text.casefold()))
+
+
+def test_timelines_of_the_newsroom(desk: Desk) -> None:
+    desk.ingest([NEWSROOM / "articles"])
+    questions = list(map(json.loads, (NEWSROOM / "questions-dev.jsonl").read_text().splitlines()))
+    stories = {article: q["notes"]["story"] for q in questions for article in q["articles"]}
+    for article in (desk.article(listed["id"]) for listed in desk.articles()):
+        counts = {story: f"{article.title} {article.text}".count(word) for story, word in STORIES.items()}
+        story = max(counts, key=lambda story: counts[story])
+        stories.setdefault(article.id, story if counts[story] > 1 else "")
+    figures = []
+    for group in ("what happened in a period", "what changed since"):
+        held, sizes, own, asked = 0, 0, 0, [q for q in questions if q["group"] == group]
+        for q in asked:
+            found = desk.timeline(q["question"], asked=q["notes"].get("as_of", "2025-10-31"))
+            said = plain("\n".join(event.text for event in found.events))
+            parts = q["answer"] if isinstance(q["answer"][0], list) else [q["answer"]]
+            held += all(any(plain(accepted) in said for accepted in part) for part in parts)
+            sizes += len(found.events)
+            own += sum(stories[c.article_id] == q["notes"]["story"] for c in found.citations)
+        figures.append((round(held / len(asked), 2), round(sizes / len(asked), 1), round(own / sizes, 2)))
+        print(group, *figures[-1])
+    assert all(held >= least and own >= 0.9 for (held, _, own), least in zip(figures, (0.5, 0.35), strict=True))
