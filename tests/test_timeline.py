@@ -55,6 +55,8 @@ THURSDAY = date(2025, 3, 13)
         ("What happened between November and January?", "2024-11-01", "2025-01-31"),
         ("What happened from Monday to Wednesday?", "2025-03-10", "2025-03-12"),
         ("What happened from January until now?", "2025-01-01", "2025-03-13"),
+        ("What happened from 10th to 12th March?", "2025-03-10", "2025-03-12"),
+        ("What happened on 3 march?", "2025-03-03", "2025-03-03"),
         ("What happened from 2023 to 2024?", "2023-01-01", "2024-12-31"),
     ],
 )
@@ -73,6 +75,8 @@ def test_the_period_of_a_question(question: str, first: str, last: str) -> None:
         "What happened between 9 March 2025 and 3 March 2025?",
         "What happened to 3 of 9 people?",
         "What happened after May 2025?",
+        "What happened in 2 to 3 weeks?",
+        "What happened in Market 5 to Mayor 12?",
     ],
 )
 def test_no_period(question: str) -> None:
@@ -99,6 +103,8 @@ def test_no_period(question: str) -> None:
         ("The victims of 14 January were buried.", "2025-01-20", None),
         ("The council closed the baths last month.", "2025-03-13", None),
         ("The council closed the baths in March.", "2025-03-13", None),
+        ("Mayor 12 and Martin 3 closed the baths.", "2025-03-13", None),
+        ("The last man missing since the flood was found on Tuesday.", "2025-03-13", "2025-03-11"),
         ("On 3 June the council closed the baths.", "2025-03-13", None),  # of which year?
         ("On 30 February the council closed the baths.", "2025-03-13", None),
         ("The council closed the baths on Tuesday.", None, None),

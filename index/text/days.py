@@ -25,16 +25,17 @@ WHEN = re.compile(
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
 COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
-UNIT, NAMED = r"(?:day|week|weekend|month|year)s?", rf"(?:{'|'.join(month_name[1:])})"
+UNIT, NUMBERED = r"(?:day|week|weekend|month|year)s?", r"\d{1,2}(?:st|nd|rd|th)?"
+NAMED = rf"(?:{'|'.join(month_name[1:])})"
 NEARBY = rf"{'|'.join(NEAR)}|last {WEEKDAY}|{COUNT} days? (?:ago|earlier)"
-ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?:{NEARBY}|{WEEKDAY})\b)", re.I)
+ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?i:{NEARBY}|{WEEKDAY})\b)")
 LONGER = rf"{COUNT} {UNIT} ago|(?:last|past|this) (?:(?:{COUNT} )?{UNIT}|{NAMED})"
 TIME = rf"(?:{ONE_DAY.pattern}|\b(?:{LONGER}|{NAMED}(?:,? \d{{4}})?|(?:19|20)\d\d)\b)"
 PART = rf"(?:the |early |late |mid-|first (?=week|half|days)|(?:{'|'.join(lists.lines('parts-of-periods'))}) of )*"
 PERIOD = re.compile(
     rf"\b(?P<word>between|from|since|after|before|until|till|by|in|on|during|over|throughout|within|at|for) {PART}"
-    rf"(?:(?P<first>{TIME}|\d{{1,2}})(?: (?:and|to|until|till|through) | ?[-–] ?){PART}"
-    rf"(?P<last>{TIME}|now\b|\d{{1,2}}\b(?:, \d{{4}}\b)?)|(?P<time>{TIME}))|\b(?P<alone>{NEARBY}|{LONGER})\b",
+    rf"(?:(?P<first>{TIME}|{NUMBERED})(?: (?:and|to|until|till|through) | ?[-–] ?){PART}"
+    rf"(?P<last>{TIME}|now\b|{NUMBERED}\b(?:, \d{{4}}\b)?)|(?P<time>{TIME}))|\b(?P<alone>{NEARBY}|{LONGER})\b",
     re.I,
 )
 WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
@@ -135,19 +136,18 @@ def span(said: str, today: date) -> Period | None:
         text = f"{lasting[1] or f'1 {lasting[2]}'} ago"
     elif text in WEEKDAYS:
         base += timedelta(1)  # "Thursday" is that day on a Thursday
-    elif text[5:].title() in month_name[1:]:
+    elif text[:5] in ("last ", "this ") and text[5:].title() in month_name[1:]:
         base, text = today.replace(day=1) - timedelta(1) if text[0] == "l" else today, text[5:]
     settings = {"RELATIVE_BASE": datetime(*base.timetuple()[:3]), "PREFER_DATES_FROM": "past", "DATE_ORDER": "DMY"}
     found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
-    if not found.date_obj:
+    if not found.date_obj or len(text) < len("May"):
         return None
     day = found.date_obj.date()
-    month, year = (
-        (day.replace(day=1), monthrange(day.year, day.month)[1]),
-        (date(day.year, 1, 1), 365 + isleap(day.year)),
-    )
-    week = (day - timedelta(day.weekday()), 7) if "weekend" not in text else (day + timedelta(5 - day.weekday()), 2)
-    first, days = {"week": week, "month": month, "year": year}.get(found.period, (day, 1))
+    first, days = {  # and how many they are
+        "week": (day + timedelta(5 - day.weekday()), 2) if "end" in text else (day - timedelta(day.weekday()), 7),
+        "month": (day.replace(day=1), monthrange(day.year, day.month)[1]),
+        "year": (day.replace(month=1, day=1), 365 + isleap(day.year)),
+    }.get(found.period, (day, 1))
     return (day, today) if lasting else (first, first + timedelta(days - 1))
 
 
@@ -159,15 +159,12 @@ def period(question: str, today: date) -> Period | None:
     found = PERIOD.search(question)
     if not found or (re.search(r"\bbetween\b", question, re.I) and not found["last"]):
         return None  # "between his arrest in June and the trial" is not June
-    word, start, end = (
-        (found["word"] or "").casefold(),
-        found["first"],
-        found["last"] or found["time"] or found["alone"],
-    )
-    if start and re.fullmatch(r"\d{1,2}(?:, \d{4})?", end):
-        end = re.sub(r"\d{1,2}\b.*", end, start)  # March 3 to 9
-    elif start and len(start) < len("10th"):
-        start = re.sub(r"\d{1,2}\b", start, end, count=1)  # 3 to 9 March
+    word, start = (found["word"] or "").casefold(), found["first"]
+    end = found["last"] or found["time"] or found["alone"]
+    if start and re.fullmatch(rf"{NUMBERED}(?:, \d{{4}})?", end):
+        end = re.sub(rf"{NUMBERED}\b.*", end, start)  # March 3 to 9
+    elif start and re.fullmatch(NUMBERED, start):
+        start = re.sub(rf"{NUMBERED}\b", start, end, count=1)  # 3 to 9 March
     last = span(end, today)
     first = span(start, min(last[1], today)) if start and last else last
     if not last or not first or first[0] > last[1] or (word == "after" and last[1] >= today):

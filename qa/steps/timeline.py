@@ -29,7 +29,7 @@ HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its
 OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
 SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
 OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
-FINITE = {"VBD", "VBZ", "VBP"}
+FINITE = {"VBD", "VBZ", "VBP"}  # Where the main verb has none of these tags, and no auxiliary, the parser has lost it.
 ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses beside what a sentence tells
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
 
@@ -63,8 +63,8 @@ def subject(question: str) -> str:
 def events(about: str, hits: Sequence[Hit], within: Period | None, top: int) -> Timeline:
     """Return up to `top` events of a subject, of a period where one is given, by the articles of these hits."""
     best = {hit.article.id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
-    least = NEAR * max((hit.score for hit in hits), default=0.0)
-    told = [one for hit in best.values() for one in _told(about, hit, least)]
+    most = max((hit.score for hit in hits), default=0.0)
+    told = [one for hit in best.values() for one in _told(about, hit, most)]
     kept = list[Told]()
     for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
         if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
@@ -76,11 +76,14 @@ def events(about: str, hits: Sequence[Hit], within: Period | None, top: int) -> 
     return Timeline(tuple(dated), citations)
 
 
-def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
-    """Yield what an article tells of a subject, with its day: its news, and what happened on other days."""
+def _told(about: str, hit: Hit, most: float) -> Iterator[Told]:
+    """Yield what an article tells of a subject, with its day: its news, and what happened on another day.
+
+    `most` is the best score of those found; of a chronology all days are told.
+    """
     article, wanted = hit.article, alike(content_terms(about))
     lacking = 1 - share(wanted, alike(terms(f"{article.title}\n{article.text}")))
-    if wanted and hit.score < least + LACKING * lacking:
+    if wanted and hit.score < most * (NEAR + LACKING * lacking):
         return
     said = candidates([replace(hit, passage=Passage(hit.passage.id, article.id, 0, len(article.text)))])
     said = [c for c in said if not LEANING.search(c.said)]
@@ -99,7 +102,7 @@ def _told(about: str, hit: Hit, least: float) -> Iterator[Told]:
     if news and first:
         yield first, news
     others = [(day, c) for c, day in days.items() if whole and day and day != first and c != news]
-    yield from (one for one in others if one == others[0] or DATE.match(one[1].said))  # all lines of a chronology
+    yield from (one for one in others if one == others[0] or DATE.match(one[1].said))
 
 
 def day_of(said: Candidate) -> date | None:
@@ -113,9 +116,7 @@ def day_of(said: Candidate) -> date | None:
         verb = next((token for token in chain if token.pos_ in ("VERB", "AUX")), chain[-1])
         tags = {verb.tag_, *(token.tag_ for token in below(verb, "aux", "auxpass"))}
         past = digits or "VBD" in tags or ("VBN" in tags and not tags & {"VBZ", "VBP"})
-        finite = chain[-1].tag_ in FINITE or below(
-            chain[-1], "aux", "auxpass"
-        )  # else the parser has lost the main verb
+        finite = chain[-1].tag_ in FINITE or below(chain[-1], "aux", "auxpass")
         aside = finite and ASIDE & {token.dep_ for token in chain}
         beside = aside or words.doc[words.start - 1].lower_ in NOT_ON
         if past and not beside and not tags & {"MD", "TO"} and (published or year):
