@@ -205,6 +205,8 @@ def test_a_period_restricts_the_days_of_events(flooded: Desk) -> None:
 def test_filters_restrict_the_articles(flooded: Desk) -> None:
     assert told(flooded, "timeline of the Lund flood", until="2025-01-31") == [FIRST, NINE]
     assert told(flooded, "timeline of the Lund flood", outlets="Radio Orlo") == [FIRST]
+    assert told(flooded, "timeline of the Lund flood", as_of="2025-01-31") == [FIRST, NINE]
+    assert told(flooded, "What happened in the Lund flood this week?", as_of="2025-01-14") == [FIRST]
     assert len(told(flooded, "timeline of the Lund flood", top=2)) == 2
 
 
@@ -263,7 +265,7 @@ def test_over_http(flooded: Desk) -> None:
     assert document["events"] == [{"date": "2025-01-14", "text": BURST, "citations": [1]}]
     assert [(c["n"], c["quote"], c["field"], c["start"]) for c in document["citations"]] == [(1, BURST, "text", 0)]
     refused = client.post("/api/timeline", json={"question": "Lund", "history": []})
-    error = "history is no field: use question, outlets, since, until, asked, top"
+    error = "history is no field: use question, outlets, since, until, asked, as_of, top"
     assert (refused.status_code, refused.json()) == (400, {"error": error})
 
 

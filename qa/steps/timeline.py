@@ -42,8 +42,9 @@ def asks(question: str) -> bool:
 def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> Timeline:
     """Return what happened by the articles of an archive, which has these outlets."""
     about, newest = subject(request.question), index.archive.span()[1]
-    within = period(request.question, request.day or date.today())
-    if within and newest and not request.day and within[0] > newest:
+    today = request.day or request.filters.as_of
+    within = period(request.question, today or date.today())
+    if within and newest and not today and within[0] > newest:
         within = period(request.question, newest)  # "in March", of an archive that ends before
     query = replace(understand(about if content_terms(about) else request.question, request, outlets), present=None)
     places = [held := query.filters]
