@@ -107,6 +107,8 @@ def test_no_period(question: str) -> None:
         ("The last man missing since the flood was found on Tuesday.", "2025-03-13", "2025-03-11"),
         ("On 3 June the council closed the baths.", "2025-03-13", None),  # of which year?
         ("On 30 February the council closed the baths.", "2025-03-13", None),
+        ("The council closed the baths on Friday.", "2025-03-13", None),  # or tomorrow, in a report brought up to date
+        ("The council closed the baths last Friday.", "2025-03-13", "2025-03-07"),
         ("The council closed the baths on Tuesday.", None, None),
         ("On 3 May 2019 the council closed the baths.", None, "2019-05-03"),
     ],

@@ -28,7 +28,8 @@ NEAR, LACKING = 0.57, 0.2
 HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its words in news, and in what else is told
 OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
 SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
-OLD_DAYS = 183  # A day without a year that is longer ago may be one to come.
+# A day without a year, and a weekday, that are longer ago may be one to come, in a report that was brought up to date.
+OLD_DAYS, OLD_WEEKDAY = 183, 5
 FINITE = {"VBD", "VBZ", "VBP"}  # Where the main verb has none of these tags, and no auxiliary, the parser has lost it.
 ASIDE = {"relcl", "acl", "advcl", "pcomp", "csubj"}  # clauses beside what a sentence tells
 NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "between", "to", "than", "for", "and"}
@@ -91,8 +92,8 @@ def _told(about: str, hit: Hit, most: float) -> Iterator[Told]:
     headed, days = alike(content_terms(article.title)), {c: day_of(c) for c in said if c.field == "text"}
     opening = [*days][:OPENING]
     news = max(opening, key=lambda c: share(headed, c.terms) + DAY_WORTH * bool(days[c]), default=None)
-    if not news or share(headed, news.terms) < NEWS_WORDS:
-        news = next((c for c in said if c.field == "title"), news)
+    if not news or (headed and share(headed, news.terms) < NEWS_WORDS):
+        news = next((c for c in said if c.field == "title"), None)
     head = covered(about, f"{article.title}\n{article.text[:HEAD]}")[1] == 1
     whole = not wanted or (head and news and share(wanted, news.terms | alike(terms(article.title))) >= WHOLE)
     if not whole:  # it may say something of the subject all the same
@@ -122,8 +123,8 @@ def day_of(said: Candidate) -> date | None:
         beside = aside or words.doc[words.start - 1].lower_ in NOT_ON
         if past and not beside and not tags & {"MD", "TO"} and (published or year):
             [day, _] = span(match[0], published or date.today()) or (date.max, None)
-            if day <= (published or day) and (year or not published or (published - day).days <= OLD_DAYS):
-                found.append(day)
+            ago, most = ((published or day) - day).days, OLD_DAYS if " " in match[0] else OLD_WEEKDAY
+            found += [day] * (ago >= 0 and (bool(year) or ago <= most))
     return max(found, default=None)
 
 
