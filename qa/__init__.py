@@ -16,8 +16,10 @@ from index.types import UnknownArticle as UnknownArticle
 from qa.desk import Desk as Desk
 from qa.request import AskRequest as AskRequest
 from qa.request import SearchRequest as SearchRequest
+from qa.request import TimelineRequest as TimelineRequest
 from qa.types import Answer as Answer
 from qa.types import Checked as Checked
 from qa.types import Citation as Citation
 from qa.types import Refusal as Refusal
 from qa.types import Sentence as Sentence
+from qa.types import Timeline as Timeline

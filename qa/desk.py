@@ -21,12 +21,13 @@ from qa.check.verify import Judge, Verdict, verify
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
-from qa.request import AskRequest, SearchRequest, builds, strings
+from qa.request import AskRequest, SearchRequest, TimelineRequest, builds, strings
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
+from qa.steps.timeline import timeline
 from qa.steps.understand import understand
-from qa.types import Answer, Checked, Event, as_json
+from qa.types import Answer, Checked, Event, Timeline, as_json
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -122,6 +123,12 @@ class Desk(AbstractContextManager["Desk"]):
             if reranked:
                 hits = rerank(query, hits, read(self.reranker, query, collapse(hits, newest=not query.days)))
         return hits[: request.top]
+
+    @builds(TimelineRequest)
+    def timeline(self, request: TimelineRequest) -> Timeline:
+        """Return what happened to what a question asks about, in its period where it has one; oldest first, cited."""
+        with self.lock:
+            return timeline(self.index, request, self.outlets())
 
     def model(self, llm: LLM | str | None = None, url: str | None = None) -> Model | None:
         """Return who writes an answer, None for `quotes`; the desk's own where a question names none."""

@@ -78,6 +78,14 @@ class SearchRequest:
 
 
 @dataclass(frozen=True)
+class TimelineRequest(SearchRequest):
+    """A question for what happened, `top` events at most; its period, "since January", restricts their days."""
+
+    _: KW_ONLY
+    top: int = field(default=40, metadata=said("events to return (default 40)", "N"))
+
+
+@dataclass(frozen=True)
 class AskRequest(SearchRequest):
     """A question to be answered: of `choices`, the answer's `choice` is the one that the evidence speaks for.
 

@@ -141,6 +141,23 @@ class Withdrawn:
     """Takes back all of an answer that was told before: it was the model's thought, of which only the end is marked."""
 
 
+@dataclass(frozen=True)
+class Dated:
+    """What happened on a day: a sentence as an article has it, and the numbers of its citations."""
+
+    date: date
+    text: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happened, oldest first, and the citations that its numbers name."""
+
+    events: tuple[Dated, ...]
+    citations: tuple[Citation, ...]
+
+
 Piece = str | Citation | Sentence | Withdrawn  # of an answer that is being written
 Event = Piece | Answer
 

@@ -1,14 +1,16 @@
 """Days: as values, as people write them, and as a text says them."""
 
 import re
-from calendar import month_name
+from calendar import isleap, month_name, monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
+from index.text import lists
 from index.text.fold import words
 from index.types import BadInput
 
 Day = tuple[int | None, int, int]  # year where it is said, month, day
+Period = tuple[date, date]  # its first day and its last
 
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 MONTH_DAY = rf"(?:{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\d{{1,2}}(?:st|nd|rd|th)? {MONTH})"
@@ -22,6 +24,20 @@ WHEN = re.compile(
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NEAR = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}  # days from the one of publication
+COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,3})"
+UNIT, NUMBERED = r"(?:day|week|weekend|month|year)s?", r"\d{1,2}(?:st|nd|rd|th)?"
+NAMED = rf"(?:{'|'.join(month_name[1:])})"
+NEARBY = rf"{'|'.join(NEAR)}|last {WEEKDAY}|{COUNT} days? (?:ago|earlier)"
+ONE_DAY = re.compile(rf"\b(?:(?:{WEEKDAY},? )?(?:{DATE.pattern})|(?i:{NEARBY}|{WEEKDAY})\b)")
+LONGER = rf"{COUNT} {UNIT} ago|(?:last|past|this) (?:(?:{COUNT} )?{UNIT}|{NAMED})"
+TIME = rf"(?:{ONE_DAY.pattern}|\b(?:{LONGER}|{NAMED}(?:,? \d{{4}})?|(?:19|20)\d\d)\b)"
+PART = rf"(?:the |early |late |mid-|first (?=week|half|days)|(?:{'|'.join(lists.lines('parts-of-periods'))}) of )*"
+PERIOD = re.compile(
+    rf"\b(?P<word>between|from|since|after|before|until|till|by|in|on|during|over|throughout|within|at|for) {PART}"
+    rf"(?:(?P<first>{TIME}|{NUMBERED})(?: (?:and|to|until|till|through) | ?[-–] ?){PART}"
+    rf"(?P<last>{TIME}|now\b|{NUMBERED}\b(?:, \d{{4}}\b)?)|(?P<time>{TIME}))|\b(?P<alone>{NEARBY}|{LONGER})\b",
+    re.I,
+)
 WHOLE_DATES = {"REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
 ANY_MONTH = re.compile(r"\b\d{1,2}(?:\.|er|º)? (?:de |d['’])?[^\W\d_]{3,}\.?,? (?:de |del )?\d{4}(?!\d)")  # 3. Mai 2026
 FIRST_YEAR = 1600  # in which there was no newspaper
@@ -106,6 +122,58 @@ def meant(said: set[str], published: date | None) -> set[Day]:
     shifts |= {shift for shift in range(-most, most + 1) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
     days = [published + timedelta(shift) for shift in shifts]
     return {(day.year, day.month, day.day) for day in days}
+
+
+def span(said: str, today: date) -> Period | None:
+    """Return the days of a time of the past as it is said on a day: "Tuesday", "last month", "14 May", "March".
+
+    Where it has no year it is the latest that has begun; None where no calendar has it.
+    """
+    from dateparser.date import DateDataParser
+
+    text, base = said.casefold().replace("earlier", "ago"), today
+    if lasting := re.fullmatch(rf"(?:last|past) ({COUNT} {UNIT})|past ({UNIT})", text):
+        text = f"{lasting[1] or f'1 {lasting[2]}'} ago"
+    elif text in WEEKDAYS:
+        base += timedelta(1)  # "Thursday" is that day on a Thursday
+    elif text[:5] in ("last ", "this ") and text[5:].title() in month_name[1:]:
+        base, text = today.replace(day=1) - timedelta(1) if text[0] == "l" else today, text[5:]
+    settings = {"RELATIVE_BASE": datetime(*base.timetuple()[:3]), "PREFER_DATES_FROM": "past", "DATE_ORDER": "DMY"}
+    found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    if not found.date_obj or len(text) < len("May"):
+        return None
+    day = found.date_obj.date()
+    first, days = {  # and how many they are
+        "week": (day + timedelta(5 - day.weekday()), 2) if "end" in text else (day - timedelta(day.weekday()), 7),
+        "month": (day.replace(day=1), monthrange(day.year, day.month)[1]),
+        "year": (day.replace(month=1, day=1), 365 + isleap(day.year)),
+    }.get(found.period, (day, 1))
+    return (day, today) if lasting else (first, first + timedelta(days - 1))
+
+
+def period(question: str, today: date) -> Period | None:
+    """Return the first and the last day of the time that a question is about, asked on a day; None where it says none.
+
+    "this week", "in March", "since January", "between 3 and 9 March 2025", "before May" (from the first day there is).
+    """
+    found = PERIOD.search(question)
+    if not found or (re.search(r"\bbetween\b", question, re.I) and not found["last"]):
+        return None  # "between his arrest in June and the trial" is not June
+    word, start = (found["word"] or "").casefold(), found["first"]
+    end = found["last"] or found["time"] or found["alone"]
+    if start and re.fullmatch(rf"{NUMBERED}(?:, \d{{4}})?", end):
+        end = re.sub(rf"{NUMBERED}\b.*", end, start)  # March 3 to 9
+    elif start and re.fullmatch(NUMBERED, start):
+        start = re.sub(rf"{NUMBERED}\b", start, end, count=1)  # 3 to 9 March
+    last = span(end, today)
+    first = span(start, min(last[1], today)) if start and last else last
+    if not last or not first or first[0] > last[1] or (word == "after" and last[1] >= today):
+        return None
+    if word in ("since", "after"):
+        return (first[0] if word == "since" else last[1] + timedelta(1)), today
+    if word in ("before", "until", "till", "by"):
+        return date.min, (first[0] - timedelta(1) if word == "before" else last[1])
+    return first[0], last[1]
 
 
 def same_day(one: Day, other: Day) -> bool:

@@ -23,7 +23,7 @@ from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import request, stream
 from qa.doors.show import Document
-from qa.request import AskRequest, SearchRequest
+from qa.request import AskRequest, SearchRequest, TimelineRequest
 from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -46,7 +46,6 @@ COMMON.add_argument(
     "--reranker", metavar="NAME", help="a cross-encoder by folder or hub id in place of the bundled one"
 )
 COMMON.add_argument("--json", action="store_true", help="print one JSON document")
-OPTIONS = {field.name: field for field in fields(AskRequest)}
 
 
 def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
@@ -56,9 +55,9 @@ def add_command(commands: Any, name: str, run: Run, summary: str) -> argparse.Ar
     return parser
 
 
-def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add options of a request, each as `AskRequest` says it."""
-    for field in (OPTIONS[name] for name in names):
+def add_options(parser: argparse.ArgumentParser, *names: str, of: type = AskRequest) -> None:
+    """Add options of a request, each as it says it; all that it has, where none is named."""
+    for field in (field for field in fields(of) if field.metadata and (not names or field.name in names)):
         said = field.metadata
         kind: dict[str, Any] = {"metavar": said["metavar"]} if said["metavar"] else {"action": "store_true"}
         kind["default"] = field.default
@@ -95,9 +94,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
-    for command, asked in ((ask, AskRequest), (search, SearchRequest)):
+    timeline = add_command(commands, "timeline", _timeline, "tell what happened, day by day, each with its source")
+    for command, asked in ((ask, AskRequest), (search, SearchRequest), (timeline, TimelineRequest)):
         command.add_argument("question", metavar="QUESTION")
-        add_options(command, *(field.name for field in fields(asked) if field.metadata))
+        add_options(command, of=asked)
     add_judge(ask)
 
     check = add_command(commands, "check", _check, "check any text, sentence by sentence, against the archive")
@@ -220,6 +220,11 @@ def _check(args: argparse.Namespace) -> int:
 def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
     _read(args, show.print_hits, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, "/api/search", body)
+
+
+def _timeline(args: argparse.Namespace) -> None:
+    body = _options(args, TimelineRequest)
+    _read(args, show.print_timeline, lambda desk: as_json(desk.timeline(**body)), "/api/timeline", body)
 
 
 def _articles(args: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import partial
 from itertools import chain
 from typing import Any, Literal
@@ -26,8 +26,8 @@ from index.types import BadInput, CopydeskError, Listed, UnknownArticle
 from qa.ask import events
 from qa.desk import Desk
 from qa.doors.guard import Guard, check_host
-from qa.request import AskRequest, SearchRequest, Strings
-from qa.types import Answer, Citation, Event, Found, Sentence, as_json, kind
+from qa.request import AskRequest, SearchRequest, Strings, TimelineRequest
+from qa.types import Answer, Citation, Event, Found, Sentence, Timeline, as_json, kind
 
 logger = logging.getLogger(__name__)
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
@@ -100,6 +100,10 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     @app.post("/api/search", response_model=Hits)
     def search(request: SearchRequest) -> JSONResponse:
         return JSONResponse({"hits": [as_json(hit) for hit in desk.hits(request)]})
+
+    @app.post("/api/timeline", response_model=Timeline)
+    def timeline(request: TimelineRequest) -> JSONResponse:
+        return JSONResponse(as_json(desk.timeline(**asdict(request))))
 
     @app.get("/api/articles", response_model=Articles)
     def articles() -> dict[str, Any]:

@@ -175,6 +175,15 @@ def print_hits(found: Document) -> None:
         _print_source(f"{number:>3}. ", hit, hit["title"], quoted, place)
 
 
+def print_timeline(found: Document) -> None:
+    if not found["events"]:
+        say("Nothing found.", style="yellow")
+    for event in found["events"]:
+        marks = "".join(f"[{number}]" for number in event["citations"])
+        say((f"{day(event['date'])}: ", "bold"), event["text"], (f" {marks}", "cyan"))
+    _print_citations("Sources", found["citations"])
+
+
 def print_articles(listed: Document) -> None:
     for article in listed["articles"]:
         published, outlet = (article["published"] or "undated   ", "cyan"), (article["outlet"] or "–", "bold")
