@@ -57,7 +57,7 @@ SURE_ENOUGH = 0.5
 # With the reader: log odds that what is quoted is right, a logistic regression on development questions, §21, on what
 # `signals` returns and a constant.
 SURE_BY_READER = (0.43, 0.13, 1.23, -0.5, -0.47, -1.65, -3.0, -0.71)  # that of unknown names is set by hand
-SURE_ENOUGH_BY_READER = 0.14
+SURE_ENOUGH_BY_READER = 0.18
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
 CLOSEST = 3
