@@ -101,7 +101,9 @@ class Reader(OnnxReranker):
         if clean(text) != text:  # places would be those of another text
             return None
         [[_, [span]]], [pair] = self._read(question, [text]), self._pairs(question, [text])
-        own = np.array([part == 1 and at >= first for part, (at, _) in zip(pair.sequence_ids, pair.offsets, strict=True)])
+        own = np.array(
+            [part == 1 and at >= first for part, (at, _) in zip(pair.sequence_ids, pair.offsets, strict=True)]
+        )
         both = span[own, :1] + span[own, 1]  # shape (tokens, tokens): starting at the one and ending at the other
         possible = np.triu(np.tril(np.ones_like(both), PHRASE_TOKENS - 1)) > 0
         if not possible.any():

@@ -1,14 +1,18 @@
 """Tells which of several reports' sentences says how things stand: later ones replace what earlier ones had."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 from index.text import lists
+from index.text.cut import sentences
 from index.text.days import dates
 from index.text.fold import words
 from index.text.names import capitalised, is_verb
+from index.text.numbers import SAID, numbers
+from index.text.speech import SAYS
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Article
 from qa.steps.converse import FILLERS
@@ -18,10 +22,22 @@ from qa.steps.understand import fits, kind, values
 UPDATE_LOSS = 2.0  # by which the reader may take a later report's sentence for a worse answer than the one it replaces
 LOSS = {"day": 1.0, "name": 1.0, "any": 0.0, "number": 0}
 SAME_LOSS = 6.0  # where it says that as many did what is asked, "died"
+SIDES, NEAR = 2, 400  # other figures that are told; characters around a sentence in which they stand
+SIDE_RATIO, SAID_ALIKE = 6.0, 0.5  # between figures of the same; of the words that two outlets' sentences share
+SIDE_LOSS, SIDE_LEAST = 2.0, -2.0  # of the reader's logit of a side, beside that of the other
+CLAIM = re.compile(rf"{SAYS}|\baccording to\b|{lists.pattern('claiming')}", re.I)
+# "The company put the number at 1,140", "; the city spoke of 12,000"
+CLAIMING = re.compile(
+    r"(?:^|[;,] (?:while |but |and |whereas )?)(?!(?:That|This|It|He|She|They|There|Of|At|In|On)\b)"
+    rf"(?P<who>(?:[^,;]|, who [^,;]+,|, which [^,;]+,){{2,80}}?) {lists.pattern('claiming')} (?P<figure>[^;]*)"
+)
+COUNTED = re.compile(r"\d[\d.,]*(?: (?:million|billion|thousand|percent|per cent))? (?:such )?([a-z]+)")
 SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
 ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
 MENDED = re.compile(lists.pattern("mended"), re.I)  # tells what is right instead
-OF_ERRORS = re.compile(r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I)
+OF_ERRORS = re.compile(
+    r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I
+)
 
 
 def misreports(candidate: Candidate, question: str) -> bool:
@@ -44,10 +60,24 @@ def first(question: str, pick: Candidate, among: Sequence[Candidate]) -> Candida
 def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: date | None) -> Candidate:
     """Return the sentence that says of what a sentence says how it stands by the last report up to a day."""
     best = max(c.logit for c in among)
-    later = [c for c in among if replaces(question, c, pick, latest) or (kind(question) != "number" and c.logit >= best - LOSS[kind(question)] and replaces(question, c, pick, latest, True))]
+    later = [
+        c
+        for c in among
+        if replaces(question, c, pick, latest)
+        or (
+            kind(question) != "number"
+            and c.logit >= best - LOSS[kind(question)]
+            and replaces(question, c, pick, latest, True)
+        )
+    ]
     if not later:
         return pick
-    return newest(question, max(later, key=lambda c: (explicit(question, c, pick), c.article.published or date.min, c.answers or 0.0)), among, latest)
+    return newest(
+        question,
+        max(later, key=lambda c: (explicit(question, c, pick), c.article.published or date.min, c.answers or 0.0)),
+        among,
+        latest,
+    )
 
 
 def replaces(question: str, later: Candidate, earlier: Candidate, latest: date | None, anyhow: bool = False) -> bool:
@@ -69,6 +99,64 @@ def _done(question: str) -> set[str]:
     """Return what a question asks how many did or suffered, "died", as stems of that meaning."""
     did = (content_terms(word) for word in words(question) if is_verb(word, "VBD", "VBN"))
     return alike(next(filter(None, did), set()))
+
+
+def sides(question: str, pick: Candidate, among: Sequence[Candidate]) -> list[Candidate]:
+    """Return the sentences that answer with another figure at the same time, by another source: at most two.
+
+    They stand near the sentence in its article, "The company put the number at 1,140", or in a report of the same day
+    by another outlet. A later day's figure is an update, and so is one that names the other figure.
+    """
+    asked = kind(question)
+    if asked != "number" or not CLAIM.search(pick.said) or ERRED.search(pick.said) or MENDED.search(pick.said):
+        return []
+    near = [c for c in _near(pick) if _claims(question, pick, c) and _differs(pick, c)]
+    others = [c for c in among if c.article != pick.article and _same_day(question, pick, c) and _differs(pick, c)]
+    return [*near, *sorted(others, key=lambda c: -(c.answers or 0.0))][:SIDES]
+
+
+def _near(pick: Candidate) -> Iterator[Candidate]:
+    """Yield the sentences next to one in its paragraph and the next."""
+    if pick.field == "title":
+        return
+    text = pick.article.text
+    start = max(0, pick.start - NEAR)
+    for span in sentences(text[start : pick.end + NEAR]):
+        if (span.start or not start) and not start + span.start <= pick.start < start + span.end:
+            yield replace(pick, start=start + span.start, end=start + span.end, phrase=None)
+
+
+def _claims(question: str, pick: Candidate, other: Candidate) -> bool:
+    """Tell whether a sentence is somebody's figure of what is asked, or says not of what."""
+    found = CLAIMING.search(other.said)
+    if not found or not SAID.search(found["figure"]):
+        return False
+    of = {noun for noun in COUNTED.findall(found["figure"]) if content_terms(noun)}
+    return all(content_terms(noun) <= pick.terms | alike(content_terms(question)) for noun in of)
+
+
+def _same_day(question: str, pick: Candidate, other: Candidate) -> bool:
+    day, outlet = pick.article.published, pick.article.outlet
+    return bool(
+        day
+        and day == other.article.published
+        and outlet != other.article.outlet
+        and other.phrase
+        and share(content_terms(pick.said), other.terms) >= SAID_ALIKE
+        and (other.answers or 0.0) >= max((pick.answers or 0.0) - SIDE_LOSS, SIDE_LEAST)
+        and same_story(question, pick.article, other.article)
+    )
+
+
+def _differs(pick: Candidate, other: Candidate) -> bool:
+    """Tell whether a sentence has a number that may be of the same, in the stead of the one that answers."""
+    if ERRED.search(other.said) or MENDED.search(other.said):
+        return False
+    [ours, *_], theirs = [*numbers(_answer(pick)), None], [*numbers(_answer(other))]
+    if not ours or ours.value in values(other.said) or values(pick.said) >= values(other.said):
+        return False
+    same = [n for n in theirs if n.unit == ours.unit or (n.unit == "" and ours.unit != "%")]
+    return any(1 < max(n.value, ours.value) / (min(n.value, ours.value) or 1e-9) <= SIDE_RATIO for n in same)
 
 
 def explicit(question: str, later: Candidate, earlier: Candidate) -> bool:

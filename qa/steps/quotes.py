@@ -8,8 +8,7 @@ from functools import lru_cache
 from textwrap import shorten
 from typing import NamedTuple
 
-from index.text import fold
-from index.text.names import capitalised, is_verb
+from index.text.names import capitalised
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Article
 from qa.check.clauses import clauses

@@ -33,6 +33,7 @@ NAME_PREFIX = 4
 OF_IT = r"(?:of|for|that|behind|about|in|on|by|to|from|with|at|did|does|do|said|and) "  # behind it stands what belongs to what is asked for
 KINDS = {
     "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)"
+    r"|\bwhat (?:does|did|would|will|do) [^?]*\b(?:cost|amount to)\b"
     rf"|\b(?:what|which) (?:(?:is|was|were|are|did|has|have|will) )?(?:(?!{OF_IT})[\w'’-]+ ){{0,5}}?{lists.pattern('amounts')}",
     "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
