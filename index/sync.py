@@ -220,7 +220,7 @@ class Index(AbstractContextManager["Index"]):
             self.archive.applied(table.name, sequence)
 
     def _complaint(self, table: Table) -> str:
-        """Return in words what is wrong with a table, if anything; one that is not built yet will be when it is used."""
+        """Return in words what is wrong with a table, if anything; one not built yet is built when it is used."""
         if self.archive.meta(f"rules:{table.name}") != table.rules:
             return ""
         try:
