@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from index.archive import Archive
+from index.tables.copies import Copies
 
 
 class Table(Protocol):
@@ -21,4 +22,4 @@ class Table(Protocol):
         """Take out what is held of these articles, and put in what the archive holds of them. Repeating it is safe."""
 
 
-TABLES: tuple[Table, ...] = ()
+TABLES: tuple[Table, ...] = (Copies(),)
