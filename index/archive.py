@@ -110,6 +110,9 @@ class Archive:
         found = str(self.read("PRAGMA quick_check(1)")[0][0])
         return None if found == "ok" else found
 
+    def rows(self, table: str) -> int:
+        return int(self.read(f"SELECT count(*) FROM {table}")[0][0])
+
     # Articles
 
     def known(self) -> dict[str, tuple[str, Place, str | None]]:
@@ -232,15 +235,11 @@ class Archive:
             for name in names:
                 self._db.execute("INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", (name,))
 
-    def pending(self, name: str) -> tuple[list[str], int]:
-        """Return the passages, each once, changed since this one said `applied`, and the last change's number."""
-        return self._changed("passage_id", name)
+    def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
+        """Return the passages, or articles (`article_id`), each once, changed since this one said `applied`.
 
-    def pending_articles(self, name: str) -> tuple[list[str], int]:
-        """Return what `pending` does, by article: those that were added, changed or removed."""
-        return self._changed("article_id", name)
-
-    def _changed(self, what: str, name: str) -> tuple[list[str], int]:
+        And the last change's number.
+        """
         last = int(self.read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
         mark = int(self.meta(f"applied:{name}") or 0)
         changed = self.read(f"SELECT DISTINCT {what} FROM changes WHERE sequence > ?", mark)

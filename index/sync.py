@@ -111,7 +111,7 @@ class Index(AbstractContextManager["Index"]):
     def catch_up_tables(self) -> None:
         """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
         for table in TABLES:
-            self._derive(table, anew=self.archive.meta(f"rules:{table.name}") != table.rules)
+            self._derive(table)
 
     def doctor(self, repair: bool = False) -> Health:
         """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""
@@ -203,29 +203,32 @@ class Index(AbstractContextManager["Index"]):
 
     # How a table is
 
-    def _derive(self, table: Table, anew: bool) -> None:
+    def _derive(self, table: Table, anew: bool = False) -> None:
         """Apply to a table what has changed, or build it anew, in one transaction with its mark."""
-        changed, sequence = self.archive.pending_articles(table.name)
-        if not (anew or changed):
+        archive, name = self.archive, table.name
+        anew = anew or archive.meta(f"rules:{name}") != table.rules
+        changed, sequence = archive.pending(name, "article_id")
+        ids = archive.article_ids() if anew else changed
+        if not (anew or ids):
             return
-        with self.archive.transaction():
-            for statement in filter(str.strip, table.script.split(";") if anew else ()):
-                self.archive.read(statement)
-            ids = self.archive.article_ids() if anew else changed
+        with archive.transaction():
+            for statement in table.script.split(";") if anew else ():
+                archive.read(statement)
             for start in range(0, len(ids), DERIVE_ARTICLES):
-                table.apply(self.archive, ids[start : start + DERIVE_ARTICLES])
+                table.apply(archive, ids[start : start + DERIVE_ARTICLES])
                 if len(ids) > DERIVE_ARTICLES:
-                    self.progress(f"{table.name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
-            self.archive.set_meta(f"rules:{table.name}", table.rules)
-            self.archive.applied(table.name, sequence)
+                    self.progress(f"{name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
+            archive.set_meta(f"rules:{name}", table.rules)
+            archive.set_meta(f"rows:{name}", str(archive.rows(name)))
+            archive.applied(name, sequence)
 
     def _complaint(self, table: Table) -> str:
         """Return in words what is wrong with a table, if anything; one not built yet is built when it is used."""
         if self.archive.meta(f"rules:{table.name}") != table.rules:
             return ""
         try:
-            [(rows,)] = self.archive.read(table.unsound)
+            held, rows = self.archive.rows(table.name), self.archive.meta(f"rows:{table.name}")
         except ArchiveError as error:
             return str(error)
-        rows += len(self.archive.pending_articles(table.name)[0])
-        return f"{rows:,} of its rows are missing or left over" if rows else ""
+        sound = str(held) == rows and not self.archive.pending(table.name)[0]
+        return "" if sound else f"it holds {held} of {rows} rows"

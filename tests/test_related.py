@@ -12,7 +12,7 @@ import pytest
 from index.encoder import Encoder
 from index.ingest import ingest
 from index.sync import Index
-from index.tables.chains import group
+from index.tables.copies import COPIES
 from index.types import Article
 
 WIRE = (
@@ -54,7 +54,7 @@ def test_a_copy_is_found_whichever_comes_first(tmp_path: Path, encoder: Encoder,
         with Index(tmp_path / f"archive{number}", encoder) as index:
             for article in (report("wire"), report("post", text, 4, "Three dead"))[::order]:
                 stored(index, article)
-            assert group(index.archive, "copies", "post") == group(index.archive, "copies", "wire") == ["wire", "post"]
+            assert COPIES.group(index.archive, "post") == COPIES.group(index.archive, "wire") == ["wire", "post"]
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_a_copy_is_found_whichever_comes_first(tmp_path: Path, encoder: Encoder,
 def test_an_update_is_no_copy(index: Index, said: str, now: str) -> None:
     assert said in WIRE
     stored(index, report("wire"), report("post", WIRE.replace(said, now), 4))
-    assert group(index.archive, "copies", "wire") == ["wire"]
+    assert COPIES.group(index.archive, "wire") == ["wire"]
 
 
 def copies(index: Index) -> dict[str, list[str]]:
     """Return the group of each article that is in one with others."""
-    groups = {key: group(index.archive, "copies", key) for key in index.archive.article_ids()}
+    groups = {key: COPIES.group(index.archive, key) for key in index.archive.article_ids()}
     return {key: members for key, members in groups.items() if len(members) > 1}
 
 

@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from index.archive import Archive
-from index.tables.copies import Copies
+from index.tables.copies import COPIES
 
 
 class Table(Protocol):
-    """What is known of articles beside their words. Another `rules`, a number of its version, builds it anew.
+    """What is known of articles beside their words. Other `rules`, their version, build it anew with its `script`."""
 
-    `script` drops and creates its SQL tables. `unsound` is a query that counts the rows that are missing or left over.
-    """
-
-    name: str
-    rules: str
-    script: str
-    unsound: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def rules(self) -> str: ...
+    @property
+    def script(self) -> str: ...
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
         """Take out what is held of these articles, and put in what the archive holds of them. Repeating it is safe."""
 
 
-TABLES: tuple[Table, ...] = (Copies(),)
+TABLES: tuple[Table, ...] = (COPIES,)

@@ -8,23 +8,25 @@ import heapq
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from index.archive import Archive
 from index.types import Article
 
-COMMON = 100  # A key of more articles than this, in the days that count, tells nothing.
+COMMON = 100  # A key of as many articles, in the days that count, tells nothing.
 CANDIDATES = 16  # compared, of those that share the most
 EVER = 4_000_000  # days
+SQL = Path(__file__).parent
 
 Rarity = Callable[[int | str], float]  # how much a key tells: the logarithm of one in how many articles has it
 
 
 class Kept(NamedTuple):
-    """What is compared of an article: under which keys it is found, and what `score` needs to know beside them."""
+    """What is compared of an article: under which keys it is found, and what `score` needs beside them."""
 
     article: Article
     keys: frozenset[int | str]
@@ -36,61 +38,52 @@ class Kept(NamedTuple):
         return self.article.published or date.max, -len(self.article.text), self.article.id
 
 
-class Chain:
-    """One such table. A class below it says what is kept of an article, and how well one follows an earlier one."""
+class Chain(NamedTuple):
+    """Such a table: what is kept of an article, how well one follows an earlier one (0: not), and within how long."""
 
     name: str
     rules: str
-    days = EVER  # that may lie between the two
+    keep: Callable[[Archive, Article], Kept]
+    score: Callable[[Kept, Kept, Rarity], float]
+    days: int = EVER
 
-    def __init__(self) -> None:
-        keys, held = f"{self.name}_keys", f"SELECT article_id FROM {self.name}"
-        self.script = f"""DROP TABLE IF EXISTS {self.name}; DROP TABLE IF EXISTS {keys};
-            CREATE TABLE {self.name} (article_id TEXT PRIMARY KEY, earlier TEXT, score REAL NOT NULL);
-            CREATE INDEX {self.name}_earlier ON {self.name} (earlier);
-            CREATE TABLE {keys} (key, day INTEGER, article_id TEXT, PRIMARY KEY (key, day, article_id)) WITHOUT ROWID;
-            CREATE INDEX {keys}_article ON {keys} (article_id)"""
-        self.unsound = f"""SELECT (SELECT count(*) FROM articles WHERE id NOT IN ({held}))
-            + (SELECT count(*) FROM {self.name} WHERE article_id NOT IN (SELECT id FROM articles))"""
+    @property
+    def script(self) -> str:
+        return self._sql("chain")
 
-    def keep(self, archive: Archive, article: Article) -> Kept:
-        """Return what is compared of an article."""
-        raise NotImplementedError
+    def _sql(self, file: str) -> str:
+        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name)
 
-    def score(self, later: Kept, earlier: Kept, rarity: Rarity) -> float:
-        """Return how well an article follows an earlier one, 0 where it does not."""
-        raise NotImplementedError
+    def group(self, archive: Archive, article_id: str) -> list[str]:
+        """Return the articles that hang together with one, itself too, the one on which all others hang first."""
+        return [row[0] for row in archive.read(self._sql("group"), article_id)]
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
         """See `Table`."""
-        given = json.dumps(ids)
-        those = "IN (SELECT value FROM json_each(?))"
-        freed = archive.read(f"SELECT article_id FROM {self.name} WHERE earlier {those}", given)
-        for table in (self.name, f"{self.name}_keys"):
-            archive.read(f"DELETE FROM {table} WHERE article_id {those}", given)
-        archive.change(f"UPDATE {self.name} SET earlier = NULL, score = 0 WHERE article_id = ?", freed)
-        count = archive.counts()[0]
+        chain, those, count = self.name, "IN (SELECT value FROM json_each(?))", archive.counts()[0]
+        free = f"UPDATE {chain} SET earlier = NULL, score = 0 WHERE earlier {those} RETURNING article_id"
+        freed = [row[0] for row in archive.read(free, json.dumps(ids))]
+        for table in (chain, f"{chain}_keys"):
+            archive.read(f"DELETE FROM {table} WHERE article_id {those}", json.dumps(ids))
 
         @cache
         def rarity(key: int | str) -> float:
-            some = f"SELECT 1 FROM {self.name}_keys WHERE key = ? LIMIT 1000"
+            some = f"SELECT 1 FROM {chain}_keys WHERE key = ? LIMIT 1000"
             return math.log((count + 1) / archive.read(f"SELECT max(1, count(*)) FROM ({some})", key)[0][0])
 
-        @cache
-        def kept(article_id: str) -> Kept | None:
-            article = archive.article(article_id)
-            return self.keep(archive, article) if article else None
-
-        for article_id in dict.fromkeys([*ids, *(row[0] for row in freed)]):
-            if new := kept(article_id):
-                archive.read(f"INSERT OR IGNORE INTO {self.name} VALUES (?, NULL, 0)", article_id)
-                day = new.article.published.toordinal() if new.article.published else 0
-                rows = [(key, day, article_id) for key in new.keys]
-                archive.change(f"INSERT OR IGNORE INTO {self.name}_keys VALUES (?, ?, ?)", rows)
-                self._hang(archive, new, filter(None, map(kept, self._near(archive, new, day, rarity))), rarity)
+        kept = cache(lambda article: self.keep(archive, article))
+        for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
+            day = new.article.published.toordinal() if new.article.published else 0
+            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id) VALUES (?)", new.article.id)
+            rows = [(key, day, new.article.id) for key in new.keys]
+            archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
+            for other in map(kept, filter(None, map(archive.article, self._near(archive, new, day, rarity)))):
+                earlier, later = sorted((new, other), key=lambda kept: kept.order)
+                row = earlier.article.id, self.score(later, earlier, rarity), later.article.id
+                archive.read(f"UPDATE {chain} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)
 
     def _near(self, archive: Archive, new: Kept, day: int, rarity: Rarity) -> list[str]:
-        """Return the articles that share the rarest keys with a new one, within the days that count."""
+        """Return the articles that share the most and the rarest keys with a new one, within the days that count."""
         shared = defaultdict[str, float](float)
         near = f"SELECT article_id FROM {self.name}_keys WHERE key = ? AND day BETWEEN ? AND ? LIMIT {COMMON}"
         for key in new.keys:
@@ -98,19 +91,3 @@ class Chain:
             for (other,) in found if len(found) < COMMON or self.days == EVER else ():
                 shared[other] += rarity(key)
         return heapq.nlargest(CANDIDATES, shared.keys() - {new.article.id}, key=lambda other: (shared[other], other))
-
-    def _hang(self, archive: Archive, new: Kept, others: Iterable[Kept], rarity: Rarity) -> None:
-        for other in others:
-            earlier, later = sorted((new, other), key=lambda kept: kept.order)
-            score = self.score(later, earlier, rarity)
-            row = earlier.article.id, score, later.article.id
-            archive.read(f"UPDATE {self.name} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)
-
-
-def group(archive: Archive, name: str, article_id: str) -> list[str]:
-    """Return the articles that hang together with one, itself too, the one on which all others hang first."""
-    up = f"""WITH RECURSIVE up (id, step) AS (SELECT ?, 0 UNION
-        SELECT earlier, step + 1 FROM up JOIN {name} ON article_id = id WHERE earlier IS NOT NULL)"""
-    down = f"""down (id) AS (SELECT * FROM (SELECT id FROM up ORDER BY step DESC LIMIT 1)
-        UNION SELECT article_id FROM down JOIN {name} ON earlier = id)"""
-    return [row[0] for row in archive.read(f"{up}, {down} SELECT id FROM down", article_id)]

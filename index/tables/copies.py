@@ -27,24 +27,21 @@ CREDIT_WORDS = 15  # at most, of a line that says who wrote it, or of a dateline
 CREDIT = re.compile(rf"{lists.pattern('credits')}|[©@]", re.I)
 
 
-class Copies(Chain):
-    """Each article hangs on the earliest report that it carries."""
+def keep(archive: Archive, article: Article) -> Kept:
+    """Keep the runs of an article, under the bands of their hashes."""
+    words = fold.words(article.text)
+    runs = {" ".join(words[i : i + RUN_WORDS]) for i in range(max(1, len(words) - RUN_WORDS + 1))}
+    hashes = RMinHash(2 * BANDS, 1)
+    hashes.update(list(runs))
+    pairs = zip(hashes.digest()[::2], hashes.digest()[1::2], strict=True)
+    bands = (((one << 32) + two - (1 << 63)) ^ number for number, (one, two) in enumerate(pairs))
+    return Kept(article, frozenset(bands), runs)
 
-    name, rules = "copies", "1"
 
-    def keep(self, archive: Archive, article: Article) -> Kept:
-        words = fold.words(article.text)
-        runs = {" ".join(words[i : i + RUN_WORDS]) for i in range(max(1, len(words) - RUN_WORDS + 1))}
-        hashes = RMinHash(2 * BANDS, 1)
-        hashes.update(list(runs))
-        pairs = zip(hashes.digest()[::2], hashes.digest()[1::2], strict=True)
-        bands = (((one << 32) + two - (1 << 63)) ^ number for number, (one, two) in enumerate(pairs))
-        return Kept(article, frozenset(bands), runs)
-
-    def score(self, later: Kept, earlier: Kept, rarity: Rarity) -> float:
-        if len(later.facts & earlier.facts) < COPY_SHARE * len(later.facts):
-            return 0.0
-        return 0.0 if updates(later.article, earlier.article) else 1 / (earlier.order[0].toordinal())
+def carries(later: Kept, earlier: Kept, rarity: Rarity) -> float:
+    """Return more than 0 where an article carries an earlier one, and the more the earlier that is."""
+    same = len(later.facts & earlier.facts) >= COPY_SHARE * len(later.facts)
+    return 1 / earlier.order[0].toordinal() if same and not updates(later.article, earlier.article) else 0.0
 
 
 def updates(later: Article, earlier: Article) -> bool:
@@ -70,3 +67,6 @@ def _sentences(article: Article) -> Iterator[str]:
 
 def _facts(said: str) -> set[object]:
     return {*((n.value, n.unit) for n in numbers(said)), *names(said), bool(DENIAL.search(said))}
+
+
+COPIES = Chain("copies", "1", keep, carries)
