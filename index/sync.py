@@ -15,7 +15,8 @@ from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
 from index.tables import TABLES, Table
-from index.types import ArchiveError, translated
+from index.tables.related import Related, related
+from index.types import ArchiveError, Article, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
@@ -112,6 +113,11 @@ class Index(AbstractContextManager["Index"]):
         """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
         for table in TABLES:
             self._derive(table)
+
+    def related(self, article: Article) -> Related:
+        """Return what is known of an article beside its words: copies, story, corrections, changes."""
+        self.catch_up_tables()
+        return related(self.archive, article)
 
     def doctor(self, repair: bool = False) -> Health:
         """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""

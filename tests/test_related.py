@@ -130,3 +130,100 @@ def test_other_rules_and_an_archive_without_tables_build_them(tmp_path: Path, en
         assert index.doctor().ok
         index.catch_up_tables()
         assert copies(index).keys() == {"wire", "post"}
+
+
+FLOOD = (
+    "Four thousand people left their homes in Brackwater on Friday after the Sallow burst its banks at Cotley.\n\n"
+    "Mayor Oona Reske said the dyke had been inspected in March. The army sent 200 soldiers to Brackwater."
+)
+
+
+def flood(name: str, text: str, day: int, title: str, outlet: str = "") -> Article:
+    return Article(name, title, text, outlet or name, date(2026, 5, day), f"https://{name}.example/1")
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "kind", "wrong"),
+    [
+        ("Correction: Brackwater flood", "On Friday we reported that 4,000 people had left their homes in Brackwater when "
+         "the Sallow burst its banks at Cotley. That is wrong. The number is 400.", "correction", "4,000"),
+        ("Post withdraws report on Brackwater", "The Post has withdrawn its report that 4,000 people left their homes in "
+         "Brackwater, where the Sallow burst its banks at Cotley. Mayor Oona Reske says 400.", "withdrawal", "4,000"),
+        ("Evacuation figure corrected: 400, not 4,000", "The army has corrected the figure given for Brackwater, where "
+         "the Sallow burst its banks at Cotley. Some soldiers had counted twice.", "correction", "4,000"),
+        ("Correction", "In our report (https://post.example/1) a name was wrong. The mayor is Una Reske.", "correction", None),
+        ("Clarification", "Our report “Thousands flee flood” gave the mayor’s name wrongly.", "correction", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_notice_is_tied_to_what_it_corrects(
+    index: Index, title: str, text: str, kind: str, wrong: str | None, order: int
+) -> None:
+    wronged = flood("post", FLOOD, 1, "Thousands flee flood", "The Post")
+    other = flood("radio", "The strike at the Orlo docks goes on. Some 4,000 dockers met on Friday.", 1, "Dockers meet")
+    notice = flood("notice", text, 3, title, "The Post" if "w" in text[:16] or "our" in text.lower() else "The Echo")
+    for article in (wronged, other, notice)[::order]:
+        stored(index, article)
+    [by] = index.related(wronged).corrected_by
+    assert (by.id, by.kind, by.wrong) == ("notice", kind, wrong)
+    assert by.quote in (title, *text.split(". "), *(f"{part}." for part in text.split(". ")))
+    assert [(c.id, c.kind) for c in index.related(notice).corrects] == [("post", kind)]
+    assert index.related(other).corrected_by == ()
+    index.remove(["post"])
+    assert index.related(notice).corrects == ()
+    assert index.doctor().ok
+
+
+def test_what_is_not_certain_is_not_tied(index: Index) -> None:
+    one, two = (flood(name, FLOOD, 1, "Thousands flee flood", "The Post") for name in ("a", "b"))
+    notice = flood(
+        "notice", "On Friday we reported wrongly on Brackwater, Cotley and the Sallow.", 3, "Correction", "The Post"
+    )
+    stored(
+        index,
+        one,
+        two,
+        notice,
+        flood("radio", "The ministry withdraws 4,000 soldiers from Brackwater.", 4, "Troops go"),
+    )
+    assert index.related(one).corrected_by == index.related(two).corrected_by == ()
+
+
+@pytest.mark.parametrize(
+    ("note", "wrong"),
+    [
+        ("This article has been corrected: an earlier version said 4,000 soldiers had come.", "4,000"),
+        ("An earlier version of this article misstated the number of soldiers as twelve.", "twelve"),
+        ("Correction: The army sent 200 soldiers, not 2,000.", "2,000"),
+        ("An earlier version of this story gave the wrong name of the mayor.", None),
+        ("Correction (4 May): this report said 40 soldiers instead of 200.", "200"),
+    ],
+)
+def test_a_note_in_an_article_is_of_itself(index: Index, note: str, wrong: str | None) -> None:
+    article = flood("post", f"{FLOOD}\n\n{note}", 2, "Thousands flee flood")
+    stored(index, article)
+    [by] = index.related(article).corrected_by
+    assert (by.id, by.kind, by.quote, by.wrong) == ("post", "correction", note, wrong)
+
+
+def test_what_is_corrected_in_the_world_is_no_notice(index: Index) -> None:
+    text = (
+        "Markets corrected on Friday. Holm withdraws from the race, and the army withdrew 400 men. He stood corrected."
+    )
+    article = flood("post", text, 2, "Holm quits race")
+    stored(index, article)
+    assert index.related(article).corrected_by == index.related(article).corrects == ()
+    assert index.archive.rows("notices") == 0
+
+
+def test_a_story_is_what_tells_of_one_event(index: Index) -> None:
+    first = flood("post", FLOOD, 1, "Thousands flee flood")
+    later = flood("radio", "The search for two men at Cotley goes on, two days after the Sallow burst its banks and drove "
+                  "the people of Brackwater from their homes. Mayor Oona Reske thanked the army.", 3, "Two missing")  # fmt: skip
+    elsewhere = flood("echo", FLOOD.replace("Brackwater", "Lund").replace("Sallow", "Ister").replace("Cotley", "Ulm")
+                      .replace("Oona Reske", "Jan Brandt"), 2, "Thousands flee flood")  # fmt: skip
+    next_year = Article("old", "Flood", FLOOD, "old", date(2027, 5, 1))
+    stored(index, later, elsewhere, first, next_year)
+    assert index.related(first).story == index.related(later).story == ("post", "radio")
+    assert index.related(elsewhere).story == ("echo",)
+    assert index.related(next_year).story == ("old",)

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from index.archive import Archive
 from index.tables.copies import COPIES
+from index.tables.notices import Notices
+from index.tables.stories import STORIES
 
 
 class Table(Protocol):
@@ -21,4 +23,4 @@ class Table(Protocol):
         """Take out what is held of these articles, and put in what the archive holds of them. Repeating it is safe."""
 
 
-TABLES: tuple[Table, ...] = (COPIES,)
+TABLES: tuple[Table, ...] = (COPIES, STORIES, Notices())

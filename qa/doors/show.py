@@ -185,10 +185,25 @@ def print_articles(listed: Document) -> None:
     say(f"{len(listed['articles']):,} articles", style="dim")
 
 
+def remarks(article: Document) -> list[str]:
+    """Return lines on what else the archive knows of an article: who carries and corrects it, what was changed."""
+    others = [("copy of", article["copy_of"]), *(("carried by", copy) for copy in article["carried_by"])]
+    others += [("withdrawn by" if c["kind"] == "withdrawal" else "corrected by", c) for c in article["corrected_by"]]
+    others += [("withdraws" if c["kind"] == "withdrawal" else "corrects", c) for c in article["corrects"]]
+    lines = [
+        f"{how}: {other['title']} · {other['outlet'] or 'unknown outlet'} · {day(other['published'])} · {other['id']}"
+        for how, other in others
+        if other
+    ]
+    return lines + [f"earlier version: {change['before']}" for change in article["changes"] if change["before"]]
+
+
 def print_article(article: Document) -> None:
     say(article["title"], style="bold")
     by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"])
     say(" · ".join(filter(None, by)), style="dim")
+    for remark in remarks(article):
+        say(remark, style="yellow")
     say("\n", re.sub(r"\n+", "\n\n", article["text"]))
 
 
