@@ -145,13 +145,13 @@ def flood(name: str, text: str, day: int, title: str, outlet: str = "") -> Artic
 @pytest.mark.parametrize(
     ("title", "text", "kind", "wrong"),
     [
-        ("Correction: Brackwater flood", "On Friday we reported that 4,000 people had left their homes in Brackwater when "
-         "the Sallow burst its banks at Cotley. That is wrong. The number is 400.", "correction", "4,000"),
-        ("Post withdraws report on Brackwater", "The Post has withdrawn its report that 4,000 people left their homes in "
-         "Brackwater, where the Sallow burst its banks at Cotley. Mayor Oona Reske says 400.", "withdrawal", "4,000"),
+        ("Correction: Brackwater flood", "On Friday we reported that 4,000 people had left their homes in Brackwater "
+         "when the Sallow burst its banks at Cotley. That is wrong. The number is 400.", "correction", "4,000"),
+        ("Post withdraws report on Brackwater", "The Post has withdrawn its report that 4,000 people left their homes "
+         "in Brackwater, where the Sallow burst its banks at Cotley. Mayor Reske says 400.", "withdrawal", "4,000"),
         ("Evacuation figure corrected: 400, not 4,000", "The army has corrected the figure given for Brackwater, where "
          "the Sallow burst its banks at Cotley. Some soldiers had counted twice.", "correction", "4,000"),
-        ("Correction", "In our report (https://post.example/1) a name was wrong. The mayor is Una Reske.", "correction", None),
+        ("Correction", "In our report (https://post.example/1) a name was wrong: Una Reske.", "correction", None),
         ("Clarification", "Our report “Thousands flee flood” gave the mayor’s name wrongly.", "correction", None),
     ],
 )  # fmt: skip
@@ -218,10 +218,14 @@ def test_what_is_corrected_in_the_world_is_no_notice(index: Index) -> None:
 
 def test_a_story_is_what_tells_of_one_event(index: Index) -> None:
     first = flood("post", FLOOD, 1, "Thousands flee flood")
-    later = flood("radio", "The search for two men at Cotley goes on, two days after the Sallow burst its banks and drove "
-                  "the people of Brackwater from their homes. Mayor Oona Reske thanked the army.", 3, "Two missing")  # fmt: skip
-    elsewhere = flood("echo", FLOOD.replace("Brackwater", "Lund").replace("Sallow", "Ister").replace("Cotley", "Ulm")
-                      .replace("Oona Reske", "Jan Brandt"), 2, "Thousands flee flood")  # fmt: skip
+    goes_on = (
+        "The search for two men at Cotley goes on, two days after the Sallow burst its banks and drove the people of "
+        "Brackwater from their homes. Mayor Oona Reske thanked the army."
+    )
+    later, moved = flood("radio", goes_on, 3, "Two missing"), FLOOD
+    for here, there in {"Brackwater": "Lund", "Sallow": "Ister", "Cotley": "Ulm", "Oona Reske": "Jan Brandt"}.items():
+        moved = moved.replace(here, there)
+    elsewhere = flood("echo", moved, 2, "Thousands flee flood")
     next_year = Article("old", "Flood", FLOOD, "old", date(2027, 5, 1))
     stored(index, later, elsewhere, first, next_year)
     assert index.related(first).story == index.related(later).story == ("post", "radio")
