@@ -14,6 +14,7 @@ from index.archive import Archive
 from index.tables.chains import Chain, Kept, Rarity
 from index.text import fold, lists
 from index.text.cut import sentences
+from index.text.datelines import dateline
 from index.text.names import names, words
 from index.text.numbers import numbers
 from index.types import Article
@@ -23,8 +24,7 @@ BANDS = 32  # of two hashes: of copies that share a third of their runs .975 hav
 COPY_SHARE = 0.6  # of its runs that the report holds
 SAME_SHARE = 0.5  # of the words of a sentence that is another way to say one of the report
 DENIAL = re.compile(rf"{lists.pattern('denials')}|n[’']t\b", re.I)
-SENT = re.compile(r"[-–—:)/]$")  # what ends a dateline, which is a sentence by itself
-CREDIT_WORDS = 15  # at most, of a line that says who wrote it, or of a dateline
+CREDIT_WORDS = 15  # at most, of a line that says who wrote it
 CREDIT = re.compile(rf"^by\b|{lists.pattern('credits')}|[©@]", re.I)
 
 
@@ -57,7 +57,7 @@ def updates(later: Article, earlier: Article) -> bool:
         if len(own & known) < SAME_SHARE * len(own):
             like, known = "", set()
         if (
-            {*names(new)} - known
+            {*names(new)} - known.union(names(like))
             or _figures(new) - _figures(like)
             or bool(DENIAL.search(new)) != bool(DENIAL.search(like))
         ):
@@ -69,7 +69,8 @@ def _sentences(article: Article) -> Iterator[str]:
     """Yield the sentences of an article without datelines."""
     for span in sentences(article.text):
         said = article.text[span.start : span.end]
-        if not (SENT.search(said) and len(said.split()) < CREDIT_WORDS):
+        sent = dateline(f"{said} A")
+        if not (sent and sent.end > len(said)):
             yield said
 
 
