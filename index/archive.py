@@ -19,11 +19,7 @@ from index.encoder import Vectors
 from index.types import ArchiveError, Article, Listed, Passage, Place, digest
 
 SCHEMA_VERSION = "3"
-SCRIPTS: dict[str | None, str] = {
-    "": "schema.sql",
-    "1": "upgrade-1.sql",
-    "2": "upgrade-2.sql",
-}  # by format, "" for none
+SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "upgrade-2.sql"}  # by format, or none
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
@@ -109,9 +105,6 @@ class Archive:
         """Return SQLite's first complaint about the file, or None when it is sound."""
         found = str(self.read("PRAGMA quick_check(1)")[0][0])
         return None if found == "ok" else found
-
-    def rows(self, table: str) -> int:
-        return int(self.read(f"SELECT count(*) FROM {table}")[0][0])
 
     # Articles
 
@@ -209,10 +202,6 @@ class Archive:
         article = cache(self.article)  # one object for all passages of an article
         return {passage.id: (found, passage) for passage in passages if (found := article(passage.article_id))}
 
-    def article_ids(self) -> list[str]:
-        """Return the ids of all articles, the earliest first, undated ones last."""
-        return [row[0] for row in self.read("SELECT id FROM articles ORDER BY published IS NULL, published, id")]
-
     def passage_ids(self) -> list[str]:
         return [row[0] for row in self.read("SELECT id FROM passages ORDER BY rowid")]
 
@@ -236,10 +225,7 @@ class Archive:
                 self._db.execute("INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", (name,))
 
     def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
-        """Return the passages, or articles (`article_id`), each once, changed since this one said `applied`.
-
-        And the last change's number.
-        """
+        """Return the passages (or articles: `article_id`) changed since it said `applied`, the last change's number."""
         last = int(self.read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
         mark = int(self.meta(f"applied:{name}") or 0)
         changed = self.read(f"SELECT DISTINCT {what} FROM changes WHERE sequence > ?", mark)

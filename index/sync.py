@@ -213,9 +213,10 @@ class Index(AbstractContextManager["Index"]):
         """Apply to a table what has changed, or build it anew, in one transaction with its mark."""
         archive, name = self.archive, table.name
         anew = anew or archive.meta(f"rules:{name}") != table.rules
-        changed, sequence = archive.pending(name, "article_id")
-        ids = archive.article_ids() if anew else changed
-        if not (anew or ids):
+        ids, sequence = archive.pending(name, "article_id")
+        if anew:
+            ids = [row[0] for row in archive.read("SELECT id FROM articles ORDER BY published, id")]
+        elif not ids:
             return
         with archive.transaction():
             for statement in table.script.split(";") if anew else ():
@@ -225,7 +226,7 @@ class Index(AbstractContextManager["Index"]):
                 if len(ids) > DERIVE_ARTICLES:
                     self.progress(f"{name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
             archive.set_meta(f"rules:{name}", table.rules)
-            archive.set_meta(f"rows:{name}", str(archive.rows(name)))
+            archive.set_meta(f"rows:{name}", self._rows(table))
             archive.applied(name, sequence)
 
     def _complaint(self, table: Table) -> str:
@@ -233,8 +234,11 @@ class Index(AbstractContextManager["Index"]):
         if self.archive.meta(f"rules:{table.name}") != table.rules:
             return ""
         try:
-            held, rows = self.archive.rows(table.name), self.archive.meta(f"rows:{table.name}")
+            held, rows = self._rows(table), self.archive.meta(f"rows:{table.name}")
         except ArchiveError as error:
             return str(error)
-        sound = str(held) == rows and not self.archive.pending(table.name)[0]
+        sound = held == rows and not self.archive.pending(table.name)[0]
         return "" if sound else f"it holds {held} of {rows} rows"
+
+    def _rows(self, table: Table) -> str:
+        return str(self.archive.read(f"SELECT count(*) FROM {table.name}")[0][0])

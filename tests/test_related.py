@@ -14,6 +14,9 @@ from index.ingest import ingest
 from index.sync import Index
 from index.tables.copies import COPIES
 from index.types import Article
+from qa import Desk
+from qa.doors.page import source_page
+from qa.doors.show import remarks
 
 WIRE = (
     "LUND, May 3 (Northern Wire) - Fire gutted a paper mill on the Sava on Sunday, killing three workers. "
@@ -165,9 +168,9 @@ def test_a_notice_is_tied_to_what_it_corrects(
     for article in (wronged, other, notice)[::order]:
         stored(index, article)
     [by] = index.related(wronged).corrected_by
-    assert (by.id, by.kind, by.wrong) == ("notice", kind, wrong)
+    assert (by.article.id, by.kind, by.wrong) == ("notice", kind, wrong)
     assert by.quote in (title, *text.split(". "), *(f"{part}." for part in text.split(". ")))
-    assert [(c.id, c.kind) for c in index.related(notice).corrects] == [("post", kind)]
+    assert [(c.article.id, c.kind) for c in index.related(notice).corrects] == [("post", kind)]
     assert index.related(other).corrected_by == ()
     index.remove(["post"])
     assert index.related(notice).corrects == ()
@@ -203,7 +206,7 @@ def test_a_note_in_an_article_is_of_itself(index: Index, note: str, wrong: str |
     article = flood("post", f"{FLOOD}\n\n{note}", 2, "Thousands flee flood")
     stored(index, article)
     [by] = index.related(article).corrected_by
-    assert (by.id, by.kind, by.quote, by.wrong) == ("post", "correction", note, wrong)
+    assert (by.article.id, by.kind, by.quote, by.wrong) == ("post", "correction", note, wrong)
 
 
 def test_what_is_corrected_in_the_world_is_no_notice(index: Index) -> None:
@@ -231,3 +234,34 @@ def test_a_story_is_what_tells_of_one_event(index: Index) -> None:
     assert index.related(first).story == index.related(later).story == ("post", "radio")
     assert index.related(elsewhere).story == ("echo",)
     assert index.related(next_year).story == ("old",)
+
+
+def test_what_the_doors_tell_of_an_article(desk: Desk) -> None:
+    stored(desk.index, flood("post", FLOOD, 1, "Thousands flee flood", "The Post"))
+    stored(
+        desk.index,
+        flood("post", FLOOD.replace("200 soldiers", "<b>150</b> soldiers"), 1, "Thousands flee flood", "The Post"),
+    )
+    stored(desk.index, flood("radio", FLOOD.replace("200 soldiers", "<b>150</b> soldiers"), 2, "Flood", ""))
+    quote = "On Friday we reported that 4,000 people had left Brackwater when the Sallow burst its banks at Cotley."
+    stored(desk.index, flood("notice", f"{quote} That is wrong: 400.", 3, "Correction", "The Post"))
+    shown, copy, notice = (desk.show(name) for name in ("post", "radio", "notice"))
+    assert shown["copy_of"] is None
+    assert [other["id"] for other in shown["carried_by"]] == ["radio"]
+    assert (copy["copy_of"]["id"], copy["carried_by"], copy["changes"]) == ("post", [], [])
+    assert shown["story"] == copy["story"] == notice["story"] == ["post", "radio", "notice"]
+    was, now = (f"The army sent {number} soldiers to Brackwater." for number in ("200", "150"))
+    assert shown["changes"] == [{"before": was, "after": now}]
+    [corrected] = shown["corrected_by"]
+    assert (corrected["article"]["id"], corrected["kind"], corrected["wrong"]) == ("notice", "correction", "4,000")
+    assert corrected["quote"] == quote
+    assert notice["corrects"] == [corrected | {"article": copy["copy_of"]}]
+    assert remarks(shown) == [
+        "carried by: Flood · radio · 2 May 2026 · radio",
+        "correction by: Correction · The Post · 3 May 2026 · notice",
+        f"earlier version: {was}",
+    ]
+    assert remarks(copy) == ["copy of: Thousands flee flood · The Post · 1 May 2026 · post"]
+    assert remarks(notice) == ["correction of: Thousands flee flood · The Post · 1 May 2026 · post"]
+    page = source_page(desk.article("post"), "text", 0, 4, ["earlier version: <b>"])
+    assert '<div class="remark">earlier version: &lt;b&gt;</div>' in page

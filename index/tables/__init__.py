@@ -1,26 +1,13 @@
-"""Tables that are derived from the archive, in its file: kept in step like the indexes, and built again at any time."""
+"""Tables that are derived from the archive, in its file: kept in step like the indexes, and built again at any time.
 
-from collections.abc import Sequence
-from typing import Protocol
+Each has a `name`, the version of its `rules`, of which another builds it anew with its `script`, and `apply`, which
+takes out what is held of some articles and puts in what the archive holds of them; repeating it is safe.
+"""
 
-from index.archive import Archive
+from index.tables.chains import Chain
 from index.tables.copies import COPIES
 from index.tables.notices import Notices
 from index.tables.stories import STORIES
 
-
-class Table(Protocol):
-    """What is known of articles beside their words. Other `rules`, their version, build it anew with its `script`."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def rules(self) -> str: ...
-    @property
-    def script(self) -> str: ...
-
-    def apply(self, archive: Archive, ids: Sequence[str]) -> None:
-        """Take out what is held of these articles, and put in what the archive holds of them. Repeating it is safe."""
-
-
+Table = Chain | Notices
 TABLES: tuple[Table, ...] = (COPIES, STORIES, Notices())

@@ -59,7 +59,7 @@ class Chain(NamedTuple):
         return [row[0] for row in archive.read(self._sql("group"), article_id)]
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
-        """See `Table`."""
+        """Bring the table up to date with these articles."""
         chain, those, count = self.name, "IN (SELECT value FROM json_each(?))", archive.counts()[0]
         free = f"UPDATE {chain} SET earlier = NULL, score = 0 WHERE earlier {those} RETURNING article_id"
         freed = [row[0] for row in archive.read(free, json.dumps(ids))]

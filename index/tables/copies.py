@@ -56,11 +56,8 @@ def updates(later: Article, earlier: Article) -> bool:
         like, known = max(left, key=lambda other: len(own & other[1]), default=("", set[str]()))
         if len(own & known) < SAME_SHARE * len(own):
             like, known = "", set()
-        if (
-            {*names(new)} - known.union(names(like))
-            or _figures(new) - _figures(like)
-            or bool(DENIAL.search(new)) != bool(DENIAL.search(like))
-        ):
+        denied = bool(DENIAL.search(new)) != bool(DENIAL.search(like))
+        if denied or _figures(new) - _figures(like) or {*names(new)} - known.union(names(like)):
             return True
     return False
 

@@ -48,7 +48,7 @@ class Notice(NamedTuple):
     start: int
     end: int
     wrong: str | None
-    own: bool  # of the article in which it stands
+    own: bool  # is of the article in which it stands
 
 
 def notices(article: Article) -> Iterator[Notice]:
@@ -79,33 +79,28 @@ def targets(archive: Archive, article: Article, found: Sequence[Notice]) -> list
     outlets = {article.outlet} if re.search(r"\b(?:we|our)\b", said, re.I) else others
     story = filter(None, map(archive.article, STORIES.group(archive, article.id)))
     pool = [a for a in story if a.published and a.published <= article.published and a.id != article.id]
-    pool = [a for a in pool if (a.outlet in outlets or not outlets) and not any(True for _ in notices(a))]
+    pool = [a for a in pool if (a.outlet in outlets or not outlets) and not any(notices(a))]
     until = [said[: said.index(notice.wrong) + len(notice.wrong)] for notice in found if notice.wrong]
     if wrong := [[*numbers(text)][-1] for text in until]:  # with the "more than" before it
         lead_of = {a.id: [*numbers(f"{a.title}\n{a.text[:LEAD_CHARACTERS]}")] for a in pool}
         return [a.id for a in pool if any(n.held(lead_of[a.id]) for n in wrong)]
     meant = {*days.dates(said), *days.meant({*fold.words(said)}, article.published)}
-    pool = [
-        a
-        for a in pool
-        if a.published and any(days.same_day(d, (a.published.year, a.published.month, a.published.day)) for d in meant)
-    ]
-    return [a.id for a in pool] if len(pool) == 1 else []
+    then = [a.id for a in pool if a.published and any(days.same_day(d, a.published.timetuple()[:3]) for d in meant)]
+    return then if len(then) == 1 else []
 
 
 class Notices(NamedTuple):
-    """The table. See `Table`."""
+    """The table."""
 
     name: str = "notices"
     rules: str = "1"
     script: str = Path(__file__).with_name("notices.sql").read_text("utf-8")
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
-        """See `Table`. Those that found nothing are looked at again."""
-        given, these = json.dumps(ids), "IN (SELECT value FROM json_each(?))"
-        free = archive.read(
-            f"DELETE FROM notices WHERE article_id {these} OR target {these} RETURNING article_id", given, given
-        )
+        """Bring the table up to date with these articles; notices that found nothing are looked at again."""
+        these = "IN (SELECT value FROM json_each(?1))"
+        drop = f"DELETE FROM notices WHERE article_id {these} OR target {these} RETURNING article_id"
+        free = archive.read(drop, json.dumps(ids))
         late = archive.read("SELECT article_id FROM notices WHERE target IS NULL ORDER BY rowid DESC LIMIT ?", WAITING)
         for article in filter(None, map(archive.article, dict.fromkeys([*ids, *(row[0] for row in free + late)]))):
             found = [*notices(article)]

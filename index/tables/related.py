@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -17,28 +16,18 @@ from index.types import Article, Listed
 class Correction:
     """The other article of a notice, its kind (correction, withdrawal) and words, and the figure that was wrong."""
 
-    id: str
-    title: str
-    outlet: str | None
-    published: date | None
+    article: Listed
     kind: str
     quote: str
     wrong: str | None
 
 
 @dataclass(frozen=True)
-class Change:
-    """What an earlier version said, and what the next says in its place; either may be empty."""
-
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
 class Related:
     """The report that an article carries, or who carries it; the ids of its story, its own too, the earliest first.
 
-    One that says of itself that it was corrected is corrected by itself. Changes are those of its versions, in order.
+    One that says of itself that it was corrected is corrected by itself. Changes are what an earlier version said
+    (`before`) and the next says in its place (`after`); either may be empty.
     """
 
     copy_of: Listed | None
@@ -46,7 +35,7 @@ class Related:
     story: tuple[str, ...]
     corrected_by: tuple[Correction, ...]
     corrects: tuple[Correction, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[dict[str, str], ...]
 
 
 def related(archive: Archive, article: Article) -> Related:
@@ -54,7 +43,7 @@ def related(archive: Archive, article: Article) -> Related:
     report, *copies = (listed for key in COPIES.group(archive, article.id) for listed in archive.listed(key))
     ours, story = report.id == article.id, STORIES.group(archive, article.id)
     corrected = _corrections(archive, "target", "article_id", article)
-    corrects = (c for c in _corrections(archive, "article_id", "target", article) if c.id != article.id)
+    corrects = (c for c in _corrections(archive, "article_id", "target", article) if c.article.id != article.id)
     versions = [_sentences(version) for version in (*archive.versions(article.id), article)]
     changes = tuple(change for two in pairwise(versions) for change in _changes(*two))
     shown = None if ours else report, tuple(copies if ours else ())
@@ -68,14 +57,14 @@ def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterat
     for key, notice, kind, field, start, end, wrong, _ in archive.read(query, article.id):
         [other], said = archive.listed(key), archive.article(notice)
         quote = getattr(said, field)[start:end]
-        yield Correction(other.id, other.title, other.outlet, other.published, kind, quote, wrong)
+        yield Correction(other, kind, quote, wrong)
 
 
 def _sentences(article: Article) -> list[str]:
     return [article.title, *(article.text[span.start : span.end] for span in sentences(article.text))]
 
 
-def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
+def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[dict[str, str]]:
     for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
-            yield Change(" ".join(before[i:j]), " ".join(after[k:m]))
+            yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m])}

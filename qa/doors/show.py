@@ -188,13 +188,10 @@ def print_articles(listed: Document) -> None:
 def remarks(article: Document) -> list[str]:
     """Return lines on what else the archive knows of an article: who carries and corrects it, what was changed."""
     others = [("copy of", article["copy_of"]), *(("carried by", copy) for copy in article["carried_by"])]
-    others += [("withdrawn by" if c["kind"] == "withdrawal" else "corrected by", c) for c in article["corrected_by"]]
-    others += [("withdraws" if c["kind"] == "withdrawal" else "corrects", c) for c in article["corrects"]]
-    lines = [
-        f"{how}: {other['title']} · {other['outlet'] or 'unknown outlet'} · {day(other['published'])} · {other['id']}"
-        for how, other in others
-        if other
-    ]
+    others += [(f"{said['kind']} by", said["article"]) for said in article["corrected_by"]]
+    others += [(f"{said['kind']} of", said["article"]) for said in article["corrects"]]
+    told = [(how, a["title"], a["outlet"] or "unknown outlet", day(a["published"]), a["id"]) for how, a in others if a]
+    lines = [f"{how}: {' · '.join(rest)}" for how, *rest in told]
     return lines + [f"earlier version: {change['before']}" for change in article["changes"] if change["before"]]
 
 
