@@ -70,18 +70,19 @@ def notices(article: Article) -> Iterator[Notice]:
 def targets(archive: Archive, article: Article, found: Sequence[Notice]) -> list[str]:
     """Return the ids of the articles that those of these notices mean that are of others."""
     lead = f"{article.title}\n{article.text[:LEAD_CHARACTERS]}"
+    said = " ".join(getattr(article, notice.field)[notice.start : notice.end] for notice in found)
+    where = lead if HEADLINE.search(article.title) else said
     query = "SELECT id FROM articles WHERE url = ?1 OR id = ?1 OR title = ?1"
-    named = {row[0] for address in ADDRESS.findall(lead) for row in archive.read(query, address)} - {article.id}
+    named = {row[0] for address in ADDRESS.findall(where) for row in archive.read(query, address)} - {article.id}
     if named or not article.published:
         return sorted(named)
-    said = " ".join(getattr(article, notice.field)[notice.start : notice.end] for notice in found)
     others = {name for name in archive.outlets() if name in lead and name != article.outlet}
     outlets = {article.outlet} if re.search(r"\b(?:we|our)\b", said, re.I) else others
     story = filter(None, map(archive.article, STORIES.group(archive, article.id)))
     pool = [a for a in story if a.published and a.published <= article.published and a.id != article.id]
     pool = [a for a in pool if (a.outlet in outlets or not outlets) and not any(notices(a))]
     until = [said[: said.index(notice.wrong) + len(notice.wrong)] for notice in found if notice.wrong]
-    if wrong := [[*numbers(text)][-1] for text in until]:  # with the "more than" before it
+    if wrong := [n for text in until for n in [*numbers(text)][-1:]]:  # with the "more than" before it
         lead_of = {a.id: [*numbers(f"{a.title}\n{a.text[:LEAD_CHARACTERS]}")] for a in pool}
         return [a.id for a in pool if any(n.held(lead_of[a.id]) for n in wrong)]
     meant = {*days.dates(said), *days.meant({*fold.words(said)}, article.published)}
