@@ -18,11 +18,11 @@ import numpy as np
 from index.encoder import Vectors
 from index.types import ArchiveError, Article, Listed, Passage, Place, digest
 
-SCHEMA_VERSION = "2"
-SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql"}  # by the format that is found, "" for none
+SCHEMA_VERSION = "3"
+SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "upgrade-2.sql"}  # by format, or none
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
-CHANGED = "INSERT INTO changes (passage_id) SELECT id FROM passages WHERE article_id = ?"
+CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
 LISTED = "a.id, title, outlet, published, url"
 
 
@@ -53,10 +53,11 @@ class Archive:
         with self._translated():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            [(tables,)] = self._read("SELECT count(*) FROM sqlite_master")
-            if script := SCRIPTS.get(self.meta("schema") if tables else ""):
+            [(tables,)] = self.read("SELECT count(*) FROM sqlite_master")
+            found = self.meta("schema") if tables else ""
+            while script := SCRIPTS.get(found):
                 self._db.executescript(Path(__file__).with_name(script).read_text("utf-8"))
-            found = self.meta("schema")
+                found = self.meta("schema")
         if found != SCHEMA_VERSION:
             raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
 
@@ -73,17 +74,27 @@ class Archive:
             raise ArchiveError(f"{self.path}: {error}{remedy}") from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
+        """All that is written within happens, or nothing; one within another is part of it."""
+        if self._db.in_transaction:
+            yield
+            return
         with self._translated(), self._db:  # sqlite3 commits at the end, or rolls back
             self._db.execute("BEGIN IMMEDIATE")
             yield
 
-    def _read(self, query: str, *values: object) -> list[Any]:
+    def read(self, query: str, *values: object) -> list[Any]:
+        """Return the rows of a query."""
         with self._translated():
             return self._db.execute(query, values).fetchall()
 
+    def change(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each row of values: for tables that are derived, within their transaction."""
+        with self._translated():
+            self._db.executemany(statement, rows)
+
     def meta(self, key: str) -> str | None:
-        rows = self._read("SELECT value FROM meta WHERE key = ?", key)
+        rows = self.read("SELECT value FROM meta WHERE key = ?", key)
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
@@ -92,19 +103,19 @@ class Archive:
 
     def health(self) -> str | None:
         """Return SQLite's first complaint about the file, or None when it is sound."""
-        found = str(self._read("PRAGMA quick_check(1)")[0][0])
+        found = str(self.read("PRAGMA quick_check(1)")[0][0])
         return None if found == "ok" else found
 
     # Articles
 
     def known(self) -> dict[str, tuple[str, Place, str | None]]:
         """Return the content hash, the place and the url of every article by id, as it was last read."""
-        rows = self._read("SELECT id, hash, root, file, url FROM articles")
+        rows = self.read("SELECT id, hash, root, file, url FROM articles")
         return {key: (found, (root, file), url) for key, found, root, file, url in rows}
 
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""
-        with self._transaction():
+        with self.transaction():
             blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
             self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
             unused: list[str] = []
@@ -124,12 +135,12 @@ class Archive:
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
-        with self._transaction():
+        with self.transaction():
             self._db.executemany("UPDATE articles SET root = ?2, file = ?3 WHERE id = ?1", places)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and vectors."""
-        with self._transaction():
+        with self.transaction():
             unused = [key for article_id in ids for key in self._retire(article_id)[1]]
             for table in ("articles", "versions", "texts"):
                 self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(article_id,) for article_id in ids])
@@ -156,7 +167,7 @@ class Archive:
         query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{column} = ?"
         return [
             Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
-            for key, title, outlet, published, url, authors, text in self._read(f"{query} ORDER BY version", value)
+            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", value)
         ]
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
@@ -164,65 +175,65 @@ class Archive:
         held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
         one = "WHERE a.id = ?1" if article_id else ""
         query = f"SELECT {LISTED}, characters, {held} FROM articles a {one} ORDER BY published DESC, a.id"
-        rows = self._read(query, *filter(None, [article_id]))
+        rows = self.read(query, *filter(None, [article_id]))
         return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows]
 
     def span(self) -> tuple[date | None, date | None]:
         """Return the days of the earliest and of the latest article; None where no article has one."""
-        [days] = self._read("SELECT min(published), max(published) FROM articles")
+        [days] = self.read("SELECT min(published), max(published) FROM articles")
         return _day(days[0]), _day(days[1])
 
     def outlets(self) -> list[str]:
         """Return the outlets of all articles, the most frequent first."""
         query = "SELECT outlet FROM articles WHERE outlet IS NOT NULL GROUP BY outlet ORDER BY count(*) DESC, outlet"
-        return [row[0] for row in self._read(query)]
+        return [row[0] for row in self.read(query)]
 
     # Passages and vectors
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of articles and of passages."""
-        [(articles, passages)] = self._read("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
+        [(articles, passages)] = self.read("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
         return articles, passages
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
         """Return passages by id, each with its article; ids the archive does not hold are left out."""
         query = 'SELECT p.id, article_id, start, "end" FROM json_each(?) JOIN passages p ON p.id = value'
-        passages = [Passage(*row) for row in self._read(query, json.dumps(list(ids)))]
+        passages = [Passage(*row) for row in self.read(query, json.dumps(list(ids)))]
         article = cache(self.article)  # one object for all passages of an article
         return {passage.id: (found, passage) for passage in passages if (found := article(passage.article_id))}
 
     def passage_ids(self) -> list[str]:
-        return [row[0] for row in self._read("SELECT id FROM passages ORDER BY rowid")]
+        return [row[0] for row in self.read("SELECT id FROM passages ORDER BY rowid")]
 
     def known_vectors(self, keys: Iterable[str]) -> set[str]:
         """Return which of these vector keys are stored, so that no text is encoded twice."""
-        return {key for key in keys if self._read("SELECT 1 FROM vectors WHERE key = ?", key)}
+        return {key for key in keys if self.read("SELECT 1 FROM vectors WHERE key = ?", key)}
 
     def vectors(self, passage_ids: Sequence[str]) -> Vectors:
         """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
         query = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
             JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
-        rows = self._read(query, json.dumps(list(passage_ids)))
+        rows = self.read(query, json.dumps(list(passage_ids)))
         return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
 
     # What is derived, and what it still has to do
 
     def derive(self, names: Iterable[str]) -> None:
         """Keep changes, from now on, until each of these has applied them too."""
-        with self._transaction():
+        with self.transaction():
             for name in names:
                 self._db.execute("INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", (name,))
 
-    def pending(self, name: str) -> tuple[list[str], int]:
-        """Return the passages, each once, changed since this one said `applied`, and the last change's number."""
-        last = int(self._read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
+    def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
+        """Return the passages (or articles: `article_id`) changed since it said `applied`, the last change's number."""
+        last = int(self.read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
         mark = int(self.meta(f"applied:{name}") or 0)
-        changed = self._read("SELECT DISTINCT passage_id FROM changes WHERE sequence > ?", mark)
+        changed = self.read(f"SELECT DISTINCT {what} FROM changes WHERE sequence > ?", mark)
         return [row[0] for row in changed], last
 
     def applied(self, name: str, sequence: int) -> None:
         """Note that `name` holds every change up to `sequence`, and forget changes that all who are derived hold."""
-        with self._transaction():
+        with self.transaction():
             self.set_meta(f"applied:{name}", str(sequence))
             held = "SELECT min(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%'"
             self._db.execute(f"DELETE FROM changes WHERE sequence <= ({held})")

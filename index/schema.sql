@@ -1,4 +1,4 @@
--- Format 2. A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
+-- Format 3. A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
 BEGIN IMMEDIATE;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
@@ -13,10 +13,10 @@ CREATE TABLE passages (
 CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_vector ON passages (vector);
 CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL);
+CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL, article_id TEXT NOT NULL);
 CREATE TABLE texts (id TEXT, version INTEGER, text TEXT NOT NULL, PRIMARY KEY (id, version));
 CREATE INDEX articles_url ON articles (url);
 CREATE INDEX articles_published ON articles (published DESC, id);
 CREATE INDEX articles_outlet ON articles (outlet);
-INSERT INTO meta VALUES ('schema', '2');
+INSERT INTO meta VALUES ('schema', '3');
 COMMIT;

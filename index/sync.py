@@ -14,10 +14,13 @@ from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
-from index.types import ArchiveError, translated
+from index.tables import TABLES, Table
+from index.tables.related import Related, related
+from index.types import ArchiveError, Article, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
+DERIVE_ARTICLES = 1000  # between two signs of progress
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
 Part = DenseIndex | LexicalIndex
@@ -58,7 +61,7 @@ class Index(AbstractContextManager["Index"]):
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)
-            self.archive.derive(PARTS)
+            self.archive.derive((*PARTS, *(table.name for table in TABLES)))
             name = encoder if isinstance(encoder, str) else encoder.name
             built = self.archive.meta("encoder")
             if built is None:
@@ -101,12 +104,23 @@ class Index(AbstractContextManager["Index"]):
         return len(ids)
 
     def catch_up(self) -> None:
-        """Apply to both indexes what the archive holds and they do not yet."""
+        """Apply to both indexes and to the derived tables what the archive holds and they do not yet."""
         for name in PARTS:
             self._catch_up(name, self._part(name))
+        self.catch_up_tables()
+
+    def catch_up_tables(self) -> None:
+        """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
+        for table in TABLES:
+            self._derive(table)
+
+    def related(self, article: Article) -> Related:
+        """Return what is known of an article beside its words: copies, story, corrections, changes."""
+        self.catch_up_tables()
+        return related(self.archive, article)
 
     def doctor(self, repair: bool = False) -> Health:
-        """Check the archive file and both indexes, changing nothing; with `repair`, build again what is wrong."""
+        """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""
         self._close_parts()
         articles, passages = self.archive.counts()
         checks: dict[str, Callable[[Path], int]] = {"dense": probe, "lexical": lambda folder: len(LexicalIndex(folder))}
@@ -118,10 +132,15 @@ class Index(AbstractContextManager["Index"]):
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
-        if repair and problems:
+        tables = {table: why for table in TABLES if (why := self._complaint(table))}
+        if repair and (problems or tables):
             self._parts |= {name: self._rebuild(name) for name in problems}
+            for table in tables:
+                self._derive(table, anew=True)
             return self.doctor()
-        listed = [f"{name} index: {why}; copydesk doctor --repair rebuilds it" for name, why in problems.items()]
+        said = {f"{name} index": why for name, why in problems.items()}
+        said |= {f"{table.name} table": why for table, why in tables.items()}
+        listed = [f"{what}: {why}; copydesk doctor --repair rebuilds it" for what, why in said.items()]
         if complaint := self.archive.health():
             listed.append(f"archive file: {complaint}; restore it from a copy")
         return Health(not listed, articles, passages, **held, problems=listed)
@@ -187,3 +206,39 @@ class Index(AbstractContextManager["Index"]):
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
         if ids:
             self.archive.applied(name, sequence)
+
+    # How a table is
+
+    def _derive(self, table: Table, anew: bool = False) -> None:
+        """Apply to a table what has changed, or build it anew, in one transaction with its mark."""
+        archive, name = self.archive, table.name
+        anew = anew or archive.meta(f"rules:{name}") != table.rules
+        ids, sequence = archive.pending(name, "article_id")
+        if anew:
+            ids = [row[0] for row in archive.read("SELECT id FROM articles ORDER BY published, id")]
+        elif not ids:
+            return
+        with archive.transaction():
+            for statement in table.script.split(";") if anew else ():
+                archive.read(statement)
+            for start in range(0, len(ids), DERIVE_ARTICLES):
+                table.apply(archive, ids[start : start + DERIVE_ARTICLES])
+                if len(ids) > DERIVE_ARTICLES:
+                    self.progress(f"{name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
+            archive.set_meta(f"rules:{name}", table.rules)
+            archive.set_meta(f"rows:{name}", self._rows(table))
+            archive.applied(name, sequence)
+
+    def _complaint(self, table: Table) -> str:
+        """Return in words what is wrong with a table, if anything; one not built yet is built when it is used."""
+        if self.archive.meta(f"rules:{table.name}") != table.rules:
+            return ""
+        try:
+            held, rows = self._rows(table), self.archive.meta(f"rows:{table.name}")
+        except ArchiveError as error:
+            return str(error)
+        sound = held == rows and not self.archive.pending(table.name)[0]
+        return "" if sound else f"it holds {held} of {rows} rows"
+
+    def _rows(self, table: Table) -> str:
+        return str(self.archive.read(f"SELECT count(*) FROM {table.name}")[0][0])

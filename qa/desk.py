@@ -188,11 +188,11 @@ class Desk(AbstractContextManager["Desk"]):
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:
-        """Return an article as listed, with its authors and its text."""
+        """Return an article as listed, with its authors and its text, and what `Related` has of it."""
         article = self.article(article_id)
         with self.lock:
-            [listed] = self.index.archive.listed(article.id)
-        return as_json(listed) | {"authors": list(article.authors), "text": article.text}
+            [listed], related = self.index.archive.listed(article.id), self.index.related(article)
+        return as_json(listed) | {"authors": list(article.authors), "text": article.text} | as_json(related)
 
     def remove(self, ids: str | Sequence[str]) -> int:
         """Remove articles for good, earlier versions too; return how many. Raises UnknownArticle for an unknown id."""

@@ -21,7 +21,10 @@ UNSUPPORTED = "[unsupported]"  # the mark of a sentence that no article supports
 
 @dataclass(frozen=True)
 class Citation:
-    """A quotation and its place: `getattr(article, field)[start:end] == quote`, to the character, always."""
+    """A quotation and its place: `getattr(article, field)[start:end] == quote`, to the character, always.
+
+    `corrected_by` is the id of the latest article that corrects or withdraws what this one says, where one does.
+    """
 
     n: int
     article_id: str
@@ -33,6 +36,7 @@ class Citation:
     field: Literal["text", "title"]
     start: int
     end: int
+    corrected_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,7 @@ def test_removed_articles_leave_nothing_behind(index: Index, tmp_path: Path) -> 
     assert index.remove(["paris", "old"]) == 2
     assert found(index, "Paris") == ["rain"]
     assert len(index.dense) == len(index.lexical) == 1
-    assert index.archive._read("SELECT count(*) FROM vectors")[0][0] == 1
+    assert index.archive.read("SELECT count(*) FROM vectors")[0][0] == 1
 
 
 @pytest.mark.parametrize("name", ["dense", "lexical"])

@@ -22,10 +22,12 @@ from pydantic import create_model
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from index.tables.related import Related
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
 from qa.ask import events
 from qa.desk import Desk
 from qa.doors.guard import Guard, check_host
+from qa.doors.show import remarks
 from qa.request import AskRequest, SearchRequest, Strings, TimelineRequest
 from qa.types import Answer, Citation, Event, Found, Sentence, Timeline, as_json, kind
 
@@ -54,7 +56,7 @@ class Checking:
 # What comes back, where it is no answer.
 Hits = create_model("Hits", hits=list[Found])
 Articles = create_model("Articles", articles=list[Listed])
-Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str)
+Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str, **Related.__annotations__)
 Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
 Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)
@@ -119,7 +121,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse)
     def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
-        page = source_page(desk.article(article_id), field, start, end)
+        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     return _refusing(mount(app, desk))

@@ -68,11 +68,11 @@ def source_path(article_id: str, field: str, start: int, end: int) -> str:
     return f"/source/{quote(article_id, safe='')}?field={field}&start={start}&end={end}#quote"
 
 
-def source_page(article: Article, field: str, start: int, end: int) -> str:
-    """Return an article as a page with one span marked; everything that came from outside is escaped."""
+def source_page(article: Article, field: str, start: int, end: int, remarks: Sequence[str] = ()) -> str:
+    """Return an article as a page with one span marked and remarks on it; all that came from outside is escaped."""
     whole = getattr(article, field)
     span = {"before": whole[:start], "quoted": whole[start:end], "after": whole[end:]}
-    return PAGES.get_template("source.html").render(article=article, field=field, **span)
+    return PAGES.get_template("source.html").render(article=article, field=field, remarks=remarks, **span)
 
 
 def _link(citation: Citation, mark: str) -> str:

@@ -194,10 +194,22 @@ def print_articles(listed: Document) -> None:
     say(f"{len(listed['articles']):,} articles", style="dim")
 
 
+def remarks(article: Document) -> list[str]:
+    """Return lines on what else the archive knows of an article: who carries and corrects it, what was changed."""
+    others = [("copy of", article["copy_of"]), *(("carried by", copy) for copy in article["carried_by"])]
+    others += [(f"{said['kind']} by", said["article"]) for said in article["corrected_by"]]
+    others += [(f"{said['kind']} of", said["article"]) for said in article["corrects"]]
+    told = [(how, a["title"], a["outlet"] or "unknown outlet", day(a["published"]), a["id"]) for how, a in others if a]
+    lines = [f"{how}: {' · '.join(rest)}" for how, *rest in told]
+    return lines + [f"earlier version: {change['before']}" for change in article["changes"] if change["before"]]
+
+
 def print_article(article: Document) -> None:
     say(article["title"], style="bold")
     by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"])
     say(" · ".join(filter(None, by)), style="dim")
+    for remark in remarks(article):
+        say(remark, style="yellow")
     say("\n", re.sub(r"\n+", "\n\n", article["text"]))
 
 

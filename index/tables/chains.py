@@ -1,0 +1,93 @@
+"""Tables in which an article hangs on one that was published before it: what hangs together is a group.
+
+An article hangs on the best of the earlier ones that share keys with it. So it does not matter in which order they are
+ingested, one that is removed only sets free what hung on it, and each costs the same in an archive of any size.
+"""
+
+import heapq
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from index.archive import Archive
+from index.types import Article
+
+COMMON = 100  # A key of as many articles, in the days that count, tells nothing.
+CANDIDATES = 16  # compared, of those that share the most
+EVER = 4_000_000  # days
+SQL = Path(__file__).parent
+
+Rarity = Callable[[int | str], float]  # how much a key tells: the logarithm of one in how many articles has it
+
+
+class Kept(NamedTuple):
+    """What is compared of an article: under which keys it is found, and what `score` needs beside them."""
+
+    article: Article
+    keys: frozenset[int | str]
+    facts: Any
+
+    @property
+    def order(self) -> tuple[date, int, str]:
+        """Which of two came first: undated ones are last, of one day's the longest is the report."""
+        return self.article.published or date.max, -len(self.article.text), self.article.id
+
+
+class Chain(NamedTuple):
+    """Such a table: what is kept of an article, how well one follows an earlier one (0: not), and within how long."""
+
+    name: str
+    rules: str
+    keep: Callable[[Archive, Article], Kept]
+    score: Callable[[Kept, Kept, Rarity], float]
+    days: int = EVER
+
+    @property
+    def script(self) -> str:
+        return self._sql("chain")
+
+    def _sql(self, file: str) -> str:
+        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name)
+
+    def group(self, archive: Archive, article_id: str) -> list[str]:
+        """Return the articles that hang together with one, itself too, the one on which all others hang first."""
+        return [row[0] for row in archive.read(self._sql("group"), article_id)]
+
+    def apply(self, archive: Archive, ids: Sequence[str]) -> None:
+        """Bring the table up to date with these articles."""
+        chain, those, count = self.name, "IN (SELECT value FROM json_each(?))", archive.counts()[0]
+        free = f"UPDATE {chain} SET earlier = NULL, score = 0 WHERE earlier {those} RETURNING article_id"
+        freed = [row[0] for row in archive.read(free, json.dumps(ids))]
+        for table in (chain, f"{chain}_keys"):
+            archive.read(f"DELETE FROM {table} WHERE article_id {those}", json.dumps(ids))
+
+        @cache
+        def rarity(key: int | str) -> float:
+            some = f"SELECT 1 FROM {chain}_keys WHERE key = ? LIMIT 1000"
+            return math.log((count + 1) / archive.read(f"SELECT max(1, count(*)) FROM ({some})", key)[0][0])
+
+        kept = cache(lambda article: self.keep(archive, article))
+        for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
+            day = new.article.published.toordinal() if new.article.published else 0
+            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id) VALUES (?)", new.article.id)
+            rows = [(key, day, new.article.id) for key in new.keys]
+            archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
+            for other in map(kept, filter(None, map(archive.article, self._near(archive, new, day, rarity)))):
+                earlier, later = sorted((new, other), key=lambda kept: kept.order)
+                row = earlier.article.id, self.score(later, earlier, rarity), later.article.id
+                archive.read(f"UPDATE {chain} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)
+
+    def _near(self, archive: Archive, new: Kept, day: int, rarity: Rarity) -> list[str]:
+        """Return the articles that share the most and the rarest keys with a new one, within the days that count."""
+        shared = defaultdict[str, float](float)
+        near = f"SELECT article_id FROM {self.name}_keys WHERE key = ? AND day BETWEEN ? AND ? LIMIT {COMMON}"
+        for key in new.keys:
+            found = archive.read(near, key, day - self.days, day + self.days)
+            for (other,) in found if len(found) < COMMON or self.days == EVER else ():
+                shared[other] += rarity(key)
+        return heapq.nlargest(CANDIDATES, shared.keys() - {new.article.id}, key=lambda other: (shared[other], other))

@@ -1,0 +1,6 @@
+-- Who corrects or withdraws what: the place of the sentence that says so, and what it says was wrong, if it can be read.
+DROP TABLE IF EXISTS notices;
+CREATE TABLE notices (article_id TEXT NOT NULL, target TEXT, kind TEXT NOT NULL, field TEXT NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, wrong TEXT);
+CREATE INDEX notices_article ON notices (article_id);
+CREATE INDEX notices_target ON notices (target)

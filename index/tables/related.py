@@ -1,0 +1,70 @@
+"""What the derived tables tell of one article."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from index.archive import Archive
+from index.tables.copies import COPIES
+from index.tables.stories import STORIES
+from index.text.cut import sentences
+from index.types import Article, Listed
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The other article of a notice, its kind (correction, withdrawal) and words, and the figure that was wrong."""
+
+    article: Listed
+    kind: str
+    quote: str
+    wrong: str | None
+
+
+@dataclass(frozen=True)
+class Related:
+    """The report that an article carries, or who carries it; the ids of its story, its own too, the earliest first.
+
+    One that says of itself that it was corrected is corrected by itself. Changes are what an earlier version said
+    (`before`) and the next says in its place (`after`); either may be empty.
+    """
+
+    copy_of: Listed | None
+    carried_by: tuple[Listed, ...]
+    story: tuple[str, ...]
+    corrected_by: tuple[Correction, ...]
+    corrects: tuple[Correction, ...]
+    changes: tuple[dict[str, str], ...]
+
+
+def related(archive: Archive, article: Article) -> Related:
+    """Return what the tables, which must be up to date, tell of an article."""
+    report, *copies = (listed for key in COPIES.group(archive, article.id) for listed in archive.listed(key))
+    ours, story = report.id == article.id, STORIES.group(archive, article.id)
+    corrected = _corrections(archive, "target", "article_id", article)
+    corrects = (c for c in _corrections(archive, "article_id", "target", article) if c.article.id != article.id)
+    versions = [_sentences(version) for version in (*archive.versions(article.id), article)]
+    changes = tuple(change for two in pairwise(versions) for change in _changes(*two))
+    shown = None if ours else report, tuple(copies if ours else ())
+    return Related(*shown, tuple(story), tuple(corrected), tuple(corrects), changes)
+
+
+def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterator[Correction]:
+    """Yield the other side of an article's notices, one an article: the sentence with the figure, if any."""
+    query = f"""SELECT {by}, article_id, kind, field, start, "end", wrong, max(wrong IS NOT NULL) FROM notices
+        WHERE {of} = ? AND {by} IS NOT NULL GROUP BY {by}"""
+    for key, notice, kind, field, start, end, wrong, _ in archive.read(query, article.id):
+        [other], said = archive.listed(key), archive.article(notice)
+        quote = getattr(said, field)[start:end]
+        yield Correction(other, kind, quote, wrong)
+
+
+def _sentences(article: Article) -> list[str]:
+    return [article.title, *(article.text[span.start : span.end] for span in sentences(article.text))]
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[dict[str, str]]:
+    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m])}

@@ -1,0 +1,36 @@
+"""Stories: which articles tell of one event. As a wrong one mixes figures of two floods, it rather leaves one out."""
+
+import math
+
+from index.archive import Archive
+from index.tables.chains import Chain, Kept, Rarity
+from index.text.days import WHEN
+from index.text.names import capitalised
+from index.types import Article
+
+LEAD_CHARACTERS = 1500  # of an article, whose names tell what it is about
+DAYS = 90  # from one report of a story to the next; measured in §22 of evals/EXPERIMENTS.md
+NAMED = 0.2  # cosine of their names, weighted by rarity: two floods are told in the same words
+LIKE = 0.95  # that and the cosine of their first passages together
+SERIES_WORDS = 4  # with which two headlines of an outlet begin alike: "5 things to know for June 8" is no event
+A_DAY = 0.002  # less for each day between them: what names Covid is told of for years
+
+
+def keep(archive: Archive, article: Article) -> Kept:
+    """Keep the vector of an article's first passage, under the names of its lead."""
+    first = archive.read("SELECT id FROM passages WHERE article_id = ? ORDER BY start LIMIT 1", article.id)
+    names = frozenset(name.casefold() for name in capitalised(WHEN.sub("it", article.text[:LEAD_CHARACTERS])))
+    return Kept(article, names, archive.vectors(first[0])[0])
+
+
+def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
+    """Return how alike two articles are, where that makes them reports of one event."""
+    both, *each = (sum(map(rarity, keys)) for keys in (later.keys & earlier.keys, later.keys, earlier.keys))
+    named, like = both / math.sqrt(max(math.prod(each), 1e-9)), float(later.facts @ earlier.facts)
+    like += named - A_DAY * abs((later.order[0] - earlier.order[0]).days)
+    heads = [kept.article.title.casefold().split()[:SERIES_WORDS] for kept in (later, earlier)]
+    series = heads[0] == heads[1] and later.article.outlet == earlier.article.outlet
+    return like if named >= NAMED and like >= LIKE and not series else 0.0
+
+
+STORIES = Chain("stories", "1", keep, follows, DAYS)
