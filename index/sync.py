@@ -15,7 +15,7 @@ from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
 from index.tables import TABLES, Table
-from index.tables.related import Related, related
+from index.tables.related import Related, Ties, related, ties
 from index.types import ArchiveError, Article, translated
 
 PARTS = ("dense", "lexical")
@@ -113,6 +113,11 @@ class Index(AbstractContextManager["Index"]):
         """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
         for table in TABLES:
             self._derive(table)
+
+    def ties(self, article_id: str) -> Ties:
+        """Return what ties an article to others, in 2 ms."""
+        self.catch_up_tables()
+        return ties(self.archive, article_id)
 
     def related(self, article: Article) -> Related:
         """Return what is known of an article beside its words: copies, story, corrections, changes."""

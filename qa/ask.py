@@ -17,9 +17,10 @@ from qa.request import AskRequest
 from qa.steps import quotes
 from qa.steps.choose import choose
 from qa.steps.converse import points, rewrite
-from qa.steps.evidence import Evidence, Writer, leads, read
+from qa.steps.evidence import Evidence, Writer, leads, read, tied
 from qa.steps.rank import collapse, rerank
-from qa.steps.understand import EARLIER, covered, decline, topic, understand
+from qa.steps.sources import beside
+from qa.steps.understand import EARLIER, covered, decline, read_from, topic, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
 if TYPE_CHECKING:
@@ -48,14 +49,18 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
     outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
+    said, cited = (tuple(p for p in told if isinstance(p, kind)) for kind in (Sentence, Citation))
+    with desk.lock:
+        around = beside(evidence, said, cited, desk.index.ties)
+    yield from around.citations[len(cited) :]
     clock["answer"] = time.perf_counter()
     laps = {step: round((end - start) * 1000, 1) for (_, start), (step, end) in pairwise(clock.items())}
     yield Answer(
         request.question,
         outcome.refusal is None,
         "".join(piece for piece in told if isinstance(piece, str)).strip(),
-        tuple(piece for piece in told if isinstance(piece, Sentence)),
-        tuple(piece for piece in told if isinstance(piece, Citation)),
+        around.sentences,
+        around.citations,
         Refusal(outcome.refusal, quotes.closest(evidence)) if outcome.refusal else None,
         tuple(evidence.hits[: request.top]),
         model.name if model else "quotes",
@@ -65,6 +70,10 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         outcome.invented_markers,
         outcome.broken,
         laps | outcome.timings_ms,
+        around.earlier,
+        around.conflicts,
+        evidence.understood,
+        request.filters.as_of,
     )
 
 
@@ -77,20 +86,20 @@ def _found(
         # "And turnout?" asks for what is said of it, with what was carried, too.
         about = topic(request.question if question.startswith(request.question.rstrip(" ?.!")) else question)
         query = understand(question, request, desk.outlets())
+        first = bool(EARLIER.search(question))
+        dated = query.days or query.outlets or query.parts or first
+        latest = None if dated else query.present or date.max
         hits = collapse(search(desk.index, query), newest=not query.days)
         clock["retrieve"] = time.perf_counter()
         look = partial(search, desk.index)
         choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
-        candidates = read(desk.reranker, query, hits)
+        candidates = tied(read(desk.reranker, query, hits), desk.index.ties)
         hits = rerank(query, hits, candidates)
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
-        first = bool(EARLIER.search(question))
-        dated = query.days or query.outlets or query.parts or first
-        latest = None if dated else query.present or date.max
         rarity = desk.index.lexical.rarity(content_terms(question))
         sure = quotes.confidence(candidates, rarity, request.day)
-        found.append((Evidence(question, hits, candidates, sure, latest, query.parts, first), choice))
+        found.append((Evidence(question, hits, candidates, sure, latest, query.parts, first, read_from(query)), choice))
 
     firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 

@@ -40,6 +40,40 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """In how many independent reports a sentence stands, copies being one; their outlets, and the first one's day."""
+
+    groups: int
+    outlets: tuple[str, ...]
+    first: date | None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a later report's sentence replaces, as it was told, with its day."""
+
+    text: str
+    date: date | None
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A figure of one source, and where it stands."""
+
+    value: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What sources tell differently at the same time."""
+
+    about: str
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True)
 class Phrase:
     """Where in a sentence stands what was asked for: `sentence.text[start:end]`."""
 
@@ -56,7 +90,8 @@ class Sentence:
     are text. A draft has none. `rule` is in a word why it does not stand: nothing (that can be checked), unsaid,
     partly, doubts (the evidence has), quotation (found nowhere), elsewhere (is it), missing (a number, day or name),
     misplaced (a number), another (did it), speaker (is none of it), cut (off), or that it denies, opposes, widens or
-    reorders the evidence. `answer` is the phrase that answers, where a sentence is quoted for one.
+    reorders the evidence. `answer` is the phrase that answers, where a sentence is quoted for one. `stands_in` tells in
+    which reports, of those that were found, an answer's sentence stands.
     """
 
     text: str
@@ -66,6 +101,10 @@ class Sentence:
     marks: tuple[tuple[int, int], ...] = ()
     rule: str = ""
     answer: Phrase | None = None
+    stands_in: Standing | None = None
+
+
+OF_ANSWERS = ("marks", "answer", "stands_in")  # what a checked sentence does not have
 
 
 class Checked(list[Sentence]):
@@ -121,7 +160,10 @@ class Answer:
     reader, whose confidence is how likely what is quoted is right, below .14. `choice` is the one
     of the choices offered with the question that the evidence speaks for. `rewritten` is the question that was searched
     for, where it followed on others. `invented_markers` counts the model's references to evidence that does not exist.
-    `broken` says why the model broke off, where it did: then the answer is what it had written.
+    `broken` says why the model broke off, where it did: then the answer is what it had written. `earlier` is what the
+    answer replaces, `conflicts` what sources tell differently at the same time; both have citations of their own.
+    `understood` is what was read from the question: its kind, outlets, days, parts. `as_of` is the day of which it was
+    asked.
     """
 
     question: str
@@ -138,6 +180,10 @@ class Answer:
     invented_markers: int = 0
     broken: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    earlier: tuple[Earlier, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    understood: dict[str, Any] = field(default_factory=dict)
+    as_of: date | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +242,7 @@ def as_json(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         return {"text": value}
     if isinstance(value, Checked):
-        unmarked = [{key: said for key, said in as_json(s).items() if key not in ("marks", "answer")} for s in value]
+        unmarked = [{key: said for key, said in as_json(s).items() if key not in OF_ANSWERS} for s in value]
         return {"sentences": unmarked, "citations": list(map(as_json, value.citations))}
     if isinstance(value, Hit):
         a, passage = value.article, value.passage

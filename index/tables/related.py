@@ -68,3 +68,23 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[dict[str, 
     for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m])}
+
+
+@dataclass(frozen=True)
+class Ties:
+    """Of an article: the ids of its copies and of its story, its own in both; who corrects it, and what was wrong."""
+
+    copies: frozenset[str]
+    story: frozenset[str]
+    corrected_by: str | None
+    wrong: tuple[str, ...]
+
+
+def ties(archive: Archive, article_id: str) -> Ties:
+    """Return what ties an article to others; the tables must be up to date."""
+    query = """SELECT n.article_id, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
+        WHERE n.target = ? ORDER BY a.published"""
+    notices = archive.read(query, article_id)
+    others = [by for by, _ in notices if by != article_id]
+    groups = (frozenset(chain.group(archive, article_id)) for chain in (COPIES, STORIES))
+    return Ties(*groups, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))

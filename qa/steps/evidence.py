@@ -5,10 +5,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from index.text import lists
 from index.text.cut import is_caption, sentences
+from index.tables.related import Ties
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
@@ -33,7 +34,7 @@ class Candidate(Span):
 
     `logit` is the cross-encoder's, for `part`: the question, or the part of it that the sentence speaks of most.
     `answers` is the reader's, of its answering that; None where another cross-encoder takes its place.
-    `phrase` is where in `text` it finds the number, day or name that was asked for.
+    `phrase` is where in `text` it finds the number, day or name that was asked for. `ties` are those of its article.
     """
 
     hit: Hit
@@ -41,6 +42,7 @@ class Candidate(Span):
     logit: float = 0.0
     answers: float | None = None
     phrase: tuple[int, int] | None = None
+    ties: Ties | None = None
 
 
 class Evidence(NamedTuple):
@@ -49,6 +51,7 @@ class Evidence(NamedTuple):
     `question` is complete in itself; `confidence`, 0…1, is how sure the desk is that there is an answer among them. Up
     to the day `latest` later reports take the place of earlier ones; None where the question has its day or outlet.
     `parts` are the questions that it asks in one. With `first`, it asks for what was reported first.
+    `understood` is what was read from it, for people.
     """
 
     question: str
@@ -58,6 +61,7 @@ class Evidence(NamedTuple):
     latest: date | None = None
     parts: Sequence[str] = ()
     first: bool = False
+    understood: dict[str, Any] = {}
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as
@@ -98,6 +102,12 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
             judged = [_read(reranker, c, head) for c, head in zip(judged, heads, strict=True)]
         scored += judged
     return _dated(scored, {*YEAR.findall(query.text)})
+
+
+def tied(candidates: Sequence[Candidate], ties: Callable[[str], Ties]) -> list[Candidate]:
+    """Return sentences with what ties their articles to others."""
+    known = {article_id: ties(article_id) for article_id in {c.article.id for c in candidates}}
+    return [replace(c, ties=known[c.article.id]) for c in candidates]
 
 
 def _head(candidate: Candidate, wanted: AbstractSet[str]) -> str:

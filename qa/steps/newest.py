@@ -42,8 +42,10 @@ OF_ERRORS = re.compile(
 
 def misreports(candidate: Candidate, question: str) -> bool:
     """Tell whether a sentence repeats what was wrong, and is not asked about that."""
-    erred = ERRED.search(candidate.said) and not MENDED.search(candidate.said)
-    return bool(erred) and not OF_ERRORS.search(question)
+    if MENDED.search(candidate.said) or OF_ERRORS.search(question):
+        return False
+    wrong = candidate.ties.wrong if candidate.ties else ()
+    return bool(ERRED.search(candidate.said) or any(values(figure) & values(candidate.said) for figure in wrong))
 
 
 def mends(candidate: Candidate) -> bool:
@@ -85,7 +87,7 @@ def replaces(question: str, later: Candidate, earlier: Candidate, latest: date |
     days = earlier.article.published, later.article.published
     if not (latest and days[0] and days[1] and days[1] <= latest and earlier.article != later.article):
         return False
-    if misreports(later, question) or not same_story(question, earlier.article, later.article):
+    if misreports(later, question) or not same_story(question, earlier, later):
         return False
     if days[0] <= days[1] and explicit(question, later, earlier):
         return True
@@ -144,7 +146,7 @@ def _same_day(question: str, pick: Candidate, other: Candidate) -> bool:
         and other.phrase
         and share(content_terms(pick.said), other.terms) >= SAID_ALIKE
         and (other.answers or 0.0) >= max((pick.answers or 0.0) - SIDE_LOSS, SIDE_LEAST)
-        and same_story(question, pick.article, other.article)
+        and same_story(question, pick, other)
     )
 
 
@@ -178,9 +180,12 @@ def _values(asked: str, text: str) -> frozenset[object]:
     return frozenset(day[1:] for day in dates(text)) if asked == "day" else values(text)
 
 
-def same_story(question: str, earlier: Article, later: Article) -> bool:
-    """Tell whether a report lacks none of the names, and not most of the things, of the question that another has."""
-    held, kept = _words(earlier), alike(_words(later))
+def same_story(question: str, earlier: Candidate, later: Candidate) -> bool:
+    """Tell whether a report lacks none of the names, and few of the things, of the question that another has.
+
+    Two reports of one event may be of different things in it: being of one story in the archive's table is not enough.
+    """
+    held, kept = _words(earlier.article), alike(_words(later.article))
     names = {stem for name in capitalised(question) for stem in content_terms(name)} & held
     naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
     things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways

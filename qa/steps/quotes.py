@@ -17,7 +17,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.newest import first, mends, misreports, newest, replaces
+from qa.steps.newest import first, mends, misreports, newest, replaces, sides
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -198,6 +198,8 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         pick = first(question, pick, left) if evidence.first else newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
+        if len(chosen) == 1:
+            chosen += sides(pick.part, pick, candidates)[: SENTENCES - 1]  # who says otherwise
         after = None if fits(question, pick.text) else _next(candidates, pick)
         if after and after not in chosen and fits(question, after.text):
             chosen.append(after)  # "They will sign soon. This will happen on Thursday."

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -102,6 +103,13 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
     clauses = apart(question) or (CLAUSE.split(question) if named else [])
     parts = tuple(clause.strip() for clause in clauses if len(clause.split()) >= CLAUSE_WORDS)
     return Query(question, request.filters, present, parts if len(parts) > 1 else (), named, tuple(dates(question)))
+
+
+def read_from(query: Query) -> dict[str, Any]:
+    """Return what was read from a question beside its words: what is there of kind, outlets, days, parts, present."""
+    days = [date(year, month, day).isoformat() if year else f"--{month:02}-{day:02}" for year, month, day in query.days]
+    told = {"kind": kind(query.text), "outlets": list(query.outlets), "days": days, "parts": list(query.parts)}
+    return {name: value for name, value in told.items() if value and value != "any"}
 
 
 def topic(question: str) -> str | None:

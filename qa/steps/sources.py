@@ -1,0 +1,104 @@
+"""Tells of an answer what else the archive has of it: which reports say the same, what it replaces, who differs."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from index.tables.related import Ties
+from index.text import lists
+from index.text.terms import content_terms, share
+from qa.steps.evidence import Candidate, Evidence, candidates
+from qa.steps.newest import CLAIMING, replaces, sides
+from qa.steps.understand import fits, values
+from qa.types import Citation, Conflict, Earlier, Sentence, Side, Standing, cite
+
+SAID_AGAIN, SEARCHED = 0.6, 30  # of a sentence's words, in one that says the same; passages that are searched for it
+EARLIER_MOST, EARLIER_LOSS = 3, 3.0  # sentences; by which the reader takes one for a worse answer than the newest
+FIGURE = re.compile(
+    rf"(?:[$€£¥] ?)?(?:\d[\d.,]*\d|\d|{lists.pattern('number-words')})"
+    r"(?: (?:million|billion|thousand|hundred)\b)?(?: ?(?:%|percent\b|per cent\b))?",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An answer's sentences with where they stand, all its citations, and what stands beside it."""
+
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    earlier: tuple[Earlier, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def beside(
+    evidence: Evidence, said: Sequence[Sentence], cited: Sequence[Citation], ties: Callable[[str], Ties]
+) -> Beside:
+    """Return what stands beside an answer's sentences, which may be quoted or a model's."""
+    places = {(c.article_id, c.field, c.start, c.end): c for c in cited}
+
+    def number(c: Candidate) -> int:
+        new = cite(c.article, c.field, c.start, c.end, len(places) + 1)
+        return places.setdefault((c.article.id, c.field, c.start, c.end), new).n
+
+    first = next((s.citations for s in said if s.citations), ())
+    quoted = {(c.article_id, c.field, c.start) for c in cited if c.n in first}
+    pick = next((c for c in evidence.candidates if (c.article.id, c.field, c.start) in quoted), None)
+    earlier, conflicts = tuple[Earlier, ...](), tuple[Conflict, ...]()
+    if pick:
+        replaced = _replaced(evidence, pick)
+        earlier = tuple(Earlier(c.text, c.article.published, (number(c),)) for c in replaced)
+        others = sides(pick.part, pick, evidence.candidates)
+        told = _in_one(pick) or [(_value(pick), pick), *((_figure(c), c) for c in others)]
+        if len(told) > 1:
+            conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in told)),)
+    texts = {c.n: c.quote for c in places.values()}
+    standing = (
+        replace(s, stands_in=_standing(evidence, texts[s.citations[0]], ties)) if s.citations else s for s in said
+    )
+    citations = (replace(c, corrected_by=ties(c.article_id).corrected_by) for c in places.values())
+    return Beside(tuple(standing), tuple(citations), earlier, conflicts)
+
+
+def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
+    """Return the sentences, one a figure, the latest first, that an answer's sentence takes the place of."""
+    found: dict[object, Candidate] = {}
+    for c in evidence.candidates:
+        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS and fits(pick.part, c.text)
+        if worth and replaces(pick.part, pick, c, evidence.latest):
+            before = found.setdefault(values(_value(c)), c)
+            if (c.article.published or date.max) < (before.article.published or date.max):
+                found[values(_value(c))] = c
+    return sorted(found.values(), key=lambda c: c.article.published or date.min, reverse=True)[:EARLIER_MOST]
+
+
+def _in_one(pick: Candidate) -> list[tuple[str, Candidate]]:
+    """Return the figures of two sources in one sentence: "police counted 9,000; the city spoke of 12,000"."""
+    claims = [found["figure"] for found in CLAIMING.finditer(pick.said)]
+    figures = [found[0] for claim in claims if (found := FIGURE.search(claim))]
+    return [(figure, pick) for figure in figures] if len({*figures}) > 1 else []
+
+
+def _value(c: Candidate) -> str:
+    return c.text[slice(*c.phrase)] if c.phrase else _figure(c)
+
+
+def _figure(c: Candidate) -> str:
+    claim = CLAIMING.search(c.said)
+    found = FIGURE.search(claim["figure"] if claim else c.said)
+    return found[0] if found else c.said
+
+
+def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Standing:
+    """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
+    wanted, counted = content_terms(text), values(text)
+    again = {
+        c.article.id: c.article
+        for c in candidates(evidence.hits[:SEARCHED])
+        if share(wanted, c.terms) >= SAID_AGAIN and counted <= values(c.said)
+    }
+    groups = {frozenset(ties(article_id).copies) for article_id in again}
+    outlets = dict.fromkeys(a.outlet for a in again.values() if a.outlet)
+    days = [a.published for a in again.values() if a.published]
+    return Standing(len(groups), tuple(outlets), min(days, default=None))
