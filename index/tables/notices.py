@@ -118,7 +118,7 @@ class Notices(NamedTuple):
     """The table."""
 
     name: str = "notices"
-    rules: str = "1"
+    rules: str = "2"
     script: str = Path(__file__).with_name("notices.sql").read_text("utf-8")
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
