@@ -66,7 +66,8 @@ def assert_checked(document: dict[str, Any], show: Callable[[str], dict[str, Any
     assert [c["n"] for c in document["citations"]] == list(range(1, len(document["citations"]) + 1))
     for c in document["citations"]:
         assert set(c) == {
-            "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end"
+            "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end",
+            "corrected_by",
         }  # fmt: skip
         assert show(c["article_id"])[c["field"]][c["start"] : c["end"]] == c["quote"] != ""
 

@@ -101,7 +101,8 @@ def test_ask_search_and_articles_as_json(run: Run) -> None:
     listed = document(run("articles", "list", "--json"))["articles"]
     assert len(listed) == 6
     assert set(listed[0]) == {"id", "title", "outlet", "published", "url", "characters", "passages"}
-    assert set(shown) == {*listed[0], "authors", "text"}
+    related = {"copy_of", "carried_by", "story", "corrected_by", "corrects", "changes"}
+    assert set(shown) == {*listed[0], "authors", "text", *related}
 
 
 def test_lists_for_people(run: Run) -> None:

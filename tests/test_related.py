@@ -5,14 +5,17 @@ import sqlite3
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 
 from index.encoder import Encoder
 from index.ingest import ingest
 from index.sync import Index
 from index.tables.copies import COPIES
+from index.tables.stories import STORIES
 from index.types import Article
 from qa import Desk
 from qa.doors.page import source_page
@@ -268,3 +271,26 @@ def test_what_the_doors_tell_of_an_article(desk: Desk) -> None:
     assert remarks(notice) == ["correction of: Thousands flee flood · The Post · 1 May 2026 · post"]
     page = source_page(desk.article("post"), "text", 0, 4, ["earlier version: <b>"])
     assert '<div class="remark">earlier version: &lt;b&gt;</div>' in page
+
+
+def test_the_newsroom_s_stories_are_kept_apart(index: Index) -> None:
+    """Pairs of articles that the questions' notes give one story, and those that they give two."""
+    newsroom, gold = REPOSITORY / "evals/newsroom", dict[str, set[str]]()
+    for line in (newsroom / "questions-dev.jsonl").read_text("utf-8").splitlines():
+        for article_id in (question := json.loads(line)).get("articles", ()):
+            gold.setdefault(article_id, set()).add(question["notes"]["story"])
+    assert ingest(index, [newsroom / "articles"]).rejected == []
+    ids = {a.id for a in index.archive.listed()}
+    pairs = [(one, two) for one, two in combinations(sorted(ids & gold.keys()), 2) if len(gold[one] | gold[two]) < 3]
+    joined = [(one, two) for one, two in pairs if two in STORIES.group(index.archive, one)]
+    same = [(one, two) for one, two in pairs if gold[one] == gold[two]]
+    right = len({*joined} & {*same})
+    print(f"precision {right / len(joined):.3f}, recall {right / len(same):.3f} of {len(same)} pairs")
+    assert right == len(joined)
+    assert right > 0.7 * len(same)
+    wronged = index.archive.article("https://www.pellcourier.example/2025/03/more-than-4000-wait-over-a-year-for")
+    assert wronged is not None
+    assert {(c.article.outlet, c.kind, c.wrong) for c in index.related(wronged).corrected_by} == {
+        ("The Pell Courier", "correction", "4,210"),
+        ("Radio Orlo", "withdrawal", "4,200"),
+    }

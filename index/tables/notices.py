@@ -20,14 +20,14 @@ from index.types import Article
 BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
 WAITING = 200  # of the latest notices that found nothing to correct, looked at again when articles come
-HINT = re.compile(r"correct|amend|clarif|retract|withdr|version|wrong", re.I)
+FAULT = re.compile(r"correct|amend|version|wrong|mis\w+|://", re.I)
 THIS = r"(?:article|story|report|column|headline|piece|post|page|graphic|video|caption)"
 OF_ITSELF = re.compile(
     r"^corrections?(?: (?:&|and) clarifications?)?(?: \([^)]*\))?\s?[:–—-]"
     rf"|\b(?:earlier|previous|original) versions? (?:of (?:this|our|the|the following) {THIS}\b"
     r"|(?:\w+ly )?(?:said|gave|mis\w+))"
     rf"|\bthis {THIS} (?:has been|was) (?:corrected|amended|revised|updated (?:to (?:correct|reflect)|with the corr))",
-    re.I,
+    re.I | re.M,
 )
 HEADLINE = re.compile(
     r"^(?:corrections?|clarifications?|retraction|withdrawn|retracted|corrected)\b|\bcorrected\b", re.I
@@ -62,16 +62,16 @@ class Notice(NamedTuple):
 
 def notices(article: Article) -> Iterator[Notice]:
     """Yield the sentences in which an article says that it, or another, was wrong."""
-    if not HINT.search(f"{article.title}\n{article.text}"):
-        return
-    headed = bool(HEADLINE.search(article.title))
+    whole, headed = f"{article.title}\n{article.text}", bool(HEADLINE.search(article.title))
+    if not (headed or OF_ITSELF.search(whole) or OF_ANOTHER.search(whole[:LEAD_CHARACTERS])):
+        return  # before it is cut into sentences, which takes longest
     lines = [("title", 0, len(article.title)), *(("text", s.start, s.end) for s in sentences(article.text))]
     for number, (field, start, end) in enumerate(lines):
         said = getattr(article, field)[start:end]
         itself = field == "text" and bool(OF_ITSELF.search(said))
         other = OF_ANOTHER.search(getattr(article, field)[start : end + BEHIND])
         first = number <= LEAD and (other.start() < len(said) if other else headed and not number)
-        points = headed and ADDRESS.search(said) and (HINT.search(said) or "://" in said)
+        points = headed and ADDRESS.search(said) and FAULT.search(said)
         if itself or first or points:
             wrong = WRONG.search(days.DATE.sub(lambda day: " " * len(day[0]), said))
             kind = "withdrawal" if re.search(r"retract|withdr[ae]w", said, re.I) else "correction"
@@ -118,7 +118,7 @@ class Notices(NamedTuple):
     """The table."""
 
     name: str = "notices"
-    rules: str = "1"
+    rules: str = "2"
     script: str = Path(__file__).with_name("notices.sql").read_text("utf-8")
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:

@@ -28,9 +28,10 @@ def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
     both, *each = (sum(map(rarity, keys)) for keys in (later.keys & earlier.keys, later.keys, earlier.keys))
     named, like = both / math.sqrt(max(math.prod(each), 1e-9)), float(later.facts @ earlier.facts)
     like += named - A_DAY * abs((later.order[0] - earlier.order[0]).days)
-    heads = [kept.article.title.casefold().split()[:SERIES_WORDS] for kept in (later, earlier)]
-    series = heads[0] == heads[1] and later.article.outlet == earlier.article.outlet
+    one, other = later.article, earlier.article
+    heads = [article.title.casefold().split()[:SERIES_WORDS] for article in (one, other)]
+    series = heads[0] == heads[1] and one.outlet == other.outlet and one.title != other.title
     return like if named >= NAMED and like >= LIKE and not series else 0.0
 
 
-STORIES = Chain("stories", "1", keep, follows, DAYS)
+STORIES = Chain("stories", "2", keep, follows, DAYS)
