@@ -49,7 +49,8 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
     outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
-    said, cited = (tuple(p for p in told if isinstance(p, kind)) for kind in (Sentence, Citation))
+    said = [piece for piece in told if isinstance(piece, Sentence)]
+    cited = [piece for piece in told if isinstance(piece, Citation)]
     with desk.lock:
         around = beside(evidence, said, cited, desk.index.ties)
     yield from around.citations[len(cited) :]

@@ -86,5 +86,5 @@ def ties(archive: Archive, article_id: str) -> Ties:
         WHERE n.target = ? ORDER BY a.published"""
     notices = archive.read(query, article_id)
     others = [by for by, _ in notices if by != article_id]
-    groups = (frozenset(chain.group(archive, article_id)) for chain in (COPIES, STORIES))
-    return Ties(*groups, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))
+    copies, story = (frozenset(chain.group(archive, article_id)) for chain in (COPIES, STORIES))
+    return Ties(copies, story, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))
