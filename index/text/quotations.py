@@ -70,7 +70,7 @@ def _taggers() -> tuple[list[pycrfsuite.Tagger], list[bytes]]:
 
 
 def quotations(text: str) -> list[Quotation]:
-    """Return who says what in a text, in order. Not for several threads at once. 25 ms for an article of 600 words."""
+    """Return who says what in a text, in order. Not for several threads at once. 0.1 ms a word."""
     (maybe, cues, *taggers), _ = _taggers()
     text = re.sub(r"[\ud800-\udfff]", "?", text)  # halves of characters, which a tagger does not take
     every, views = list(units(text)), dict[int, Features]()
