@@ -21,13 +21,14 @@ from qa.check.verify import Judge, Verdict, verify
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
-from qa.request import AskRequest, SearchRequest, TimelineRequest, builds, strings
+from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest, builds, strings
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
+from qa.steps.said import find
 from qa.steps.timeline import timeline
 from qa.steps.understand import understand
-from qa.types import Answer, Checked, Event, Timeline, as_json
+from qa.types import Answer, Checked, Event, Said, Timeline, as_json
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -136,6 +137,16 @@ class Desk(AbstractContextManager["Desk"]):
         if chosen == "quotes":
             return None
         return load_model(chosen, url or url_for(chosen, *self._given) if isinstance(chosen, str) else None)
+
+    @builds(QuotesRequest)
+    def quotes(self, request: QuotesRequest) -> list[Said]:
+        """Return what articles quote and report, with who says it: nearest to `about` or else newest first.
+
+        Raises UnknownArticle for an article that is not there.
+        """
+        articles = [self.article(article_id) for article_id in request.articles]
+        with self.lock:
+            return find(self.index, request, articles)
 
     # Checking
 

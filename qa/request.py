@@ -57,8 +57,7 @@ class SearchRequest:
     def __post_init__(self) -> None:
         object.__setattr__(self, "question", _question(self.question))
         object.__setattr__(self, "outlets", strings(self.outlets, "outlets"))
-        if type(self.top) is not int or not 1 <= self.top <= TOP_MAX:
-            raise BadInput(f"top is {self.top}: use 1 to {TOP_MAX}")
+        _top(self.top)
         _ = self.filters, self.day
 
     @cached_property
@@ -142,18 +141,46 @@ def _day(value: Day) -> date | None:
     return None if value is None else parse_date(value)
 
 
-def _question(question: object) -> str:
-    """Return a question in one line of printable characters."""
+def _top(top: object) -> None:
+    if type(top) is not int or not 1 <= top <= TOP_MAX:
+        raise BadInput(f"top is {top}: use 1 to {TOP_MAX}")
+
+
+def _question(question: object, name: str = "question") -> str:
+    """Return a question, or what else is looked for, in one line of printable characters."""
     if not isinstance(question, str):
-        raise BadInput(f"the question is a {type(question).__name__}, not a string")
+        raise BadInput(f"the {name} is a {type(question).__name__}, not a string")
     question = " ".join("".join(c if c.isprintable() else " " for c in INVISIBLE.sub("", question)).split())
     if not any(map(str.isalnum, question)):
-        raise BadInput("the question is empty: ask something in words")
+        raise BadInput(f"the {name} is empty: ask something in words")
     if (words := len(question.split())) > QUESTION_WORDS:
-        raise BadInput(f"the question has {words:,} words: ask in at most {QUESTION_WORDS}")
+        raise BadInput(f"the {name} has {words:,} words: ask in at most {QUESTION_WORDS}")
     if len(question) > QUESTION_CHARACTERS:
-        raise BadInput(f"the question has {len(question):,} characters: ask in at most {QUESTION_CHARACTERS:,}")
+        raise BadInput(f"the {name} has {len(question):,} characters: ask in at most {QUESTION_CHARACTERS:,}")
     return question
+
+
+@dataclass(frozen=True)
+class QuotesRequest:
+    """Whose words to look for: those of a `speaker`, `about` something, in `articles` by id; by default in all.
+
+    Raises BadInput for what cannot be looked for.
+    """
+
+    __pydantic_config__: ClassVar = SearchRequest.__pydantic_config__
+
+    _: KW_ONLY
+    speaker: str | None = field(default=None, metadata=said("only what this person or body says", "NAME"))
+    about: str | None = field(default=None, metadata=said("what is said of this comes first", "TEXT"))
+    articles: Strings = field(default=(), metadata=said("only what this article says", "ID", "--article"))
+    top: int = field(default=10, metadata=said("quotations to return (default 10)", "N"))
+
+    def __post_init__(self) -> None:
+        for name in ("speaker", "about"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _question(value, name))
+        object.__setattr__(self, "articles", strings(self.articles, "articles"))
+        _top(self.top)
 
 
 P = ParamSpec("P")

@@ -148,6 +148,27 @@ class Found:
     score: float
 
 
+@dataclass(frozen=True)
+class Said:
+    """What an article quotes or reports: `quote` is its `text[start:end]`; `direct` where that is in quotation marks.
+
+    `text[speaker_start:speaker_end]` names who says it, by a pronoun perhaps; `speaker` is who that is.
+    """
+
+    article_id: str
+    title: str
+    outlet: str | None
+    published: date | None
+    speaker: str | None
+    speaker_start: int | None
+    speaker_end: int | None
+    cue: str
+    quote: str
+    start: int
+    end: int
+    direct: bool
+
+
 def _places(hits: tuple[Hit, ...]) -> list[Place]:
     return [Place(hit.article.id, hit.passage.start, hit.passage.end, hit.score) for hit in hits]
 

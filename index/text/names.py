@@ -101,6 +101,12 @@ def is_noun(word: str) -> bool:
     return {"NOUN"} <= {*_lexicon().getAllLemmas(word.casefold())} <= {"NOUN", "VERB"}
 
 
+def classes(word: str) -> tuple[str, str]:
+    """Return which word classes an English word in lower case may be of, and its lemma, as a verb if it is one."""
+    lemmas = _lexicon().getAllLemmas(word)
+    return "".join(sorted(of[:2] for of in lemmas)), [*lemmas.get("VERB", ()), *lemmas.get("NOUN", ()), word][0]
+
+
 def surname(name: str) -> str:
     """Return the part of a name that tells two presidents apart: its last word."""
     parts = [part for part in name.split() if part.rstrip(".") not in ("Jr", "Sr", "II", "III")]

@@ -69,8 +69,8 @@ def attribution(text: str, start: int, end: int) -> str:
     for side in (behind, before) if ended or AS.match(behind) else (before, behind):
         if cue := CUE.search(side):
             who = _subject(side, cue)
-            return _last(text[: first + opens]) if LEANS.search(who) else who
-    return _last(text[:first]) if not before + behind.strip() else ""
+            return last_named(text[: first + opens]) if LEANS.search(who) else who
+    return last_named(text[:first]) if not before + behind.strip() else ""
 
 
 def _subject(side: str, cue: re.Match[str]) -> str:
@@ -82,8 +82,8 @@ def _subject(side: str, cue: re.Match[str]) -> str:
     return f"{cue[0]}{ASIDE.split(behind, maxsplit=1)[0]}"
 
 
-def _last(text: str) -> str:
-    """Return the last two sentences before a quotation that name somebody, outside of what is quoted itself."""
+def last_named(text: str) -> str:
+    """Return the last two sentences of a text that name somebody, outside of what is quoted itself."""
     plain = QUOTED.sub(" ", text[-BEFORE:])
     naming = [sentence for sentence in re.split(rf"{STOP.pattern}|\n+", plain) if named(sentence)]
     return " … ".join(naming[-2:])

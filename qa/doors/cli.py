@@ -23,7 +23,7 @@ from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import request, stream
 from qa.doors.show import Document
-from qa.request import AskRequest, SearchRequest, TimelineRequest
+from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -99,6 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("question", metavar="QUESTION")
         add_options(command, of=asked)
     add_judge(ask)
+
+    quotes = add_command(commands, "quotes", _quotes, "find who said what")
+    add_options(quotes, of=QuotesRequest)
 
     check = add_command(commands, "check", _check, "check any text, sentence by sentence, against the archive")
     check.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
@@ -225,6 +228,13 @@ def _search(args: argparse.Namespace) -> None:
 def _timeline(args: argparse.Namespace) -> None:
     body = _options(args, TimelineRequest)
     _read(args, show.print_timeline, lambda desk: as_json(desk.timeline(**body)), "/api/timeline", body)
+
+
+def _quotes(args: argparse.Namespace) -> None:
+    body = _options(args, QuotesRequest)
+    _read(
+        args, show.print_quotes, lambda desk: {"quotes": list(map(as_json, desk.quotes(**body)))}, "/api/quotes", body
+    )
 
 
 def _articles(args: argparse.Namespace) -> None:

@@ -28,8 +28,8 @@ from qa.ask import events
 from qa.desk import Desk
 from qa.doors.guard import Guard, check_host
 from qa.doors.show import remarks
-from qa.request import AskRequest, SearchRequest, Strings, TimelineRequest
-from qa.types import Answer, Citation, Event, Found, Sentence, Timeline, as_json, kind
+from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
+from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
 
 logger = logging.getLogger(__name__)
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
@@ -55,6 +55,7 @@ class Checking:
 
 # What comes back, where it is no answer.
 Hits = create_model("Hits", hits=list[Found])
+Quotes = create_model("Quotes", quotes=list[Said])
 Articles = create_model("Articles", articles=list[Listed])
 Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str, **Related.__annotations__)
 Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
@@ -73,11 +74,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     """
     from qa.doors.page import mount, source_page  # gradio takes seconds to import
 
-    refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
-    # FastAPI's own documentation loads its scripts from two hosts outside.
-    addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
-    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
-    app.add_middleware(Guard, host=host, token=token)
+    app = _guarded(host, token)
     offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
 
     @app.get("/healthz", response_model=State)
@@ -107,6 +104,10 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     def timeline(request: TimelineRequest) -> JSONResponse:
         return JSONResponse(as_json(desk.timeline(**asdict(request))))
 
+    @app.post("/api/quotes", response_model=Quotes)
+    def quotes(request: QuotesRequest) -> JSONResponse:
+        return JSONResponse({"quotes": list(map(as_json, desk.quotes(**asdict(request))))})
+
     @app.get("/api/articles", response_model=Articles)
     def articles() -> dict[str, Any]:
         return {"articles": desk.articles()}
@@ -125,6 +126,16 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     return _refusing(mount(app, desk))
+
+
+def _guarded(host: str, token: str | None) -> FastAPI:
+    """Return a service without routes of its own, behind the guard."""
+    refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
+    # FastAPI's own documentation loads its scripts from two hosts outside.
+    addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
+    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
+    app.add_middleware(Guard, host=host, token=token)
+    return app
 
 
 def _refusing(app: FastAPI) -> FastAPI:

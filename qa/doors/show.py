@@ -184,6 +184,17 @@ def print_timeline(found: Document) -> None:
     _print_citations("Sources", found["citations"])
 
 
+def print_quotes(found: Document) -> None:
+    if not found["quotes"]:
+        say("Nothing found.", style="yellow")
+    for said in found["quotes"]:
+        by = said["speaker"] or "nobody named"
+        where = f"{said['outlet'] or 'unknown outlet'}, {day(said['published'])}"
+        say((by, "bold"), (f" · {said['cue']} · ", "dim"), where)
+        say("  ", (" ".join(said["quote"].split()), "italic" if said["direct"] else ""))
+        say(f"  {said['article_id']} {said['start']}–{said['end']}\n", style="dim", wrap=False)
+
+
 def print_articles(listed: Document) -> None:
     for article in listed["articles"]:
         published, outlet = (article["published"] or "undated   ", "cyan"), (article["outlet"] or "–", "bold")

@@ -1,0 +1,76 @@
+"""Finds who said what: the quotations of the articles that may hold them, by speaker, subject and day."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import lru_cache
+
+from index.search import search
+from index.sync import Index
+from index.text import fold
+from index.text.names import runs
+from index.text.quotations import quotations
+from index.text.terms import content_terms, share
+from index.types import Article, Filters, Query
+from qa.request import QuotesRequest
+from qa.types import Said
+
+POOL = 500  # passages that may name a speaker
+ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
+NEAR = 0.25  # cosine below which what shares no word with a subject is said of something else
+HEAD = re.compile(r"[,;(–—]|\b(?:who|which|that|in|at|from|with)\b")  # ends the name of a speaker
+told = lru_cache(1000)(quotations)
+THE = re.compile(r"\b(?:the|an?) ", re.I)
+
+
+def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Said]:
+    """Return what is said in the articles given or, if none, in those that searches find: nearest or newest first."""
+    asked, about = request.speaker, request.about
+    read = (
+        given or sorted(_articles(index, request), key=lambda one: one.published or date.min, reverse=True)[:ARTICLES]
+    )
+    found = [said for article in read for said in _said(article) if not asked or _is_by(asked, said, article.text)]
+    found.sort(key=lambda said: said.published or date.min, reverse=True)
+    if about and found:
+        wanted, vectors = content_terms(about), index.encoder.encode([about, *(said.quote for said in found)])
+        scores = [
+            (c, share(wanted, content_terms(s.quote))) for s, c in zip(found, vectors[1:] @ vectors[0], strict=True)
+        ]
+        near = [
+            (round(sum(score), 1), said)
+            for score, said in zip(scores, found, strict=True)
+            if score > (NEAR,) or score[1]
+        ]
+        found = [said for _, said in sorted(near, key=lambda pair: -pair[0])]  # of those as near the newest first
+    return found[: request.top]
+
+
+def _articles(index: Index, request: QuotesRequest) -> Iterable[Article]:
+    """Return the articles in which to look: that name the speaker, or are on the subject; else all."""
+    archive = index.archive
+    if request.speaker:
+        passages = index.lexical.search(request.speaker, POOL, Filters())
+        return {article.id: article for article, _ in archive.passages([key for key, _ in passages]).values()}.values()
+    if request.about:
+        return {hit.article.id: hit.article for hit in search(index, Query(request.about))}.values()
+    return filter(None, (archive.article(listed.id) for listed in archive.listed()[:ARTICLES]))  # newest first
+
+
+def _said(article: Article) -> Iterator[Said]:
+    """Yield what an article quotes or reports, each piece of an interrupted quotation by itself."""
+    text, meta = article.text, (article.id, article.title, article.outlet, article.published)
+    for by, name, cue, pieces, direct in told(text):
+        for start, end in pieces:
+            first, last = by or (None, None)
+            yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
+
+
+def _is_by(asked: str, said: Said, text: str) -> bool:
+    """Tell whether a speaker is the one asked for: a person by surname or whole name, a body by all its words."""
+    head = HEAD.split(said.speaker or "", maxsplit=1)[0].strip()
+    wanted, held = (fold.words(THE.sub("", name)) for name in (asked, head))
+    person = fold.words(["", *runs(f", {head}")][-1])  # "Mayor Anna Berg"
+    body = not person or person != held[-len(person) :] or "of" in person or (THE.match(head) and person == held)
+    if wanted == held or body or wanted[-1:] != person[-1:]:
+        return wanted == held != []
+    return {*wanted} <= {*person} or ({*person} <= {*wanted} and asked.casefold() in text.casefold())
