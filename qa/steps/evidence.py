@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from index.tables.related import Ties
 from index.text import lists
 from index.text.cut import is_caption, sentences
-from index.tables.related import Ties
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
@@ -75,7 +75,7 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
     best = max((hit.score for hit in hits), default=0.0)
 
     def promise(candidate: Candidate) -> float:
-        words, headed, behind = wanted[candidate.part], *around[candidate.start, candidate.hit.passage.id]
+        words, (headed, behind) = wanted[candidate.part], around[candidate.start, candidate.hit.passage.id]
         own, whole = share(words, candidate.terms), share(words, candidate.terms | headed)
         return (
             own

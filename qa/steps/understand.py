@@ -5,9 +5,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 from index.encoder import DEFAULT_ENCODER
 from index.text import lists
@@ -31,11 +31,13 @@ CLAUSE = re.compile(
 )
 CLAUSE_WORDS = 4  # Shorter ones say too little to be searched for.
 NAME_PREFIX = 4
-OF_IT = r"(?:of|for|that|behind|about|in|on|by|to|from|with|at|did|does|do|said|and) "  # behind it stands what belongs to what is asked for
+# Behind these stands what belongs to what is asked for: "what is the reason for the cost" asks for no number.
+OF_IT = r"(?:of|for|that|behind|about|in|on|by|to|from|with|at|did|does|do|said|and) "
+IS = r"(?:is|was|were|are|did|has|have|will)"
 KINDS = {
     "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)"
     r"|\bwhat (?:does|did|would|will|do) [^?]*\b(?:cost|amount to)\b"
-    rf"|\b(?:what|which) (?:(?:is|was|were|are|did|has|have|will) )?(?:(?!{OF_IT})[\w'’-]+ ){{0,5}}?{lists.pattern('amounts')}",
+    rf"|\b(?:what|which) (?:{IS} )?(?:(?!{OF_IT})[\w'’-]+ ){{0,5}}?{lists.pattern('amounts')}",
     "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
