@@ -21,7 +21,7 @@ class Question:
 
     `answers` has a tuple of accepted strings for each part of the answer; nearly always there is one part.
     `wrong` are answers that must not be given. `articles` has the grade of each article that answers, 1 or more.
-    `outlets` restrict the search, and so does `as_of`, the day of which is asked; `group` names a part of the set that is
+    `outlets` and `as_of`, the day of which is asked, restrict the search; `group` names a part of the set that is
     counted on its own.
     """
 

@@ -73,7 +73,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         laps | outcome.timings_ms,
         around.earlier,
         around.conflicts,
-        evidence.understood,
+        dict(evidence.understood),
         request.filters.as_of,
     )
 

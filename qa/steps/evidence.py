@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from index.tables.related import Ties
@@ -61,7 +62,7 @@ class Evidence(NamedTuple):
     latest: date | None = None
     parts: Sequence[str] = ()
     first: bool = False
-    understood: dict[str, Any] = {}
+    understood: Mapping[str, Any] = MappingProxyType({})
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as
