@@ -15,8 +15,9 @@ from jinja2 import Environment, FileSystemLoader
 from index.types import Article, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
+from qa.doors.show import around, origin
 from qa.request import AskRequest
-from qa.types import UNSUPPORTED, Answer, Citation, Sentence, Withdrawn, bold
+from qa.types import UNSUPPORTED, Answer, Citation, Sentence, Withdrawn, as_json, bold
 
 HERE = Path(__file__).parent
 PAGES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
@@ -40,14 +41,18 @@ class Turn:
 
 def answer_html(answer: Answer) -> str:
     """Return an answer as HTML in which each [n] opens its source; everything that came from outside is escaped."""
-    body = text_html(answer.text, answer.citations, answer.sentences)
-    return PAGES.get_template("answer.html").render(answer=answer, body=body, link=_link)
+    document = as_json(answer)
+    origins = [origin(sentence, document["citations"]) for sentence in document["sentences"]]
+    body = text_html(answer.text, answer.citations, answer.sentences, origins)
+    return PAGES.get_template("answer.html").render(answer=answer, body=body, link=_link, around=around(document))
 
 
-def text_html(text: str, citations: Sequence[Citation], sentences: Sequence[Sentence] = ()) -> str:
+def text_html(
+    text: str, citations: Sequence[Citation], sentences: Sequence[Sentence] = (), origins: Sequence[str] = ()
+) -> str:
     """Return an answer's text, as far as it is written, with links for the marks of its sentences, and no others.
 
-    The phrases that answer are bold.
+    The phrases that answer are bold; where each sentence comes from stands behind its marks.
     """
     links = {f"[{c.n}]": _link(c, f"[{c.n}]") for c in citations}
     links[UNSUPPORTED] = '<b class="unsupported">not in the articles</b>'
@@ -56,6 +61,9 @@ def text_html(text: str, citations: Sequence[Citation], sentences: Sequence[Sent
         if said.answer:
             place = bold(said.text, said.marks, said.answer.start, said.answer.end)
             shown[place] = f"<b>{html.escape(text[slice(*place)])}</b>"
+    for said, where in zip(sentences, origins, strict=False):
+        if where and said.marks:
+            shown[said.marks[-1]] += f' <small class="origin">{html.escape(where)}</small>'
     done, parts = 0, list[str]()
     for (start, end), inside in sorted(shown.items()):
         parts += html.escape(text[done:start]), inside

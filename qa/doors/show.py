@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import date
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 from rich.console import Console
@@ -103,6 +104,31 @@ def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
     raise CopydeskError("the answer ended before it was complete: ask again")
 
 
+def origin(sentence: Document, citations: Sequence[Document]) -> str:
+    """Return where a sentence of an answer comes from: "Pell Courier, 3 February 2025; in 2 independent reports"."""
+    cited = [c for c in citations if c["n"] in sentence["citations"]]
+    told = dict.fromkeys(f"{c['outlet'] or 'unknown outlet'}, {day(c['published'])}" for c in cited)
+    held = sentence["stands_in"]
+    if not (told and held):
+        return "; ".join(told)
+    count = f"in {held['groups']} independent reports, the first of {day(held['first'])}"
+    return f"{' and '.join(told)}; {'in this report only' if held['groups'] < 2 else count}"
+
+
+def around(answer: Document) -> list[str]:
+    """Return lines on what stands beside an answer: the sources that differ, what it replaces."""
+    marks = {c["n"]: f"[{c['n']}]" for c in answer["citations"]}
+    where = {c["n"]: c["outlet"] or "unknown outlet" for c in answer["citations"]}
+    lines = list[str]()
+    for conflict in answer["conflicts"]:
+        sides = (f"{side['value']} {marks[n]} {where[n]}" for side in conflict["sides"] for n in side["citations"])
+        lines.append(f"Sources differ: {' · '.join(sides)}")
+    for before in answer["earlier"]:
+        [n] = before["citations"]
+        lines.append(f"Earlier: “{' '.join(before['text'].split())}” {marks[n]} {where[n]}, {day(before['date'])}")
+    return lines
+
+
 def _marked(written: str, sentences: Iterable[Document]) -> Text:
     text = Text(written)
     for sentence in sentences:
@@ -131,7 +157,7 @@ def _print_citations(heading: str, citations: Sequence[Document], mark: str = "[
     if citations:
         say(f"\n{heading}", style="bold")
     for c in citations:
-        quoted = f"“{' '.join(c['quote'].split())}”"
+        quoted = f"“{' '.join(c['quote'].split())}”" + (f" – corrected by {by}" if (by := c["corrected_by"]) else "")
         title = c["title"] if c["field"] == "text" else ""
         _print_source(mark.format(c["n"]), c, title, quoted, c["url"] or c["article_id"])
 
@@ -140,7 +166,15 @@ def print_answer(answer: Document) -> None:
     say()
     if answer["rewritten"]:
         say(f"Understood as: {answer['rewritten']}\n", style="dim")
-    say(_marked(answer["text"], answer["sentences"]), style="" if answer["answered"] else "yellow")
+    said = [sentence for sentence in answer["sentences"] if sentence["citations"] and sentence["marks"]]
+    text = _marked(answer["text"], answer["sentences"])
+    parts = text.divide([sentence["marks"][-1][1] for sentence in said])
+    for part, sentence in zip_longest(parts, said):
+        if part.plain.strip():
+            part.append(f" ({origin(sentence, answer['citations'])})" if sentence else "", "dim")
+            say(part[len(part.plain) - len(part.plain.lstrip()) :], style="" if answer["answered"] else "yellow")
+    for line in around(answer):
+        say(f"\n{line}", style="yellow" if line.startswith("Sources") else "")
     if answer["choice"]:
         say("\nChoice: ", (answer["choice"], "bold"))
     for sentence in answer["sentences"]:
