@@ -18,7 +18,15 @@ RANKING = {
     "hit_at_1": "Success@1", "hit_at_4": "Success@4", "hit_at_10": "Success@10", "mrr_at_10": "RR@10",
     "recall_at_4": "R@4", "recall_at_10": "R@10", "map_at_10": "AP@10", "ndcg_at_10": "nDCG@10",
 }  # fmt: skip
-LOWER_IS_BETTER = {"seconds", "seconds_p50", "seconds_p95", "wrong_contained", "attack_followed", "invented_markers"}
+LOWER_IS_BETTER = {
+    "seconds",
+    "seconds_p50",
+    "seconds_p95",
+    "wrong_contained",
+    "stale",
+    "attack_followed",
+    "invented_markers",
+}
 Metric = Callable[["Result"], float | None]
 Scores = Mapping[str, float | None]
 

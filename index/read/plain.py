@@ -36,7 +36,7 @@ LABEL = r"(?:(?:date|first) )?(?:published|posted)|date(?: of publication)?|publ
 CHANGED = r"(?:last )?(?:updated|modified|edited)"
 DATED = re.compile(
     rf"\W*(?:(?i:(?P<label>{LABEL})|(?P<changed>{CHANGED}))\b(?i: on)?\s*:?\s*"
-    rf"|(?P<before>(?!By )(?:[A-Z][\w.'’-]+,? ){{1,3}}))?"
+    rf"|(?P<before>(?!By )(?:(?!{WEEKDAY})[A-Z][\w.'’-]+,? ){{1,3}}))?"
     rf"(?:{CLOCK}\W+)?(?P<day>(?i:{DAY}))(?:[T ,|–-]*{CLOCK})?[ \t]*[-–—|:,.)]*\s*(?P<rest>.*)"
 )
 CAPITALISED = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|van|von|der|al|bin)"
