@@ -87,7 +87,7 @@ def _found(
         # "And turnout?" asks for what is said of it, with what was carried, too.
         about = topic(request.question if question.startswith(request.question.rstrip(" ?.!")) else question)
         query = understand(question, request, desk.outlets())
-        first = bool(EARLIER.search(question))
+        first = bool(EARLIER.search(question)) and not query.parts
         dated = query.days or query.outlets or query.parts or first
         latest = None if dated else query.present or date.max
         hits = collapse(search(desk.index, query), newest=not query.days)

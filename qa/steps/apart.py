@@ -2,7 +2,7 @@
 
 import re
 
-from index.text.names import is_verb
+from index.text.names import is_verb, runs
 
 # A question of its own behind the first: "…, and how many did the ministry give?"
 CLAUSE = re.compile(r",? and (?=(?:by |in |on |at |to )?(?:what|who|whom|whose|which|when|where|why|how)\b)", re.I)
@@ -31,7 +31,9 @@ def apart(question: str) -> list[str]:
     if found := CHANGE.fullmatch(question):
         return _change(found["what"], found["when"] or "")
     if len(clauses := CLAUSE.split(question, maxsplit=1)) == 2 and min(len(c.split()) for c in clauses) > 3:
-        return [f"{clause.strip(' ?,')}?" for clause in clauses]
+        one, other = (clause.strip(" ?,") for clause in clauses)
+        names = [name for name in runs(one) if name not in other]
+        return [f"{one}?", f"{other}{' of ' * bool(names)}{' and '.join(names)}?"]
     pairs = PAIRS if " and " in question and " between " not in question else []
     for found in filter(None, (pair.fullmatch(question) for pair in pairs)):
         sides = found["one"], found["other"]

@@ -112,13 +112,13 @@ def sides(question: str, pick: Candidate, among: Sequence[Candidate]) -> list[Ca
     asked = kind(question)
     if asked != "number" or not CLAIM.search(pick.said) or ERRED.search(pick.said) or MENDED.search(pick.said):
         return []
-    near = [c for c in _near(pick) if _claims(question, pick, c) and _differs(pick, c)]
+    beside = [c for c in near(pick) if _claims(question, pick, c) and _differs(pick, c)]
     others = [c for c in among if c.article != pick.article and _same_day(question, pick, c) and _differs(pick, c)]
-    return [*near, *sorted(others, key=lambda c: -(c.answers or 0.0))][:SIDES]
+    return [*beside, *sorted(others, key=lambda c: -(c.answers or 0.0))][:SIDES]
 
 
-def _near(pick: Candidate) -> Iterator[Candidate]:
-    """Yield the sentences next to one in its paragraph and the next."""
+def near(pick: Candidate) -> Iterator[Candidate]:
+    """Yield the sentences around one in its article, in order."""
     if pick.field == "title":
         return
     text = pick.article.text

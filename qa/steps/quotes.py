@@ -8,6 +8,7 @@ from functools import lru_cache
 from textwrap import shorten
 from typing import NamedTuple
 
+from index.text import lists
 from index.text.names import capitalised
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Article
@@ -17,7 +18,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.newest import first, mends, misreports, newest, replaces, sides
+from qa.steps.newest import first, mends, misreports, near, newest, replaces, sides
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -60,6 +61,8 @@ SURE_ENOUGH_BY_READER = 0.18
 NEAR = 300  # characters of the article before a sentence, or below a headline, that go with it
 OLD_DAYS = 90  # An article so much older than the day of a question knows as little of its news as any older one.
 CLOSEST = 3
+WHY = re.compile(r"why\b|how come\b|what (?:caused|made|led)\b|for what reason", re.I)
+REASON = re.compile(lists.pattern("reasons"), re.I)
 PRESUMED = re.compile(r"(?:why|when|where) (?:is|are|was|were|did|does|do|has|have|had) ([^?]+)\?*", re.I)
 TITLE_CHARACTERS = 90  # of the headline that a refusal names
 
@@ -179,7 +182,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
             + by.logit * candidate.logit
             + by.passage * (scores[candidate.hit.passage.id] - best)
             + by.title * (candidate.field == "title")
-            + by.fit * fits(question, candidate.text)
+            + by.fit * fits(candidate.part, candidate.text)
             + by.words * held[candidate][0]
             + by.headed * held[candidate][1]
             + (MENDED * mends(candidate) - ERRED * misreports(candidate, question) if counted else 0.0)
@@ -200,9 +203,9 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         chosen.append(pick)
         if len(chosen) == 1:
             chosen += sides(pick.part, pick, candidates)[: SENTENCES - 1]  # who says otherwise
-        after = None if fits(question, pick.text) else _next(candidates, pick)
-        if after and after not in chosen and fits(question, after.text):
-            chosen.append(after)  # "They will sign soon. This will happen on Thursday."
+        goes_with = None if fits(pick.part, pick.text) and not _unexplained(pick) else _completes(pick)
+        if goes_with and goes_with not in chosen:
+            chosen.append(goes_with)
         left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if not replaces(question, pick, c, evidence.latest)]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
@@ -248,9 +251,17 @@ def _words(article: Article) -> set[str]:
     return terms(f"{article.title}\n{article.text}")
 
 
-def _next(candidates: Sequence[Candidate], candidate: Candidate) -> Candidate | None:
-    """Return the sentence that follows in the same paragraph."""
-    behind = candidate.article.text[candidate.end :]
-    place = candidate.end + len(behind) - len(behind.lstrip(" "))
-    here = (candidate.hit.passage.id, candidate.field)
-    return next((c for c in candidates if c.start == place and (c.hit.passage.id, c.field) == here), None)
+def _unexplained(candidate: Candidate) -> bool:
+    """Tell whether a sentence says what is asked why, and gives no reason."""
+    return bool(WHY.match(candidate.part)) and not REASON.search(candidate.said)
+
+
+def _completes(candidate: Candidate) -> Candidate | None:
+    """Return the sentence next to one that has what it lacks: who "she" is, when "this" will be, why it was."""
+    around = list(near(candidate))
+    before = [c for c in around if c.end <= candidate.start]
+    behind = [c for c in around if c.start >= candidate.end]
+    if _unexplained(candidate):
+        return next((c for c in behind if REASON.search(c.said)), behind[0] if behind else None)
+    named = kind(candidate.part) == "name"
+    return next((c for c in (before[::-1] if named else behind[:1]) if fits(candidate.part, c.text)), None)
