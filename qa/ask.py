@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import fields
 from datetime import date
 from functools import partial
 from itertools import pairwise
@@ -13,13 +14,14 @@ from index.search import search
 from index.text.terms import content_terms
 from qa.llm.compose import compose
 from qa.llm.prompt import QUESTION_TOKENS
-from qa.request import AskRequest
+from qa.request import AskRequest, TimelineRequest
 from qa.steps import quotes
 from qa.steps.choose import choose
 from qa.steps.converse import points, rewrite
 from qa.steps.evidence import Evidence, Writer, leads, read, tied
 from qa.steps.rank import collapse, rerank
 from qa.steps.sources import beside
+from qa.steps.timeline import asks, tell, timeline
 from qa.steps.understand import EARLIER, covered, decline, read_from, topic, understand
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 # A model is asked where the desk is at least this sure: the words of a question off the subject are rarely all there.
 ASK_FROM = 0.05
+EVENTS = 8  # told where a question asks what happened
 
 
 def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
@@ -48,6 +51,10 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     write: Writer = quotes.write
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
+    elif not declined and asks(request.question):
+        with desk.lock:
+            happened = timeline(desk.index, _as_timeline(request), desk.outlets())
+        write = partial(tell, happened) if happened.events else write
     outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
     said = [piece for piece in told if isinstance(piece, Sentence)]
     cited = [piece for piece in told if isinstance(piece, Citation)]
@@ -76,6 +83,11 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         dict(evidence.understood),
         request.filters.as_of,
     )
+
+
+def _as_timeline(request: AskRequest) -> TimelineRequest:
+    given = {f.name: getattr(request, f.name) for f in fields(TimelineRequest) if f.name != "top"}
+    return TimelineRequest(**given, top=EVENTS)
 
 
 def _found(

@@ -1,7 +1,7 @@
 """What happened: dated sentences of the articles on a subject, oldest first, each with its citation."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -14,10 +14,10 @@ from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Passage
 from qa.check.grammar import below
 from qa.request import TimelineRequest
-from qa.steps.evidence import Candidate, candidates
+from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.rank import collapse
 from qa.steps.understand import covered, understand, values
-from qa.types import Dated, Timeline, cite
+from qa.types import Dated, Outcome, Piece, Sentence, Timeline, cite
 
 Told = tuple[date, Candidate]
 ASKS = re.compile(rf"^(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
@@ -54,6 +54,19 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
         places.append(replace(held, since=since, until=until))
     hits = {hit.passage.id: hit for place in places for hit in search(index, replace(query, filters=place))}.values()
     return events(about, collapse(sorted(hits, key=lambda hit: -hit.score), newest=False), within, request.top)
+
+
+def tell(happened: Timeline, evidence: Evidence) -> Generator[Piece, None, Outcome]:
+    """Yield events as an answer: a line each, its day before its sentence, its mark behind it."""
+    text = ""
+    for event in happened.events:
+        text += f"{chr(10) * bool(text)}{event.date:%-d %B %Y}: {event.text} "
+        mark = f"[{event.citations[0]}]"
+        yield Sentence(event.text, event.citations, "verbatim", marks=((len(text), len(text) + len(mark)),))
+        text += mark
+    yield text
+    yield from happened.citations
+    return Outcome()
 
 
 def subject(question: str) -> str:
