@@ -67,6 +67,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     assert set(document) == {
         "question", "answered", "text", "sentences", "citations", "refusal", "retrieved", "llm",
         "confidence", "broken", "choice", "rewritten", "invented_markers", "timings_ms",
+        "earlier", "conflicts", "understood", "as_of",
     }  # fmt: skip
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end",

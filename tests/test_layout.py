@@ -15,14 +15,14 @@ ROOMS = {
     "index/tables": {"index", "index/text"},
     "index": {"index/text", "index/read", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
-    "qa/steps": {"index", "index/text", "qa", "qa/check"},
+    "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
     "qa": {"index", "index/tables", "index/text", "qa/check", "qa/llm", "qa/steps"},
     "qa/__main__": {"qa/doors"},
     "qa/doors": {"index", "index/tables", "index/read", "qa", "qa/llm"},
     "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "evals/sets"},
     "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
-    "evals/sets": {"index", "index/text", "evals", "qa/check"},
+    "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
 }
 HOMES = {
     "sqlite3": ["index/archive.py"],

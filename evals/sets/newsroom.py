@@ -11,14 +11,15 @@ from evals.metrics import Metric, Result, fold
 from evals.questions import Strings
 from evals.sets import Batches, read_json
 from index.read import read
+from index.text.numbers import in_digits
 from index.types import Article, BadInput
-from qa.types import as_json
 
 
 def load(path: Path) -> Batches:
     asked = sorted(path.glob("questions*.jsonl")) if path.is_dir() else [path]
     folder = (path if path.is_dir() else path.parent) / "articles"
-    found = [as_json(one.item) for one in read([folder]) if isinstance(one.item, Article)]
+    found = [vars(one.item) for one in read([folder]) if isinstance(one.item, Article)]
+    found = [{**article, "published": (day := article["published"]) and day.isoformat()} for article in found]
     if not found or not asked:
         raise BadInput(f"{folder} holds no articles, or no questions*.jsonl stands beside it")
     yield found, [row for file in asked for row in read_json(file)]
@@ -31,11 +32,8 @@ def _at(text: str, accepted: Strings) -> int | None:
 
 
 def _plain(text: str) -> str:
-    from text_to_num import alpha2digit
-
     joined = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", re.sub(r"per ?cent\b|%", " pct ", text.lower()))
-    digits: str = alpha2digit(joined, "en", 0)
-    return f" {fold(digits)} "
+    return f" {fold(in_digits(joined))} "
 
 
 def _stale(r: Result) -> bool:

@@ -97,10 +97,15 @@ def spoken(text: str) -> str:
     return text
 
 
-def numbers(text: str) -> Iterator[Number]:
-    """Yield the numbers of a text without its dates; "twenty-five per cent" is 25 %."""
+def in_digits(text: str) -> str:
+    """Return a text, in small letters, with the numbers in words as digits."""
     from text_to_num import alpha2digit
 
+    return str(alpha2digit(text, "en", 0))
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """Yield the numbers of a text without its dates; "twenty-five per cent" is 25 %."""
     spelled = text.lower()
     for pattern, reading in SPELLED:
         spelled = re.sub(pattern, reading, spelled)
@@ -109,7 +114,7 @@ def numbers(text: str) -> Iterator[Number]:
     for match in VAGUE.finditer(spelled):
         least = AT_LEAST[match[2]] * AT_LEAST[match[1] or ""]
         yield Number(least, "", least, least * 1000)
-    digits: str = alpha2digit(VAGUE.sub(" ", spelled), "en", 0)
+    digits = in_digits(VAGUE.sub(" ", spelled))
     digits = re.sub(r"(\d) and a half\b", r"\1.5", digits)
     digits = PART.sub(_percent, digits)
     for match in TIME.finditer(digits):

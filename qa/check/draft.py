@@ -12,7 +12,7 @@ from index.text.cut import sentences
 from index.text.speech import goes_on, speaker
 from index.text.terms import content_terms
 from index.types import Article, BadInput, Hit, Query
-from qa.check.spans import Span, find
+from qa.check.spans import find
 from qa.check.verify import Verdict, quotations, said_by
 from qa.request import QUESTION_WORDS, is_text
 from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
@@ -40,14 +40,14 @@ class Draft:
 
     def __init__(self) -> None:
         self.sentences: list[Sentence] = []
-        self.citations: dict[Span, Citation] = {}
+        self.citations: dict[tuple[str, str, int, int], Citation] = {}
 
     def add(self, text: str, verdict: Verdict, at: int | None = None) -> tuple[str, list[Citation]]:
         """Take in a sentence; return its marks, which stand at this place, and the citations new with it."""
         known = len(self.citations)
         for s in verdict.spans:
-            self.citations.setdefault(s, cite(s.article, s.field, s.start, s.end, len(self.citations) + 1))
-        numbers = tuple(self.citations[span].n for span in verdict.spans)
+            self.citations.setdefault(s.place, cite(s.article, s.field, s.start, s.end, len(self.citations) + 1))
+        numbers = tuple(self.citations[span.place].n for span in verdict.spans)
         marks = [f"[{number}]" for number in numbers] or [UNSUPPORTED]
         ends = list(accumulate(map(len, marks), initial=at or 0))
         places = () if at is None else tuple(pairwise(ends))

@@ -36,6 +36,11 @@ class Span:
         whole: str = getattr(self.article, self.field)
         return whole[self.start : self.end]
 
+    @property
+    def place(self) -> tuple[str, str, int, int]:
+        """The article's id, the field, start and end."""
+        return self.article.id, self.field, self.start, self.end
+
     @cached_property
     def said(self) -> str:
         """The text as it reads: what it says is taken from here, its places from `text`."""

@@ -55,7 +55,8 @@ def mends(candidate: Candidate) -> bool:
 
 def first(question: str, pick: Candidate, among: Sequence[Candidate]) -> Candidate:
     """Return the sentence of the earliest report that a sentence replaces, itself where it replaces none."""
-    before = [c for c in among if replaces(question, pick, c, date.max)]
+    near = (pick.answers or 0.0) - UPDATE_LOSS
+    before = [c for c in among if (c.answers or 0.0) >= near and replaces(question, pick, c, date.max, anyhow=True)]
     return min(before, key=lambda c: c.article.published or date.max, default=pick)
 
 
@@ -189,7 +190,7 @@ def same_story(question: str, earlier: Candidate, later: Candidate) -> bool:
     names = {stem for name in capitalised(question) for stem in content_terms(name)} & held
     naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
     things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways
-    return alike(names) <= kept and share(alike(things), kept) >= SAID_SHARE
+    return alike(names) <= kept and (not things or share(alike(things), kept) >= SAID_SHARE)
 
 
 @lru_cache(maxsize=64)

@@ -201,12 +201,12 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         pick = first(question, pick, left) if evidence.first else newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
         chosen.append(pick)
-        if len(chosen) == 1:
-            chosen += sides(pick.part, pick, candidates)[: SENTENCES - 1]  # who says otherwise
-        goes_with = None if fits(pick.part, pick.text) and not _unexplained(pick) else _completes(pick)
-        if goes_with and goes_with not in chosen:
-            chosen.append(goes_with)
-        left = [c for c in left if c not in chosen and not any(_says_again(d, c) for d in chosen)]
+        beside = sides(pick.part, pick, candidates) if len(chosen) == 1 else []  # who says otherwise
+        if not fits(pick.part, pick.text) or _unexplained(pick):
+            beside += _completes(pick)
+        chosen += [c for c in beside if c.place not in {d.place for d in chosen}]
+        quoted = {c.place for c in chosen}
+        left = [c for c in left if c.place not in quoted and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if not replaces(question, pick, c, evidence.latest)]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
@@ -256,12 +256,12 @@ def _unexplained(candidate: Candidate) -> bool:
     return bool(WHY.match(candidate.part)) and not REASON.search(candidate.said)
 
 
-def _completes(candidate: Candidate) -> Candidate | None:
+def _completes(candidate: Candidate) -> list[Candidate]:
     """Return the sentence next to one that has what it lacks: who "she" is, when "this" will be, why it was."""
     around = list(near(candidate))
     before = [c for c in around if c.end <= candidate.start]
     behind = [c for c in around if c.start >= candidate.end]
     if _unexplained(candidate):
-        return next((c for c in behind if REASON.search(c.said)), behind[0] if behind else None)
+        return ([c for c in behind if REASON.search(c.said)] or behind)[:1]
     named = kind(candidate.part) == "name"
-    return next((c for c in (before[::-1] if named else behind[:1]) if fits(candidate.part, c.text)), None)
+    return [c for c in (before[::-1] if named else behind[:1]) if fits(candidate.part, c.text)][:1]

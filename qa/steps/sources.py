@@ -36,15 +36,15 @@ def beside(
     evidence: Evidence, said: Sequence[Sentence], cited: Sequence[Citation], ties: Callable[[str], Ties]
 ) -> Beside:
     """Return what stands beside an answer's sentences, which may be quoted or a model's."""
-    places = {(c.article_id, c.field, c.start, c.end): c for c in cited}
+    places: dict[tuple[str, str, int, int], Citation] = {(c.article_id, c.field, c.start, c.end): c for c in cited}
 
     def number(c: Candidate) -> int:
         new = cite(c.article, c.field, c.start, c.end, len(places) + 1)
-        return places.setdefault((c.article.id, c.field, c.start, c.end), new).n
+        return places.setdefault(c.place, new).n
 
     first = next((s.citations for s in said if s.citations), ())
-    quoted = {(c.article_id, c.field, c.start) for c in cited if c.n in first}
-    pick = next((c for c in evidence.candidates if (c.article.id, c.field, c.start) in quoted), None)
+    quoted = {place[:3] for place, c in places.items() if c.n in first}
+    pick = next((c for c in evidence.candidates if c.place[:3] in quoted), None)
     earlier, conflicts = tuple[Earlier, ...](), tuple[Conflict, ...]()
     if pick:
         replaced = _replaced(evidence, pick)
