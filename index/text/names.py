@@ -89,6 +89,12 @@ def is_verb(word: str, *tags: str) -> bool:
     return any(word in _lexicon().getInflection(lemma, tag) for lemma in lemmas for tag in tags)
 
 
+@lru_cache(maxsize=4096)
+def lemmas(word: str) -> frozenset[str]:
+    """Return the words of which a word may be a form: "lost" is one of "lose"."""
+    return frozenset(lemma for found in _lexicon().getAllLemmas(word).values() for lemma in found)
+
+
 def is_plural(word: str) -> bool:
     """Tell whether a word, capitalised or not, is the plural of an English noun: "Officials", not "Senate"."""
     plain = word.casefold()

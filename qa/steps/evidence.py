@@ -15,6 +15,7 @@ from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reader, Reranker
+from qa.steps.tables import look_up
 from qa.steps.understand import YEAR, covered, fits, kind
 from qa.types import Outcome, Piece
 
@@ -25,6 +26,7 @@ READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
 HEADED_WORTH, BEHIND_WORTH = 0.5, 0.3  # and for words that only its headline, or the sentence before, holds
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
+ROW_LOGIT = 2.0  # of a row of which the question names row and column: the reader knows no tables
 PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
 CHROME = re.compile(lists.pattern("chrome"), re.I)
 
@@ -83,6 +85,7 @@ def read(reranker: Reranker, query: Query, hits: Sequence[Hit]) -> list[Candidat
             + HEADED_WORTH * (whole - own)
             + BEHIND_WORTH * (share(words, candidate.terms | headed | behind) - whole)
             + FIT_WORTH * fits(query.text, candidate.text)
+            + bool(_row(candidate))
             + TITLE_WORTH * (candidate.field == "title")
             + SCORE_WORTH * (candidate.hit.score - best)
         )
@@ -160,8 +163,15 @@ def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
     return found
 
 
+def _row(candidate: Candidate) -> tuple[int, int] | None:
+    """Return where in a table's row the figure stands that is asked for; None where it is no such row."""
+    return look_up(candidate.part, candidate.text) if kind(candidate.part) == "number" else None
+
+
 def _read(reader: Reader, candidate: Candidate, head: str) -> Candidate:
     """Return a sentence with how well it answers, and by which phrase, if it does and asked is for a kind of thing."""
+    if row := _row(candidate):
+        return replace(candidate, answers=ROW_LOGIT, phrase=row)
     text, asked = head + candidate.text, kind(candidate.part)
     [answers] = reader.answers(candidate.part, [text]).tolist()
     phrase = reader.phrase(candidate.part, text, len(head)) if asked != "any" and answers >= PHRASE_LEAST else None
