@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from index.text import lists
@@ -22,6 +23,8 @@ from qa.steps.understand import fits, kind, values
 UPDATE_LOSS = 2.0  # by which the reader may take a later report's sentence for a worse answer than the one it replaces
 LOSS = {"day": 1.0, "name": 1.0, "any": 0.0, "number": 0}
 SAME_LOSS = 6.0  # where it says that as many did what is asked, "died"
+VARIED, VARIED_WORDS = 0.7, 6  # of two sentences' words, that are the same; words that they have at least
+PUNCTUATION = ".,;:!?()“”\"'"
 SIDES, NEAR = 2, 400  # other figures that are told; characters around a sentence in which they stand
 SIDE_RATIO, SAID_ALIKE = 6.0, 0.5  # between figures of the same; of the words that two outlets' sentences share
 SIDE_LOSS, SIDE_LEAST = 2.0, -2.0  # of the reader's logit of a side, beside that of the other
@@ -108,10 +111,12 @@ def sides(question: str, pick: Candidate, among: Sequence[Candidate]) -> list[Ca
     """Return the sentences that answer with another figure at the same time, by another source: at most two.
 
     They stand near the sentence in its article, "The company put the number at 1,140", or in a report of the same day
-    by another outlet. A later day's figure is an update, and so is one that names the other figure.
+    by another outlet, which may say all but a name the same. A later day's figure is an update.
     """
-    asked = kind(question)
-    if asked != "number" or not CLAIM.search(pick.said) or ERRED.search(pick.said) or MENDED.search(pick.said):
+    told = [c for c in among if variant(pick, c)]
+    if told or kind(question) != "number" or not CLAIM.search(pick.said) or ERRED.search(pick.said):
+        return told[:1]
+    if MENDED.search(pick.said):
         return []
     beside = [c for c in near(pick) if _claims(question, pick, c) and _differs(pick, c)]
     others = [c for c in among if c.article != pick.article and _same_day(question, pick, c) and _differs(pick, c)]
@@ -127,6 +132,26 @@ def near(pick: Candidate) -> Iterator[Candidate]:
     for span in sentences(text[start : pick.end + NEAR]):
         if (span.start or not start) and not start + span.start <= pick.start < start + span.end:
             yield replace(pick, start=start + span.start, end=start + span.end, phrase=None)
+
+
+def variant(pick: Candidate, other: Candidate) -> tuple[str, str] | None:
+    """Return the names or figures in which two reports of a day tell the same in the same words but for these.
+
+    Each is as it stands there; None where they are of one article, of two days, or differ in more or in nothing.
+    """
+    apart = pick.article.id != other.article.id and pick.article.published == other.article.published
+    ours, theirs = pick.said.split(), other.said.split()
+    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    if not apart or min(len(ours), len(theirs)) < VARIED_WORDS or matcher.ratio() < VARIED:
+        return None
+    known = {*words(f"{pick.article.outlet} {other.article.outlet}")}
+    for how, i, j, k, m in matcher.get_opcodes():
+        both = " ".join(ours[i:j]).strip(PUNCTUATION), " ".join(theirs[k:m]).strip(PUNCTUATION)
+        telling = all(re.search(r"[A-Z]", side) or SAID.search(side) for side in both)
+        differ = not {*words(both[0])} & {*words(both[1])}
+        if how == "replace" and telling and differ and not {*words(" ".join(both))} & known:
+            return both
+    return None
 
 
 def _claims(question: str, pick: Candidate, other: Candidate) -> bool:

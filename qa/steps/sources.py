@@ -9,7 +9,7 @@ from index.tables.related import Ties
 from index.text import lists
 from index.text.terms import content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
-from qa.steps.newest import CLAIMING, replaces, sides
+from qa.steps.newest import CLAIMING, replaces, sides, variant
 from qa.steps.understand import fits, values
 from qa.types import Citation, Conflict, Earlier, Sentence, Side, Standing, cite
 
@@ -51,6 +51,8 @@ def beside(
         earlier = tuple(Earlier(c.text, c.article.published, (number(c),)) for c in replaced)
         others = sides(pick.part, pick, evidence.candidates)
         told = _in_one(pick) or [(_value(pick), pick), *((_figure(c), c) for c in others)]
+        if others and (values_of := variant(pick, others[0])):
+            told = list(zip(values_of, (pick, others[0]), strict=True))
         if len(told) > 1:
             conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in told)),)
     texts = {c.n: c.quote for c in places.values()}
