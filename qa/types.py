@@ -91,7 +91,8 @@ class Sentence:
     partly, doubts (the evidence has), quotation (found nowhere), elsewhere (is it), missing (a number, day or name),
     misplaced (a number), another (did it), speaker (is none of it), cut (off), or that it denies, opposes, widens or
     reorders the evidence. `answer` is the phrase that answers, where a sentence is quoted for one. `stands_in` tells in
-    which reports, of those that were found, an answer's sentence stands.
+    which of the reports found an answer's sentence stands; `speaker` names who says it, where the sentence
+    itself says only "he" or "she".
     """
 
     text: str
@@ -102,9 +103,10 @@ class Sentence:
     rule: str = ""
     answer: Phrase | None = None
     stands_in: Standing | None = None
+    speaker: str | None = None
 
 
-OF_ANSWERS = ("marks", "answer", "stands_in")  # what a checked sentence does not have
+OF_ANSWERS = ("marks", "answer", "stands_in", "speaker")  # what a checked sentence does not have
 
 
 class Checked(list[Sentence]):

@@ -50,6 +50,13 @@ def speaker(text: str) -> str:
     return max(named(text.rsplit(" … ", 1)[-1]), key=lambda name: len(name.split()), default="")
 
 
+def leaning(text: str, start: int, end: int) -> str:
+    """Return the name of whom the sentence text[start:end] calls only "he" or "she" and says to have said it; or ""."""
+    told = QUOTED.sub(" ", text[start:end])
+    leans = re.search(r"\b(?:he|she)\b", told, re.I) and CUE.search(told) and not named(told)
+    return speaker(last_named(text[:start])) if leans else ""
+
+
 def attribution(text: str, start: int, end: int) -> str:
     """Return the words that name who says the quotation around text[start:end]; "" where nothing near does.
 

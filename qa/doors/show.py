@@ -108,11 +108,11 @@ def origin(sentence: Document, citations: Sequence[Document]) -> str:
     """Return where a sentence of an answer comes from: "Pell Courier, 3 February 2025; in 2 independent reports"."""
     cited = [c for c in citations if c["n"] in sentence["citations"]]
     told = dict.fromkeys(f"{c['outlet'] or 'unknown outlet'}, {day(c['published'])}" for c in cited)
-    held = sentence["stands_in"]
+    held, who = sentence["stands_in"], f"said by {sentence['speaker']}; " if sentence["speaker"] else ""
     if not (told and held):
-        return "; ".join(told)
+        return f"{who}{'; '.join(told)}"
     count = f"in {held['groups']} independent reports, the first of {day(held['first'])}"
-    return f"{' and '.join(told)}; {'in this report only' if held['groups'] < 2 else count}"
+    return f"{who}{' and '.join(told)}; {'in this report only' if held['groups'] < 2 else count}"
 
 
 def around(answer: Document) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from index.tables.related import Ties
 from index.text import lists
+from index.text.speech import leaning
 from index.text.terms import content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.newest import CLAIMING, replaces, sides, variant
@@ -50,15 +51,19 @@ def beside(
         replaced = _replaced(evidence, pick)
         earlier = tuple(Earlier(c.text, c.article.published, (number(c),)) for c in replaced)
         others = sides(pick.part, pick, evidence.candidates)
-        told = _in_one(pick) or [(_value(pick), pick), *((_figure(c), c) for c in others)]
-        if others and (values_of := variant(pick, others[0])):
-            told = list(zip(values_of, (pick, others[0]), strict=True))
-        if len(told) > 1:
-            conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in told)),)
-    texts = {c.n: c.quote for c in places.values()}
-    standing = (
-        replace(s, stands_in=_standing(evidence, texts[s.citations[0]], ties)) if s.citations else s for s in said
-    )
+        differing = _in_one(pick) or [(_value(pick), pick), *((_figure(c), c) for c in others)]
+        if others and (varied := variant(pick, others[0])):
+            differing = list(zip(varied, (pick, others[0]), strict=True))
+        if len(differing) > 1:
+            conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in differing)),)
+    quotes, texts = {c.n: c for c in cited}, {hit.article.id: hit.article.text for hit in evidence.hits}
+
+    def told(s: Sentence) -> Sentence:
+        c = quotes[s.citations[0]]
+        who = leaning(texts.get(c.article_id, ""), c.start, c.end) if c.field == "text" else ""
+        return replace(s, stands_in=_standing(evidence, c.quote, ties), speaker=who or None)
+
+    standing = (told(s) if s.citations else s for s in said)
     citations = (replace(c, corrected_by=ties(c.article_id).corrected_by) for c in places.values())
     return Beside(tuple(standing), tuple(citations), earlier, conflicts)
 
