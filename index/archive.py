@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,10 @@ SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
+CURRENT = "version IS NULL"
+NAMES = "(?1, rtrim(?1, '@'))"  # which ids may stand before the last @ of a version's address
+KEEP = f"""UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3
+    WHERE article_id = ?1 AND {CURRENT} AND since < ?3"""
 LISTED = "a.id, title, outlet, published, url"
 
 
@@ -121,16 +126,17 @@ class Archive:
             unused: list[str] = []
             for entry in entries:
                 a = entry.article
-                before, keys = self._retire(a.id)
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                day = a.published.isoformat() if a.published else None
+                before, since, keys = self._retire(a.id, day, now[:10])
                 unused += keys
-                day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text))  # fmt: skip
                 self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
                 self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
-                rows = [(p.id, a.id, p.start, p.end, key) for p, key in entry.passages]
-                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
-                self._db.execute(CHANGED, (a.id,))
+                rows = [(p.id, a.id, p.start, p.end, key, since, None, None) for p, key in entry.passages]
+                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                self._db.execute(f"{CHANGED} AND {CURRENT}", (a.id,))
             self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
@@ -141,38 +147,69 @@ class Archive:
     def remove(self, ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and vectors."""
         with self.transaction():
-            unused = [key for article_id in ids for key in self._retire(article_id)[1]]
+            those = [(article_id,) for article_id in ids]
+            self._db.executemany(CHANGED, those)
+            unused = [key for article_id in ids for key in self._take(article_id)]
             for table in ("articles", "versions", "texts"):
-                self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(article_id,) for article_id in ids])
+                self._db.executemany(f"DELETE FROM {table} WHERE id = ?", those)
             self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
-    def _retire(self, article_id: str) -> tuple[int, list[str]]:
-        """Copy an article to the versions, take its passages out; return its version, 0 when new, and their vectors."""
+    def _retire(self, article_id: str, published: str | None, today: str) -> tuple[int, str | None, list[str]]:
+        """Make an article the earlier version of the next: its passages stay where it stood for a day at least.
+
+        Return its version, 0 when new; the day since which the next one stands; the keys of vectors that went.
+        """
         copy = "INSERT INTO versions SELECT * FROM articles WHERE id = ? RETURNING version"
-        [(version,)] = self._db.execute(copy, (article_id,)).fetchall() or [(0,)]
-        self._db.execute(CHANGED, (article_id,))
-        keys = self._db.execute("DELETE FROM passages WHERE article_id = ? RETURNING vector", (article_id,)).fetchall()
-        return version, [key for (key,) in keys]
+        if not (kept := self._db.execute(copy, (article_id,)).fetchall()):
+            return 0, published, []
+        version, current = kept[0][0], f"AND {CURRENT}"
+        stood = self.read(f"SELECT max(since) FROM passages WHERE article_id = ? {current}", article_id)[0][0] or ""
+        since = published if (published or "") > stood else max(today, stood)
+        self._db.execute(f"{CHANGED} {current}", (article_id,))
+        self._db.execute(KEEP, (article_id, version, since))
+        self._db.execute(f"{CHANGED} AND version = ?", (article_id, version))
+        return version, since, self._take(article_id, current)
+
+    def _take(self, article_id: str, which: str = "") -> list[str]:
+        """Take passages of an article out; return the keys of their vectors."""
+        take = f"DELETE FROM passages WHERE article_id = ? {which} RETURNING vector"
+        return [key for (key,) in self._db.execute(take, (article_id,)).fetchall()]
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
-        found = self._articles("articles", "id", article_id) or self._articles("articles", "url", article_id)
+        found = self._articles("articles", "id = ?", article_id) or self._articles("articles", "url = ?", article_id)
         return found[0] if found else None
 
     def versions(self, article_id: str) -> list[Article]:
         """Return the earlier versions of an article, oldest first."""
-        return self._articles("versions", "id", article_id)
+        return self._articles("versions", "id = ?", article_id)
 
-    def _articles(self, table: str, column: str, value: str) -> list[Article]:
-        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{column} = ?"
+    def version(self, address: str) -> Article | None:
+        """Return one version of an article, earlier or current, by its address, which is its id too: ID@1 is the first.
+
+        An article of that very id or url is another one, and is to be asked for first; the address is ID@@1 then.
+        """
+        article_id, _, number = address.rpartition("@")
+        where = f"id IN {NAMES} AND a.version = ?2"
+        found = [a for table in ("versions", "articles") for a in self._articles(table, where, article_id, number)]
+        return replace(max(found, key=lambda article: len(article.id)), id=address) if found else None
+
+    def _articles(self, table: str, where: str, *values: str) -> list[Article]:
+        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{where}"
         return [
             Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
-            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", value)
+            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", *values)
         ]
+
+    def current(self, article_id: str) -> str:
+        """Return the id of the article of which this is the id, or the address of a version."""
+        names = f"id = ?2 OR id IN {NAMES}"
+        query = f"SELECT id FROM articles WHERE {names} ORDER BY length(id) DESC LIMIT 1"
+        return str(self.read(query, article_id.rpartition("@")[0], article_id)[0][0])
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
         """Return what is known of every article save its text, newest first; or of one."""
-        held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+        held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id AND p.version IS NULL)"
         one = "WHERE a.id = ?1" if article_id else ""
         query = f"SELECT {LISTED}, characters, {held} FROM articles a {one} ORDER BY published DESC, a.id"
         rows = self.read(query, *filter(None, [article_id]))
@@ -191,18 +228,35 @@ class Archive:
     # Passages and vectors
 
     def counts(self) -> tuple[int, int]:
-        """Return the numbers of articles and of passages."""
-        [(articles, passages)] = self.read("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
+        """Return the numbers of articles and of their passages, without those of earlier versions."""
+        query = f"SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages WHERE {CURRENT})"
+        [(articles, passages)] = self.read(query)
         return articles, passages
 
+    def earlier(self) -> int:
+        """Return the number of passages of earlier versions."""
+        return int(self.read("SELECT count(*) FROM passages WHERE version IS NOT NULL")[0][0])
+
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
-        """Return passages by id, each with its article; ids the archive does not hold are left out."""
-        query = 'SELECT p.id, article_id, start, "end" FROM json_each(?) JOIN passages p ON p.id = value'
-        passages = [Passage(*row) for row in self.read(query, json.dumps(list(ids)))]
-        article = cache(self.article)  # one object for all passages of an article
-        return {passage.id: (found, passage) for passage in passages if (found := article(passage.article_id))}
+        """Return passages by id, each with its article, in its version; ids the archive does not hold are left out."""
+        query = """SELECT p.id, article_id, version, start, "end", since, replaced
+            FROM json_each(?) JOIN passages p ON p.id = value"""
+
+        @cache  # one object for all passages of an article
+        def article(article_id: str, version: int | None) -> Article | None:
+            mark = "@"
+            while version and self.article(f"{article_id}{mark}{version}"):
+                mark += "@"
+            return self.version(f"{article_id}{mark}{version}") if version else self.article(article_id)
+
+        return {
+            key: (found, Passage(key, found.id, start, end, _day(since), _day(replaced)))
+            for key, article_id, version, start, end, since, replaced in self.read(query, json.dumps(list(ids)))
+            if (found := article(article_id, version))
+        }
 
     def passage_ids(self) -> list[str]:
+        """Return the ids of all passages, those of earlier versions too."""
         return [row[0] for row in self.read("SELECT id FROM passages ORDER BY rowid")]
 
     def known_vectors(self, keys: Iterable[str]) -> set[str]:

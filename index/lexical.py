@@ -38,7 +38,8 @@ class LexicalIndex:
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
         builder.add_text_field("text", tokenizer_name=ANALYSIS)
         builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
-        builder.add_integer_field("published", indexed=True, fast=True)  # unsigned fields crash on Python integers
+        for day in ("published", "since", "replaced"):  # unsigned fields crash on Python integers
+            builder.add_integer_field(day, indexed=True, fast=True)
         self._schema = builder.build()
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
@@ -46,9 +47,17 @@ class LexicalIndex:
         self._index.register_tokenizer(ANALYSIS, analyzer())
 
     def __len__(self) -> int:
+        """Return how many passages of current versions are held."""
+        earlier = self.earlier()
+        return int(self._index.searcher().num_docs) - earlier
+
+    def earlier(self) -> int:
+        """Return how many passages of earlier versions are held."""
         with _translated():
             self._index.reload()
-            return int(self._index.searcher().num_docs)
+            counted = {"earlier": {"value_count": {"field": "replaced"}}}
+            found = self._index.searcher().aggregate(tantivy.Query.all_query(), counted)
+        return int(found["earlier"]["value"])
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
@@ -60,8 +69,10 @@ class LexicalIndex:
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
                 outlet = (article.outlet or "").casefold()
                 document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
-                if article.published:
-                    document.add_integer("published", article.published.toordinal())
+                days = {"published": article.published, "since": passage.since, "replaced": passage.replaced}
+                for name, day in days.items():
+                    if day:
+                        document.add_integer(name, day.toordinal())
                 writer.add_document(document)
             writer.commit()
             writer.wait_merging_threads()
@@ -77,15 +88,27 @@ class LexicalIndex:
             outlets = [outlet.casefold() for outlet in filters.outlets]
             clauses.append(tantivy.Query.term_set_query(self._schema, "outlet", outlets))
         if filters.since or filters.until:
-            low, high = (filters.since or date.min).toordinal(), (filters.until or date.max).toordinal()
-            clauses.append(tantivy.Query.range_query(self._schema, "published", tantivy.FieldType.Integer, low, high))
+            clauses.append(self._days("published", filters.since, filters.until))
         # A filter must not add to the score, hence the constant of 0.
         every = [matches, *(tantivy.Query.const_score_query(clause, 0.0) for clause in clauses)]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, clause) for clause in every])
+        query = tantivy.Query.boolean_query(
+            [*((tantivy.Occur.Must, clause) for clause in every), *self._standing(filters.as_of)]
+        )
         searcher = self._index.searcher()
         with _translated():
             found = searcher.search(query, top)
             return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+
+    def _days(self, field: str, first: date | None, last: date | None) -> tantivy.Query:
+        low, high = (first or date.min).toordinal(), (last or date.max).toordinal()
+        return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, low, high)
+
+    def _standing(self, day: date | None) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """Return the clauses by which only versions that stood on a day are found, or without one those that stand."""
+        if day is None:
+            return [(tantivy.Occur.MustNot, tantivy.Query.exists_query("replaced"))]
+        stood = tantivy.Query.const_score_query(self._days("since", None, day), 0.0)
+        return [(tantivy.Occur.Must, stood), (tantivy.Occur.MustNot, self._days("replaced", None, day))]
 
     def rarity(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where very many do.

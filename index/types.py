@@ -38,12 +38,23 @@ class Listed:
 
 @dataclass(frozen=True)
 class Passage:
-    """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from."""
+    """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from.
+
+    The archive knows the days from which its version stood, and on which the next one took its place.
+    """
 
     id: str
     article_id: str
     start: int
     end: int
+    since: date | None = None
+    replaced: date | None = None
+
+    def stood(self, day: date | None) -> bool:
+        """Tell whether its version stood on a day, which an undated one never did; without a day, whether it does."""
+        if day is None:
+            return self.replaced is None
+        return bool(self.since and self.since <= day and not (self.replaced and self.replaced <= day))
 
 
 @dataclass(frozen=True)
