@@ -24,10 +24,9 @@ SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
-CURRENT = "version IS NULL"
-NAMES = "(?1, rtrim(?1, '@'))"  # which ids may stand before the last @ of a version's address
-KEEP = f"""UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3
-    WHERE article_id = ?1 AND {CURRENT} AND since < ?3"""
+KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3
+    WHERE article_id = ?1 AND version IS NULL"""
+EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
 LISTED = "a.id, title, outlet, published, url"
 
 
@@ -123,21 +122,17 @@ class Archive:
         with self.transaction():
             blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
             self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
-            unused: list[str] = []
             for entry in entries:
                 a = entry.article
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                day = a.published.isoformat() if a.published else None
-                before, since, keys = self._retire(a.id, day, now[:10])
-                unused += keys
+                day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
+                before, since = self._retire(a.id, day, now[:10])
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text))  # fmt: skip
                 self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
                 self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
-                rows = [(p.id, a.id, p.start, p.end, key, since, None, None) for p, key in entry.passages]
-                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-                self._db.execute(f"{CHANGED} AND {CURRENT}", (a.id,))
-            self._db.execute(DROP_UNUSED, (json.dumps(unused),))
+                rows = [(p.id, a.id, p.start, p.end, key, since) for p, key in entry.passages]
+                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
+                self._db.execute(f"{CHANGED} AND version IS NULL", (a.id,))
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
@@ -149,50 +144,48 @@ class Archive:
         with self.transaction():
             those = [(article_id,) for article_id in ids]
             self._db.executemany(CHANGED, those)
-            unused = [key for article_id in ids for key in self._take(article_id)]
+            take = "DELETE FROM passages WHERE article_id = ? RETURNING vector"
+            unused = [row[0] for article_id in ids for row in self.read(take, article_id)]
             for table in ("articles", "versions", "texts"):
                 self._db.executemany(f"DELETE FROM {table} WHERE id = ?", those)
             self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
-    def _retire(self, article_id: str, published: str | None, today: str) -> tuple[int, str | None, list[str]]:
-        """Make an article the earlier version of the next: its passages stay where it stood for a day at least.
+    def _retire(self, article_id: str, published: str | None, today: str) -> tuple[int, str | None]:
+        """Make an article, with its passages, the earlier version of the next, which was published then.
 
-        Return its version, 0 when new; the day since which the next one stands; the keys of vectors that went.
+        Return its version, 0 when there is none, and the day since which the next one stands.
         """
         copy = "INSERT INTO versions SELECT * FROM articles WHERE id = ? RETURNING version"
-        if not (kept := self._db.execute(copy, (article_id,)).fetchall()):
-            return 0, published, []
-        version, current = kept[0][0], f"AND {CURRENT}"
-        stood = self.read(f"SELECT max(since) FROM passages WHERE article_id = ? {current}", article_id)[0][0] or ""
-        since = published if (published or "") > stood else max(today, stood)
-        self._db.execute(f"{CHANGED} {current}", (article_id,))
+        if not (kept := self.read(copy, article_id)):
+            return 0, published
+        version, current = kept[0][0], "article_id = ? AND version IS NULL"
+        stood = self.read(f"SELECT max(since) FROM passages WHERE {current}", article_id)[0][0] or ""
+        since = max(today, stood) if stood and (published or "") <= stood else published
+        self._db.execute(f"{CHANGED} AND version IS NULL", (article_id,))
         self._db.execute(KEEP, (article_id, version, since))
         self._db.execute(f"{CHANGED} AND version = ?", (article_id, version))
-        return version, since, self._take(article_id, current)
-
-    def _take(self, article_id: str, which: str = "") -> list[str]:
-        """Take passages of an article out; return the keys of their vectors."""
-        take = f"DELETE FROM passages WHERE article_id = ? {which} RETURNING vector"
-        return [key for (key,) in self._db.execute(take, (article_id,)).fetchall()]
+        return version, since
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
         found = self._articles("articles", "id = ?", article_id) or self._articles("articles", "url = ?", article_id)
         return found[0] if found else None
 
+    def version(self, address: str) -> Article | None:
+        """Return a version of an article, current or earlier, by ID@1, its id then; no other article has that id."""
+        article_id, _, number = address.rpartition("@")
+        where = "id = ? AND a.version = ? AND NOT EXISTS (SELECT 1 FROM articles WHERE id = ?)"
+        found = self._articles(EVERY, where, article_id, number, address)
+        return replace(found[0], id=address) if found else None
+
+    def current(self, article_id: str) -> str:
+        """Return the id of the article that has this one, or of a version of which it is."""
+        held = self.read("SELECT 1 FROM articles WHERE id = ?", article_id)
+        return article_id if held else article_id.rpartition("@")[0]
+
     def versions(self, article_id: str) -> list[Article]:
         """Return the earlier versions of an article, oldest first."""
         return self._articles("versions", "id = ?", article_id)
-
-    def version(self, address: str) -> Article | None:
-        """Return one version of an article, earlier or current, by its address, which is its id too: ID@1 is the first.
-
-        An article of that very id or url is another one, and is to be asked for first; the address is ID@@1 then.
-        """
-        article_id, _, number = address.rpartition("@")
-        where = f"id IN {NAMES} AND a.version = ?2"
-        found = [a for table in ("versions", "articles") for a in self._articles(table, where, article_id, number)]
-        return replace(max(found, key=lambda article: len(article.id)), id=address) if found else None
 
     def _articles(self, table: str, where: str, *values: str) -> list[Article]:
         query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{where}"
@@ -200,12 +193,6 @@ class Archive:
             Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
             for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", *values)
         ]
-
-    def current(self, article_id: str) -> str:
-        """Return the id of the article of which this is the id, or the address of a version."""
-        names = f"id = ?2 OR id IN {NAMES}"
-        query = f"SELECT id FROM articles WHERE {names} ORDER BY length(id) DESC LIMIT 1"
-        return str(self.read(query, article_id.rpartition("@")[0], article_id)[0][0])
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
         """Return what is known of every article save its text, newest first; or of one."""
@@ -229,31 +216,24 @@ class Archive:
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of articles and of their passages, without those of earlier versions."""
-        query = f"SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages WHERE {CURRENT})"
+        query = """SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)
+            - (SELECT count(*) FROM passages WHERE version IS NOT NULL)"""
         [(articles, passages)] = self.read(query)
         return articles, passages
 
-    def earlier(self) -> int:
-        """Return the number of passages of earlier versions."""
-        return int(self.read("SELECT count(*) FROM passages WHERE version IS NOT NULL")[0][0])
-
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
-        """Return passages by id, each with its article, in its version; ids the archive does not hold are left out."""
-        query = """SELECT p.id, article_id, version, start, "end", since, replaced
+        """Return passages by id, each with its article, in its version; ids the archive does not hold are left out.
+
+        So are versions where another article has the id ID@1.
+        """
+        query = """SELECT p.id, article_id || ifnull('@' || version, ''), start, "end", since, replaced
             FROM json_each(?) JOIN passages p ON p.id = value"""
-
-        @cache  # one object for all passages of an article
-        def article(article_id: str, version: int | None) -> Article | None:
-            mark = "@"
-            while version and self.article(f"{article_id}{mark}{version}"):
-                mark += "@"
-            return self.version(f"{article_id}{mark}{version}") if version else self.article(article_id)
-
-        return {
-            key: (found, Passage(key, found.id, start, end, _day(since), _day(replaced)))
-            for key, article_id, version, start, end, since, replaced in self.read(query, json.dumps(list(ids)))
-            if (found := article(article_id, version))
-        }
+        passages = [Passage(*row[:4], *map(_day, row[4:])) for row in self.read(query, json.dumps(list(ids)))]
+        those = json.dumps([passage.article_id for passage in passages])
+        current = {a.id: a for a in self._articles("articles", "id IN (SELECT value FROM json_each(?))", those)}
+        version = cache(self.version)  # one object for all passages of an article
+        found = ((version(p.article_id) if p.replaced else current.get(p.article_id), p) for p in passages)
+        return {passage.id: (article, passage) for article, passage in found if article}
 
     def passage_ids(self) -> list[str]:
         """Return the ids of all passages, those of earlier versions too."""

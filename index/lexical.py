@@ -14,6 +14,7 @@ from index.text.terms import analyzer
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage
 
 ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
+DAYS = "published", "since", "replaced"
 MANY = 1000  # passages
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
@@ -38,7 +39,7 @@ class LexicalIndex:
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
         builder.add_text_field("text", tokenizer_name=ANALYSIS)
         builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
-        for day in ("published", "since", "replaced"):  # unsigned fields crash on Python integers
+        for day in DAYS:  # unsigned fields crash on Python integers
             builder.add_integer_field(day, indexed=True, fast=True)
         self._schema = builder.build()
         with _translated():
@@ -48,16 +49,11 @@ class LexicalIndex:
 
     def __len__(self) -> int:
         """Return how many passages of current versions are held."""
-        earlier = self.earlier()
-        return int(self._index.searcher().num_docs) - earlier
-
-    def earlier(self) -> int:
-        """Return how many passages of earlier versions are held."""
+        count = {"earlier": {"value_count": {"field": "replaced"}}}
         with _translated():
             self._index.reload()
-            counted = {"earlier": {"value_count": {"field": "replaced"}}}
-            found = self._index.searcher().aggregate(tantivy.Query.all_query(), counted)
-        return int(found["earlier"]["value"])
+            searcher = self._index.searcher()
+            return int(searcher.num_docs - searcher.aggregate(tantivy.Query.all_query(), count)["earlier"]["value"])
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
@@ -66,11 +62,12 @@ class LexicalIndex:
             for passage_id in (*removed, *(passage.id for _, passage in added)):
                 writer.delete_documents_by_term("id", passage_id)
             for article, passage in added:
+                if passage.replaced and not passage.stood(passage.since):  # undated, or changed on the same day
+                    continue
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
                 outlet = (article.outlet or "").casefold()
                 document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
-                days = {"published": article.published, "since": passage.since, "replaced": passage.replaced}
-                for name, day in days.items():
+                for name, day in zip(DAYS, (article.published, passage.since, passage.replaced), strict=True):
                     if day:
                         document.add_integer(name, day.toordinal())
                 writer.add_document(document)

@@ -14,6 +14,7 @@ CREATE TABLE passages (
     "end" INTEGER NOT NULL, vector TEXT NOT NULL, since TEXT, replaced TEXT,
     version INTEGER);
 CREATE INDEX passages_version ON passages (article_id, version);
+CREATE INDEX passages_earlier ON passages (version) WHERE version IS NOT NULL;
 CREATE INDEX passages_vector ON passages (vector);
 CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL, article_id TEXT NOT NULL);

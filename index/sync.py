@@ -135,8 +135,6 @@ class Index(AbstractContextManager["Index"]):
                 held[name] = count(self._folder(name))
                 if held[name] != passages or self.archive.pending(name)[0]:
                     problems[name] = f"it holds {held[name]} of {passages} passages"
-                elif name == "lexical" and not self._holds_earlier(LexicalIndex(self._folder(name))):
-                    problems[name] = "it lacks passages of earlier versions"
             except ArchiveError as error:
                 problems[name] = str(error)
         tables = {table: why for table in TABLES if (why := self._complaint(table))}
@@ -183,15 +181,11 @@ class Index(AbstractContextManager["Index"]):
         except ArchiveError:
             return self._rebuild(name)
         self._catch_up(name, part)
-        if len(part) == self.archive.counts()[1] and self._holds_earlier(part):
+        if len(part) == self.archive.counts()[1]:
             return part
         if isinstance(part, DenseIndex):
             part.close()
         return self._rebuild(name)
-
-    def _holds_earlier(self, part: Part) -> bool:
-        """Tell whether an index holds the passages of earlier versions, as the lexical one does."""
-        return isinstance(part, DenseIndex) or part.earlier() == self.archive.earlier()
 
     def _rebuild(self, name: str) -> Part:
         """Build an index from the archive, in a new folder: Chroma remembers what it had open under a path.

@@ -38,17 +38,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Passage:
-    """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from.
-
-    The archive knows the days from which its version stood, and on which the next one took its place.
-    """
+    """A run of whole sentences: `article.text[start:end]`. Its id is a hash of what it was cut from."""
 
     id: str
     article_id: str
     start: int
     end: int
-    since: date | None = None
-    replaced: date | None = None
+    since: date | None = None  # when, as the archive knows, its version began to stand, and
+    replaced: date | None = None  # when the next took its place
 
     def stood(self, day: date | None) -> bool:
         """Tell whether its version stood on a day, which an undated one never did; without a day, whether it does."""

@@ -193,7 +193,7 @@ class Desk(AbstractContextManager["Desk"]):
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
         with self.lock:
-            found = self.index.archive.article(article_id) or self.index.archive.version(article_id)
+            found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
         if found is None:
             raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
         return found

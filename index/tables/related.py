@@ -81,11 +81,8 @@ class Ties:
 
 
 def ties(archive: Archive, article_id: str) -> Ties:
-    """Return what ties an article, or one of its versions, to others; the tables must be up to date.
-
-    What an article says of itself now, that it was wrong, its earlier versions did not.
-    """
-    current = archive.current(article_id)
+    """Return what ties an article, or a version of one, to others; the tables must be up to date."""
+    current = archive.current(article_id)  # an earlier version does not say of itself yet that it was wrong
     query = """SELECT n.article_id, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
         WHERE n.target = ? ORDER BY a.published"""
     notices = [row for row in archive.read(query, current) if current == article_id or row[0] != current]
