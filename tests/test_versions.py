@@ -18,6 +18,7 @@ from index.search import search
 from index.sync import Index
 from index.types import BadInput, Filters, Query, UnknownArticle
 from qa import Desk
+from qa.doors.cli import main
 from qa.doors.http import build_app
 from qa.types import Answer
 
@@ -227,6 +228,15 @@ def test_the_doors_show_a_version(changed: Desk) -> None:
     page = client.get(f"/source/{cited['article_id']}", params={"start": cited["start"], "end": cited["end"]})
     assert f'<mark id="quote">{FIRST}</mark>' in page.text
     assert client.delete("/api/articles/crash@1").status_code == 400
+
+
+def test_the_command_line_shows_a_version(changed: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    changed.close()
+    folder = str(changed.index.folder)
+    assert main(["--data", folder, "articles", "show", "crash@1"]) == 0
+    assert capsys.readouterr().out.endswith(f"{FIRST}\n")
+    assert main(["--data", folder, "ask", QUESTION, "--as-of", str(BEFORE)]) == 0
+    assert FIRST in capsys.readouterr().out
 
 
 def test_an_archive_of_an_older_format_knows_since_when_its_versions_stand(tmp_path: Path, encoder: Encoder) -> None:
