@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
+KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3
+    WHERE article_id = ?1 AND version IS NULL"""
+EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
 LISTED = "a.id, title, outlet, published, url"
 
 
@@ -118,20 +122,17 @@ class Archive:
         with self.transaction():
             blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
             self._db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
-            unused: list[str] = []
             for entry in entries:
                 a = entry.article
-                before, keys = self._retire(a.id)
-                unused += keys
-                day, now = a.published and a.published.isoformat(), datetime.now(UTC).isoformat(timespec="seconds")
+                day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
+                before, since = self._retire(a.id, day, now[:10])
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text))  # fmt: skip
                 self._db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
                 self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
-                rows = [(p.id, a.id, p.start, p.end, key) for p, key in entry.passages]
-                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?)", rows)
-                self._db.execute(CHANGED, (a.id,))
-            self._db.execute(DROP_UNUSED, (json.dumps(unused),))
+                rows = [(p.id, a.id, p.start, p.end, key, since) for p, key in entry.passages]
+                self._db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
+                self._db.execute(f"{CHANGED} AND version IS NULL", (a.id,))
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
@@ -141,38 +142,61 @@ class Archive:
     def remove(self, ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and vectors."""
         with self.transaction():
-            unused = [key for article_id in ids for key in self._retire(article_id)[1]]
+            those = [(article_id,) for article_id in ids]
+            self._db.executemany(CHANGED, those)
+            take = "DELETE FROM passages WHERE article_id = ? RETURNING vector"
+            unused = [row[0] for article_id in ids for row in self.read(take, article_id)]
             for table in ("articles", "versions", "texts"):
-                self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(article_id,) for article_id in ids])
+                self._db.executemany(f"DELETE FROM {table} WHERE id = ?", those)
             self._db.execute(DROP_UNUSED, (json.dumps(unused),))
 
-    def _retire(self, article_id: str) -> tuple[int, list[str]]:
-        """Copy an article to the versions, take its passages out; return its version, 0 when new, and their vectors."""
+    def _retire(self, article_id: str, published: str | None, today: str) -> tuple[int, str | None]:
+        """Make an article, with its passages, the earlier version of the next, which was published then.
+
+        Return its version, 0 when there is none, and the day since which the next one stands.
+        """
         copy = "INSERT INTO versions SELECT * FROM articles WHERE id = ? RETURNING version"
-        [(version,)] = self._db.execute(copy, (article_id,)).fetchall() or [(0,)]
-        self._db.execute(CHANGED, (article_id,))
-        keys = self._db.execute("DELETE FROM passages WHERE article_id = ? RETURNING vector", (article_id,)).fetchall()
-        return version, [key for (key,) in keys]
+        if not (kept := self.read(copy, article_id)):
+            return 0, published
+        version, current = kept[0][0], "article_id = ? AND version IS NULL"
+        stood = self.read(f"SELECT max(since) FROM passages WHERE {current}", article_id)[0][0] or ""
+        since = max(today, stood) if stood and (published or "") <= stood else published
+        self._db.execute(f"{CHANGED} AND version IS NULL", (article_id,))
+        self._db.execute(KEEP, (article_id, version, since))
+        self._db.execute(f"{CHANGED} AND version = ?", (article_id, version))
+        return version, since
 
     def article(self, article_id: str) -> Article | None:
         """Return an article by its id, or by its url where no id matches."""
-        found = self._articles("articles", "id", article_id) or self._articles("articles", "url", article_id)
+        found = self._articles("articles", "id = ?", article_id) or self._articles("articles", "url = ?", article_id)
         return found[0] if found else None
+
+    def version(self, address: str) -> Article | None:
+        """Return a version of an article, current or earlier, by ID@1, its id then; no other article has that id."""
+        article_id, _, number = address.rpartition("@")
+        where = "id = ? AND a.version = ? AND NOT EXISTS (SELECT 1 FROM articles WHERE id = ?)"
+        found = self._articles(EVERY, where, article_id, number, address)
+        return replace(found[0], id=address) if found else None
+
+    def current(self, article_id: str) -> str:
+        """Return the id of the article that has this one, or of a version of which it is."""
+        held = self.read("SELECT 1 FROM articles WHERE id = ?", article_id)
+        return article_id if held else article_id.rpartition("@")[0]
 
     def versions(self, article_id: str) -> list[Article]:
         """Return the earlier versions of an article, oldest first."""
-        return self._articles("versions", "id", article_id)
+        return self._articles("versions", "id = ?", article_id)
 
-    def _articles(self, table: str, column: str, value: str) -> list[Article]:
-        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{column} = ?"
+    def _articles(self, table: str, where: str, *values: str) -> list[Article]:
+        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{where}"
         return [
             Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
-            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", value)
+            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", *values)
         ]
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
         """Return what is known of every article save its text, newest first; or of one."""
-        held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+        held = "(SELECT count(*) FROM passages p WHERE p.article_id = a.id AND p.version IS NULL)"
         one = "WHERE a.id = ?1" if article_id else ""
         query = f"SELECT {LISTED}, characters, {held} FROM articles a {one} ORDER BY published DESC, a.id"
         rows = self.read(query, *filter(None, [article_id]))
@@ -191,18 +215,28 @@ class Archive:
     # Passages and vectors
 
     def counts(self) -> tuple[int, int]:
-        """Return the numbers of articles and of passages."""
-        [(articles, passages)] = self.read("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)")
+        """Return the numbers of articles and of their passages, without those of earlier versions."""
+        query = """SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)
+            - (SELECT count(*) FROM passages WHERE version IS NOT NULL)"""
+        [(articles, passages)] = self.read(query)
         return articles, passages
 
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
-        """Return passages by id, each with its article; ids the archive does not hold are left out."""
-        query = 'SELECT p.id, article_id, start, "end" FROM json_each(?) JOIN passages p ON p.id = value'
-        passages = [Passage(*row) for row in self.read(query, json.dumps(list(ids)))]
-        article = cache(self.article)  # one object for all passages of an article
-        return {passage.id: (found, passage) for passage in passages if (found := article(passage.article_id))}
+        """Return passages by id, each with its article, in its version; ids the archive does not hold are left out.
+
+        So are versions where another article has the id ID@1.
+        """
+        query = """SELECT p.id, article_id || ifnull('@' || version, ''), start, "end", since, replaced
+            FROM json_each(?) JOIN passages p ON p.id = value"""
+        passages = [Passage(*row[:4], *map(_day, row[4:])) for row in self.read(query, json.dumps(list(ids)))]
+        those = json.dumps([passage.article_id for passage in passages])
+        current = {a.id: a for a in self._articles("articles", "id IN (SELECT value FROM json_each(?))", those)}
+        version = cache(self.version)  # one object for all passages of an article
+        found = ((version(p.article_id) if p.replaced else current.get(p.article_id), p) for p in passages)
+        return {passage.id: (article, passage) for article, passage in found if article}
 
     def passage_ids(self) -> list[str]:
+        """Return the ids of all passages, those of earlier versions too."""
         return [row[0] for row in self.read("SELECT id FROM passages ORDER BY rowid")]
 
     def known_vectors(self, keys: Iterable[str]) -> set[str]:

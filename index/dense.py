@@ -47,6 +47,7 @@ class DenseIndex:
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id, and add or replace others: up to 5,461, Chroma's limit. Repeating changes nothing."""
+        added = [one for one in added if not one[1].replaced]  # so that no search needs a filter for what stands
         with self._translated():
             if removed:
                 self._collection.delete(ids=list(removed))

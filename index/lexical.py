@@ -14,6 +14,7 @@ from index.text.terms import analyzer
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage
 
 ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
+DAYS = "published", "since", "replaced"
 MANY = 1000  # passages
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
@@ -38,7 +39,8 @@ class LexicalIndex:
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
         builder.add_text_field("text", tokenizer_name=ANALYSIS)
         builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
-        builder.add_integer_field("published", indexed=True, fast=True)  # unsigned fields crash on Python integers
+        for day in DAYS:  # unsigned fields crash on Python integers
+            builder.add_integer_field(day, indexed=True, fast=True)
         self._schema = builder.build()
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
@@ -46,9 +48,12 @@ class LexicalIndex:
         self._index.register_tokenizer(ANALYSIS, analyzer())
 
     def __len__(self) -> int:
+        """Return how many passages of current versions are held."""
+        count = {"earlier": {"value_count": {"field": "replaced"}}}
         with _translated():
             self._index.reload()
-            return int(self._index.searcher().num_docs)
+            searcher = self._index.searcher()
+            return int(searcher.num_docs - searcher.aggregate(tantivy.Query.all_query(), count)["earlier"]["value"])
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
@@ -57,11 +62,14 @@ class LexicalIndex:
             for passage_id in (*removed, *(passage.id for _, passage in added)):
                 writer.delete_documents_by_term("id", passage_id)
             for article, passage in added:
+                if passage.replaced and not passage.stood(passage.since):  # undated, or changed on the same day
+                    continue
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
                 outlet = (article.outlet or "").casefold()
                 document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
-                if article.published:
-                    document.add_integer("published", article.published.toordinal())
+                for name, day in zip(DAYS, (article.published, passage.since, passage.replaced), strict=True):
+                    if day:
+                        document.add_integer(name, day.toordinal())
                 writer.add_document(document)
             writer.commit()
             writer.wait_merging_threads()
@@ -77,15 +85,27 @@ class LexicalIndex:
             outlets = [outlet.casefold() for outlet in filters.outlets]
             clauses.append(tantivy.Query.term_set_query(self._schema, "outlet", outlets))
         if filters.since or filters.until:
-            low, high = (filters.since or date.min).toordinal(), (filters.until or date.max).toordinal()
-            clauses.append(tantivy.Query.range_query(self._schema, "published", tantivy.FieldType.Integer, low, high))
+            clauses.append(self._days("published", filters.since, filters.until))
         # A filter must not add to the score, hence the constant of 0.
         every = [matches, *(tantivy.Query.const_score_query(clause, 0.0) for clause in clauses)]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, clause) for clause in every])
+        query = tantivy.Query.boolean_query(
+            [*((tantivy.Occur.Must, clause) for clause in every), *self._standing(filters.as_of)]
+        )
         searcher = self._index.searcher()
         with _translated():
             found = searcher.search(query, top)
             return [(searcher.doc(address)["id"][0], score) for score, address in found.hits]
+
+    def _days(self, field: str, first: date | None, last: date | None) -> tantivy.Query:
+        low, high = (first or date.min).toordinal(), (last or date.max).toordinal()
+        return tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, low, high)
+
+    def _standing(self, day: date | None) -> list[tuple[tantivy.Occur, tantivy.Query]]:
+        """Return the clauses by which only versions that stood on a day are found, or without one those that stand."""
+        if day is None:
+            return [(tantivy.Occur.MustNot, tantivy.Query.exists_query("replaced"))]
+        stood = tantivy.Query.const_score_query(self._days("since", None, day), 0.0)
+        return [(tantivy.Occur.Must, stood), (tantivy.Occur.MustNot, self._days("replaced", None, day))]
 
     def rarity(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where very many do.

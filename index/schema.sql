@@ -1,4 +1,6 @@
 -- Format 3. A row of `articles` is short: whoever lists articles, or looks for one, does not read through their texts.
+-- A passage of an earlier version has its number in `version`, which is NULL of a current one; it stood from the day
+-- `since` until the day on which it was `replaced`.
 BEGIN IMMEDIATE;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE articles (
@@ -9,8 +11,10 @@ CREATE TABLE versions AS SELECT * FROM articles;
 CREATE UNIQUE INDEX versions_article ON versions (id, version);
 CREATE TABLE passages (
     id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles (id), start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL, vector TEXT NOT NULL);
-CREATE INDEX passages_article ON passages (article_id);
+    "end" INTEGER NOT NULL, vector TEXT NOT NULL, since TEXT, replaced TEXT,
+    version INTEGER);
+CREATE INDEX passages_version ON passages (article_id, version);
+CREATE INDEX passages_earlier ON passages (version) WHERE version IS NOT NULL;
 CREATE INDEX passages_vector ON passages (vector);
 CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL, article_id TEXT NOT NULL);

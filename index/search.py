@@ -27,16 +27,18 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     lexical = [{k: s for f in everywhere for k, s in index.lexical.search(text, POOL, f)} for text in texts]
     vectors = index.encoder.encode(texts)
     dense = [dict(index.dense.search(vector, POOL, query.filters)) for vector in vectors]
-    found = list({key for scores in (*dense, *lexical) for key in scores})
+    keys = {key for scores in (*dense, *lexical) for key in scores}
+    held = index.archive.passages(list(keys))  # the dense index knows only what stands now
+    found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}
     if not found:
         return []
-    similar = (vectors @ index.archive.vectors(found).T).tolist()
+    similar = (vectors @ index.archive.vectors(list(found)).T).tolist()
     cosines = [dict(zip(found, row, strict=True)) for row in similar]
     whole, *parts = map(fuse, cosines, lexical)  # of the question, and of each of its parts
     best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
     hits = [
         Hit(article, passage, whole[key] + PART_WEIGHT * best[key] + prior(article, passage, query))
-        for key, (article, passage) in index.archive.passages(list(whole)).items()
+        for key, (article, passage) in found.items()
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top]
 

@@ -44,6 +44,14 @@ class Passage:
     article_id: str
     start: int
     end: int
+    since: date | None = None  # when, as the archive knows, its version began to stand, and
+    replaced: date | None = None  # when the next took its place
+
+    def stood(self, day: date | None) -> bool:
+        """Tell whether its version stood on a day, which an undated one never did; without a day, whether it does."""
+        if day is None:
+            return self.replaced is None
+        return bool(self.since and self.since <= day and not (self.replaced and self.replaced <= day))
 
 
 @dataclass(frozen=True)

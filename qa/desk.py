@@ -14,7 +14,7 @@ from index.encoder import DEFAULT_ENCODER, Encoder
 from index.ingest import IngestReport, ingest
 from index.search import search
 from index.sync import Index, Progress, silent
-from index.types import Article, CopydeskError, Hit, Query, UnknownArticle
+from index.types import Article, BadInput, CopydeskError, Hit, Query, UnknownArticle
 from qa import ask
 from qa.check.draft import check, elsewhere
 from qa.check.verify import Judge, Verdict, verify
@@ -191,24 +191,28 @@ class Desk(AbstractContextManager["Desk"]):
             return self.index.archive.outlets()
 
     def article(self, article_id: str) -> Article:
-        """Return an article by its id or url. Raises UnknownArticle when there is none."""
+        """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
         with self.lock:
-            found = self.index.archive.article(article_id)
+            found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
         if found is None:
             raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:
-        """Return an article as listed, with its authors and its text, and what `Related` has of it."""
+        """Return an article, or a version of it, as listed, with its authors and text, and what `Related` has of it."""
         article = self.article(article_id)
         with self.lock:
-            [listed], related = self.index.archive.listed(article.id), self.index.related(article)
-        return as_json(listed) | {"authors": list(article.authors), "text": article.text} | as_json(related)
+            current = self.article(self.index.archive.current(article.id))
+            [listed], related = self.index.archive.listed(current.id), self.index.related(current)
+        return as_json(listed) | {"characters": len(article.text)} | as_json(article) | as_json(related)
 
     def remove(self, ids: str | Sequence[str]) -> int:
         """Remove articles for good, earlier versions too; return how many. Raises UnknownArticle for an unknown id."""
         with self.lock:
-            return self.index.remove([self.article(article_id).id for article_id in dict.fromkeys(strings(ids, "ids"))])
+            found = [self.article(article_id).id for article_id in dict.fromkeys(strings(ids, "ids"))]
+            if versions := [key for key in found if self.index.archive.current(key) != key]:
+                raise BadInput(f"{versions[0]} is one version: remove the article, which removes all of them")
+            return self.index.remove(found)
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""

@@ -40,7 +40,7 @@ class SearchRequest:
     """What to look for, and where: `outlets`, `since` and `until` restrict what is searched.
 
     `asked` is the day the question is put, so that "this week" means that week (default: today). With `as_of`, only
-    what had been published by that day is there. `top` passages are returned. Raises BadInput for what cannot be asked.
+    what stood on that day is there. `top` passages are returned. Raises BadInput for what cannot be asked.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # of a body of the API: a misspelt option would pass unseen

@@ -81,10 +81,11 @@ class Ties:
 
 
 def ties(archive: Archive, article_id: str) -> Ties:
-    """Return what ties an article to others; the tables must be up to date."""
+    """Return what ties an article, or a version of one, to others; the tables must be up to date."""
+    current = archive.current(article_id)  # an earlier version does not say of itself yet that it was wrong
     query = """SELECT n.article_id, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
         WHERE n.target = ? ORDER BY a.published"""
-    notices = archive.read(query, article_id)
-    others = [by for by, _ in notices if by != article_id]
-    copies, story = (frozenset(chain.group(archive, article_id)) for chain in (COPIES, STORIES))
+    notices = [row for row in archive.read(query, current) if current == article_id or row[0] != current]
+    others = [by for by, _ in notices if by != current]
+    copies, story = (frozenset(chain.group(archive, current)) for chain in (COPIES, STORIES))
     return Ties(copies, story, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))

@@ -18,9 +18,9 @@ A_DAY = 0.002  # less for each day between them: what names Covid is told of for
 
 def keep(archive: Archive, article: Article) -> Kept:
     """Keep the vector of an article's first passage, under the names of its lead."""
-    first = archive.read("SELECT id FROM passages WHERE article_id = ? ORDER BY start LIMIT 1", article.id)
+    first = "SELECT id FROM passages WHERE article_id = ? AND version IS NULL ORDER BY start LIMIT 1"
     names = frozenset(name.casefold() for name in capitalised(WHEN.sub("it", article.text[:LEAD_CHARACTERS])))
-    return Kept(article, names, archive.vectors(first[0])[0])
+    return Kept(article, names, archive.vectors(archive.read(first, article.id)[0])[0])
 
 
 def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
