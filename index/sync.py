@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -114,10 +115,10 @@ class Index(AbstractContextManager["Index"]):
         for table in TABLES:
             self._derive(table)
 
-    def ties(self, article_id: str) -> Ties:
-        """Return what ties an article to others, in 2 ms."""
+    def ties(self, article_id: str, as_of: date | None = None) -> Ties:
+        """Return what tied an article to others by a day, or does now, in 2 ms."""
         self.catch_up_tables()
-        return ties(self.archive, article_id)
+        return ties(self.archive, article_id, as_of)
 
     def related(self, article: Article) -> Related:
         """Return what is known of an article beside its words: copies, story, corrections, changes."""

@@ -59,7 +59,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     said = [piece for piece in told if isinstance(piece, Sentence)]
     cited = [piece for piece in told if isinstance(piece, Citation)]
     with desk.lock:
-        around = beside(evidence, said, cited, desk.index.ties)
+        around = beside(evidence, said, cited, partial(desk.index.ties, as_of=request.filters.as_of))
     yield from around.citations[len(cited) :]
     clock["answer"] = time.perf_counter()
     laps = {step: round((end - start) * 1000, 1) for (_, start), (step, end) in pairwise(clock.items())}
@@ -106,7 +106,8 @@ def _found(
         clock["retrieve"] = time.perf_counter()
         look = partial(search, desk.index)
         choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
-        candidates = tied(read(desk.reranker, query, hits), desk.index.ties)
+        ties = partial(desk.index.ties, as_of=request.filters.as_of)
+        candidates = tied(read(desk.reranker, query, hits), ties)
         hits = rerank(query, hits, candidates)
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()

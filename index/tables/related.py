@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -80,12 +81,13 @@ class Ties:
     wrong: tuple[str, ...]
 
 
-def ties(archive: Archive, article_id: str) -> Ties:
-    """Return what ties an article, or a version of one, to others; the tables must be up to date."""
+def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
+    """Return what ties an article, or a version of one, to others, by a day; the tables must be up to date."""
     current = archive.current(article_id)  # an earlier version does not say of itself yet that it was wrong
     query = """SELECT n.article_id, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
-        WHERE n.target = ? ORDER BY a.published"""
-    notices = [row for row in archive.read(query, current) if current == article_id or row[0] != current]
+        WHERE n.target = ?1 AND (?2 IS NULL OR a.published <= ?2) ORDER BY a.published"""
+    known = archive.read(query, current, as_of and as_of.isoformat())
+    notices = [row for row in known if current == article_id or row[0] != current]
     others = [by for by, _ in notices if by != current]
     copies, story = (frozenset(chain.group(archive, current)) for chain in (COPIES, STORIES))
     return Ties(copies, story, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))
