@@ -44,6 +44,7 @@ class Worth(NamedTuple):
 CROSS_ENCODER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 0.0, 0.0, 0.0, 2.0, 12.0)
 READER = Worth(1.0, 0.0, 0.12, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 2.0)
 LEAD = 400  # characters at the head of an article
+TOLD_FAR = 1.5  # that, where the best is a figure of which the reader is sure
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 MENDED, ERRED = 1.0, 2.0
 BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
@@ -196,7 +197,9 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     while left and len(chosen) < SENTENCES:
         own = [c for c in left if c.part == parts[len(chosen)]] if len(chosen) < len(parts) else left
         pick = max(own or left, key=worth)
-        if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - by.far:
+        told = counted and (chosen or [pick])[0].answers or 0.0  # a figure that answers needs little beside it
+        far = by.far if told <= 0 else TOLD_FAR
+        if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - far:
             break
         pick = first(question, pick, left) if evidence.first else newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
