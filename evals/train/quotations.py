@@ -13,10 +13,9 @@ import pycrfsuite
 
 from evals.sets import Rows, read_json
 from index.text.names import is_verb
-from index.text.quotations import SAYING, TOKEN, Word, around, beside, governed, grammar, units
+from index.text.quotations import SAYING, TOKEN, Word, beside, governed, grammar, units
 
-L1 = {"maybe": 0.15, "cue": 0.15, "speaker": 0.2, "content": 0.2}  # at 0.05 three times the size and no better
-MARKED = {"cue": "cue", "speaker": "source", "content": "content"}
+L1 = {"cue": 0.15, "speaker": 0.2, "content": 0.2}  # at 0.05 three times the size and no better
 VERB = ("VB", "VBP", "VBZ", "VBD", "VBN", "VBG")
 
 
@@ -34,19 +33,19 @@ def train(rows: Rows, out: Path) -> None:
     for row in rows:
         sentences = list(units(row["text"]))
         for unit, parse in zip(sentences, grammar(sentences), strict=True):
-            named = dict[int, dict[str, list[str]]]()
+            view, named = governed(unit, parse), dict[int, dict[str, list[str]]]()
             for said in row["attributions"]:
-                marks = {name: _marks(unit, said[of]) for name, of in MARKED.items()}
-                if words := [n for n, mark in enumerate(marks["cue"]) if mark != "O"]:
-                    named[max(words, key=lambda n: (tells(unit[n][2].lower()), n))] = marks
-            names = ["01"[n in named] for n in range(len(unit))]
-            trainers["maybe"].append(view := around(unit), names)
-            trainers["cue"].append(view := governed(view, parse), names)
+                cue, *marks = (_marks(unit, said[name]) for name in ("cue", "source", "content"))
+                if words := [n for n, mark in enumerate(cue) if mark != "O"]:
+                    word = max(words, key=lambda n: (tells(unit[n][2].lower()), n))
+                    named[word] = {
+                        name: ["K" if m == "O" != c else m for m, c in zip(own, cue, strict=True)]
+                        for name, own in zip(("speaker", "content"), marks, strict=True)
+                    }
+            trainers["cue"].append(view, ["01"[n in named] for n in range(len(unit))])
             for word, marks in named.items():
-                seen = beside(unit, view, parse, word)
-                for name in ("speaker", "content"):
-                    cue = ["K" if mark != "O" else "O" for mark in marks["cue"]]
-                    trainers[name].append(seen, [c if m == "O" else m for m, c in zip(marks[name], cue, strict=True)])
+                for name, own in marks.items():
+                    trainers[name].append(beside(unit, view, parse, word), own)
     with ZipFile(out, "w", ZIP_LZMA) as file, TemporaryDirectory() as folder:
         for name, trainer in trainers.items():
             settings = {"c1": L1[name], "c2": 0.05, "max_iterations": 150, "feature.possible_transitions": True}
@@ -57,11 +56,12 @@ def train(rows: Rows, out: Path) -> None:
 
 def _marks(unit: list[Word], spans: list[tuple[int, int]]) -> list[str]:
     """Return for each word B where a span begins, I within it, O elsewhere."""
-    inside = [
-        next((n for n, (first, last) in enumerate(spans) if start < last and end > first), -1) for start, end, _ in unit
-    ]
-    before = [-1, *inside]
-    return ["O" if n < 0 else "I" if n == last else "B" for n, last in zip(inside, before, strict=False)]
+    marks = ["O"] * len(unit)
+    for first, last in spans:
+        own = [n for n, (start, end, _) in enumerate(unit) if start < last and end > first]
+        for n in own:
+            marks[n] = "B" if n == own[0] else "I"
+    return marks
 
 
 if __name__ == "__main__":

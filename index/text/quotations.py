@@ -1,14 +1,16 @@
 """Quotations and reported speech: who says what, by which words. Taggers learnt from marked articles (evals/train).
 
-One looks at all words for those that may name speech, such as "said"; only sentences that hold one are parsed. A second
-looks again, at their grammar, and as seen from each such word two more tell who speaks and what is said.
+One looks at the words of a sentence and their grammar for those that name speech, such as "said"; as seen from each of
+these two more tell who speaks and what is said.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import accumulate
-from typing import NamedTuple
+from itertools import accumulate, takewhile
+from typing import TYPE_CHECKING, NamedTuple
 from zipfile import ZipFile
 
 import pycrfsuite
@@ -17,10 +19,13 @@ from index.text import lists
 from index.text.datelines import dateline
 from index.text.names import classes
 from index.text.speech import QUOTED, last_named, speaker
-from index.text.syntax import Grammar, parsed
+from index.text.syntax import parsed
 from index.weights import bundled
 
-PERHAPS, SURE = 0.02, 0.1  # that a word names speech, by words and by grammar; others are in evals/EXPERIMENTS.md
+if TYPE_CHECKING:
+    from index.text.syntax import Doc
+
+SURE = 0.1  # that a word names speech; others are in evals/EXPERIMENTS.md
 BEGINS = 0.03  # how sure a tagger is that a span begins, or goes on, where it prefers none
 QUOTE = "“”"  # a quotation as a token
 WHOLE = re.compile(r"(?:\S+\s+){3}|.*[.,!?…]\W?$", re.S)  # of four words or an end: others are part of the sentence
@@ -28,15 +33,8 @@ TOKEN = re.compile(
     r"[’']s\b|n[’']t\b|(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|St|Jr|Sr|Prof|Lt|Col|Sgt|Rev|Hon|No|vs|Jan|Feb|Aug"
     r"|Sept|Oct|Nov|Dec|[A-Z])\.(?=\s)|\d[\d,.]*\d|\w+?(?=[’']s\b|n[’']t\b)|\w+(?:[-‑]\w+)*|<[^<>\n]*>|\S"
 )
-OPENS = {
-    "ccomp",
-    "nsubj",
-    "dobj",
-    "xcomp",
-    "prep",
-    "pobj",
-    "advcl",
-}  # relations in which words hang on a verb of speech
+# Relations in which words hang on a verb of speech.
+OPENS = {"ccomp", "nsubj", "dobj", "xcomp", "prep", "pobj", "advcl"}
 SAYING = {*lists.lines("saying"), *lists.lines("speaking")}
 STANDS_FOR = {"he", "she", "who", "his", "her", "him"}  # not "they" or "I", whom no single name tells
 BREAKS = {*",;—–-:()", QUOTE, "and", "but", "who", "which", "that", "as", "while", "when"}
@@ -59,42 +57,37 @@ class Quotation(NamedTuple):
 
 
 @cache
-def _taggers() -> tuple[list[pycrfsuite.Tagger], list[bytes]]:
+def _taggers() -> dict[str, tuple[pycrfsuite.Tagger, bytes]]:
     """Return the taggers, with their bytes, which they read on and do not keep."""
     with ZipFile(f"{bundled('copydesk-quotations')}/quotations.zip") as file:
-        models = [file.read(name) for name in ("maybe", "cue", "speaker", "content")]
-    taggers = [pycrfsuite.Tagger() for _ in models]
-    for tagger, model in zip(taggers, models, strict=True):
+        taggers = {name: (pycrfsuite.Tagger(), file.read(name)) for name in file.namelist()}
+    for tagger, model in taggers.values():
         tagger.open_inmemory(model)
-    return taggers, models
+    return taggers
 
 
 def quotations(text: str) -> list[Quotation]:
     """Return who says what in a text, in order. Not for several threads at once. 0.1 ms a word."""
-    (maybe, cues, *taggers), _ = _taggers()
+    cues, *taggers = (_taggers()[name][0] for name in ("cue", "speaker", "content"))
     text = re.sub(r"[\ud800-\udfff]", "?", text)  # halves of characters, which a tagger does not take
-    every, views = list(units(text)), dict[int, Features]()
-    for n, unit in enumerate(every):
-        maybe.set(view := around(unit))
-        if any(maybe.marginal("1", k) > PERHAPS for k in range(len(unit))):
-            views[n] = view
-    grammars = dict(zip(views, grammar(every[n] for n in views), strict=True))
-    asked = list[tuple[int, int, float]]()
-    for n, parse in grammars.items():
-        views[n] = governed(views[n], parse)
-        cues.set(views[n])
-        asked += [(n, k, p) for k in range(len(every[n])) if (p := cues.marginal("1", k)) > SURE]
+    every = list(units(text))
+    docs = list(grammar(every))
+    views = list(map(governed, every, docs))
+    asked = list[tuple[float, int, int]]()
+    for n, view in enumerate(views):
+        cues.set(view)
+        asked += [(-p, n, k) for k in range(len(view)) if (p := cues.marginal("1", k)) > SURE]
     found: list[tuple[int, Span | None, Span, list[Span]]] = []  # sentence, speaker, cue and pieces, the surest first
-    for n, k, _ in sorted(asked, key=lambda one: -one[2]):
-        seen = pycrfsuite.ItemSequence(beside(every[n], views[n], grammars[n], k))
-        who, said = (_spans(tagger, seen, every[n]) for tagger in taggers)
-        if not said and every[n][-1][2] in ":," and n + 1 < len(every) and every[n + 1][0][2] == QUOTE:
-            said = [every[n + 1][0][:2]]  # “Lund wrote:” and his letter
+    for _, n, k in sorted(asked):
+        unit, after = every[n], every[n + 1 : n + 2]
+        seen = pycrfsuite.ItemSequence(beside(unit, views[n], docs[n], k))
+        who, said = (_spans(tagger, seen, unit) for tagger in taggers)
+        if not said and unit[-1][2] in ":," and after and after[0][0][2] == QUOTE:
+            said = [after[0][0][:2]]  # “Lund wrote:” and his letter
         said = [piece for piece in said if re.search(r"\w", text[slice(*piece)]) and piece not in who]
-        if said:
-            by = min(who, key=lambda span: abs(span[0] - every[n][k][0]), default=None)
-            if not any(_same(by, said, other, held) for _, other, _, held in found):
-                found.append((n, by, every[n][k][:2], said))
+        by = min(who, key=lambda span: abs(span[0] - unit[k][0]), default=None)
+        if said and not any(_same(by, said, other, held) for _, other, _, held in found):
+            found.append((n, by, unit[k][:2], said))
     _go_on(text, every, {n: said for n, _, _, said in reversed(found)}, {span for *_, said in found for span in said})
     return sorted((_told(text, *one[1:]) for one in found), key=lambda one: one.content)
 
@@ -106,16 +99,12 @@ def _same(by: Span | None, said: list[Span], other: Span | None, held: list[Span
 
 def _spans(tagger: pycrfsuite.Tagger, seen: pycrfsuite.ItemSequence, unit: list[Word]) -> list[Span]:
     """Return the spans that a tagger marks in a sentence; where it marks none, the likeliest, if that is likely."""
-    marks = tagger.tag(seen)
-    if (
-        "B" not in marks
-        and tagger.marginal("B", n := max(range(len(unit)), key=lambda n: tagger.marginal("B", n))) > BEGINS
-    ):
-        marks[n] = "B"
-        while n + 1 < len(unit) and tagger.marginal("I", n := n + 1) > BEGINS:
-            marks[n] = "I"
-    spans = list[Span]()
-    for (start, end, _), mark in zip(unit, marks, strict=True):
+    marks, spans = tagger.tag(seen), list[Span]()
+    first = max(range(len(unit)), key=lambda n: tagger.marginal("B", n))
+    if "B" not in marks and tagger.marginal("B", first) > BEGINS:
+        more = takewhile(lambda n: tagger.marginal("I", n) > BEGINS, range(first + 1, len(unit)))
+        marks = ["O"] * first + ["B", *("I" for _ in more)]
+    for (start, end, _), mark in zip(unit, marks, strict=False):
         if mark == "B":
             spans.append((start, end))
         elif mark == "I" and spans:
@@ -163,7 +152,7 @@ def units(text: str) -> Iterator[list[Word]]:
                 first = n
 
 
-def grammar(every: Iterable[list[Word]]) -> Iterator[Grammar]:
+def grammar(every: Iterable[list[Word]]) -> Iterator[Doc]:
     """Yield the grammar of each sentence; a quotation is one word in it."""
     return parsed(["this" if word == QUOTE else word for _, _, word in unit] for unit in every)
 
@@ -183,70 +172,52 @@ def seen_from(word: str, away: int) -> list[str]:
     return [f"{away}{feature}" for feature in (every if abs(away) < 2 else every[0:3:2])]
 
 
-def around(unit: list[Word]) -> Features:
-    """Return the features of each word of a sentence: its own, those of words around it, and where quotations are."""
+def governed(unit: list[Word], doc: Doc) -> Features:
+    """Return the features of each word of a sentence: its own, those around it, where quotations are, its grammar."""
     forms = ["", "", *(word for _, _, word in unit), "", ""]
-    quoted = [n for n, word in enumerate(forms) if word == QUOTE] or [0]
+    quoted = [n for n, word in enumerate(forms, -2) if word == QUOTE] or [-2]
+    marks = [(f"t={t.tag_}", f"d={t.dep_}", f"{t.dep_}{t.head.tag_}") for t in doc]
     found = []
-    for n in range(2, len(forms) - 2):
-        side, (form, lemma, *_) = f"Q{'b' * (0 < quoted[0] < n)}{'a' * (quoted[-1] > n)}", known(forms[n])
-        own = [side, f"{side}{lemma}", f"{form}|{forms[n + 1].lower()}", f"{forms[n - 1].lower()}|{lemma}"]
-        found.append(sum((seen_from(forms[n + away], away) for away in range(-2, 3)), own))
+    for n, token in enumerate(doc):
+        last, this, after = forms[n + 1 : n + 4]
+        side, (form, lemma, *_) = f"Q{'b' * (-2 < quoted[0] < n)}{'a' * (quoted[-1] > n)}", known(this)
+        own = [side, f"{side}{lemma}", f"{form}|{after.lower()}", f"{last.lower()}|{lemma}"]
+        own = sum((seen_from(forms[n + 2 + away], away) for away in range(-2, 3)), own)
+        own += [f"{away}{mark}" for away in (-1, 0, 1) if 0 <= n + away < len(marks) for mark in marks[n + away]]
+        has = sorted({below.dep_ for below in token.children})
+        opens = "+".join(relation for relation in has if relation in OPENS)
+        found.append([*own, *(f"has {relation}" for relation in has), f"has {opens}{token.tag_}"])
     return found
 
 
-def governed(views: Features, parse: Grammar) -> Features:
-    """Return the features of each word of a sentence with those of its grammar: what it is, and what hangs on it."""
-    tags, relations, heads = parse
-    marks = [[f"t={t}", f"d={d}", f"{d}{tags[h]}"] for t, d, h in zip(tags, relations, heads, strict=True)]
-    found = []
-    for n, view in enumerate(views):
-        near = [f"{away}{mark}" for away in (-1, 0, 1) if 0 <= n + away < len(marks) for mark in marks[n + away]]
-        has = sorted({relations[below] for below, head in enumerate(heads) if head == n != below})
-        found.append(
-            [*view, *near, *(f"has {r}" for r in has), f"has {'+'.join(r for r in has if r in OPENS)}{tags[n]}"]
-        )
-    return found
-
-
-def beside(unit: list[Word], views: Features, parse: Grammar, cue: int) -> Features:
+def beside(unit: list[Word], views: Features, doc: Doc, cue: int) -> Features:
     """Return the features of each word of a sentence as seen from the word that names speech."""
-    tags, forms = parse[0], [known(word) for _, _, word in unit]
+    forms = [known(word) for _, _, word in unit]
     breaks = [0, *accumulate(word in BREAKS for _, _, word in unit)]
-    verbs = [0, *accumulate(tag[:2] in ("VB", "MD") for tag in tags)]
-    ways, quoted, lemma = _ways(parse, cue), views[cue][0], forms[cue][1]
+    verbs = [0, *accumulate(token.tag_[:2] in ("VB", "MD") for token in doc)]
+    ways, quoted, lemma = list(_ways(doc, cue)), views[cue][0], forms[cue][1]
     found = []
     for n, (top, whole) in enumerate(ways):
-        side, (low, high) = "<" if n < cue else ">" if n > cue else "=", sorted((n, cue))
+        side, (low, high), tag = "<" if n < cue else ">" if n > cue else "=", sorted((n, cue)), doc[n].tag_
         far, passed = f"{side}{min(high - low, 6)}", f"{side}s{min(breaks[high] - breaks[low], 4)}"
         acts = f"{passed}v{min(verbs[high] - verbs[low], 3)}"
         before, behind = forms[n - 1][0] if n else "BEGIN", forms[n + 1][0] if n + 1 < len(unit) else "END"
-        own = [far, passed, acts, far + lemma, far + tags[n], passed + tags[n], passed + forms[n][3], acts + quoted]
-        own += [side, side + quoted, side + lemma, side + forms[n][0] + quoted, side + behind, side + before + tags[n]]
+        own = [far, passed, acts, far + lemma, far + tag, passed + tag, passed + forms[n][3], acts + quoted]
+        own += [side, side + quoted, side + lemma, side + forms[n][0] + quoted, side + behind, side + before + tag]
         own += [whole, f"{side}{top}", f"{side}{top}{quoted}", f"{side}{top}{lemma}"]
         own += [f"{away}u{ways[n + away][0]}" for away in (-1, 0, 1) if 0 <= n + away < len(unit)]
         found.append(views[n] + own)
     return found
 
 
-def _ways(parse: Grammar, cue: int) -> list[tuple[str, str]]:
-    """Return each word's way up the parse to the word that names speech or to what governs that.
+def _ways(doc: Doc, cue: int) -> Iterator[tuple[str, str]]:
+    """Yield each word's way up the parse to the word that names speech or to what governs that.
 
     A way is how many heads above the cue it ends, and by which relation; and that with the two last steps of the way.
     """
-    _, relations, heads = parse
-    ways, word, up = dict[int, tuple[str, str]](), cue, 0
-    while word not in ways:
-        ways[word], word, up = (f"{min(up, 3)}", f"{min(up, 3)}"), heads[word], up + 1
-
-    def way(word: int) -> tuple[str, str]:
-        if word not in ways:
-            top, whole = way(heads[word]) if heads[word] != word else ("9", "9")
-            steps = whole.count("/")
-            ways[word] = (
-                top if steps else f"{top}{relations[word]}",
-                f"{whole}/{relations[word]}" if steps < 2 else whole,
-            )
-        return ways[word]
-
-    return [way(word) for word in range(len(heads))]
+    above = {token: str(min(up, 3)) for up, token in enumerate([doc[cue], *doc[cue].ancestors])}
+    for token in doc:
+        steps = list(takewhile(lambda token: token not in above, [token, *token.ancestors]))
+        end = above.get(steps[-1].head if steps else token, "9")
+        relations = [step.dep_ for step in reversed(steps)]
+        yield end + "".join(relations[:1]), "/".join([end, *relations[:2]])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc as Doc
     from spacy.tokens import Token as Token
 
-Grammar = tuple[list[str], list[str], list[int]]  # of each word its tag, its relation, and the place of its head
 PARSER = "en_core_web_sm"
 
 
@@ -49,11 +48,10 @@ def parse(text: str) -> "Doc":
     return _pipeline()(text)
 
 
-def parsed(sentences: Iterable[list[str]]) -> Iterator[Grammar]:
+def parsed(sentences: Iterable[list[str]]) -> Iterator["Doc"]:
     """Yield the grammar of each sentence, given in words. 0.9 ms a sentence, a fifth of what `parse` takes."""
     nlp = _pipeline()
     from spacy.tokens import Doc
 
     with nlp.select_pipes(disable=["attribute_ruler", "lemmatizer"]):
-        for doc in nlp.pipe(Doc(nlp.vocab, words) for words in sentences):
-            yield [t.tag_ for t in doc], [t.dep_ for t in doc], [t.head.i for t in doc]
+        yield from nlp.pipe(Doc(nlp.vocab, words) for words in sentences)
