@@ -1,7 +1,7 @@
 """Days: as values, as people write them, and as a text says them."""
 
 import re
-from calendar import isleap, month_name, monthrange
+from calendar import month_name, monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
@@ -142,13 +142,13 @@ def span(said: str, today: date) -> Period | None:
     found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
     if not found.date_obj or len(text) < len("May"):
         return None
-    day = found.date_obj.date()
-    first, days = {  # and how many they are
-        "week": (day + timedelta(5 - day.weekday()), 2) if "end" in text else (day - timedelta(day.weekday()), 7),
-        "month": (day.replace(day=1), monthrange(day.year, day.month)[1]),
-        "year": (day.replace(month=1, day=1), 365 + isleap(day.year)),
-    }.get(found.period, (day, 1))
-    return (day, today) if lasting else (first, first + timedelta(days - 1))
+    day, monday = found.date_obj.date(), found.date_obj.date() - timedelta(found.date_obj.weekday())
+    return {
+        "lasting": (day, today),
+        "week": (monday + timedelta(5 * ("end" in text)), monday + timedelta(6)),
+        "month": (day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])),
+        "year": (day.replace(month=1, day=1), day.replace(month=12, day=31)),
+    }.get("lasting" if lasting else found.period, (day, day))
 
 
 def period(question: str, today: date) -> Period | None:

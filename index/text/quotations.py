@@ -33,8 +33,6 @@ TOKEN = re.compile(
     r"[’']s\b|n[’']t\b|(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|St|Jr|Sr|Prof|Lt|Col|Sgt|Rev|Hon|No|vs|Jan|Feb|Aug"
     r"|Sept|Oct|Nov|Dec|[A-Z])\.(?=\s)|\d[\d,.]*\d|\w+?(?=[’']s\b|n[’']t\b)|\w+(?:[-‑]\w+)*|<[^<>\n]*>|\S"
 )
-# Relations in which words hang on a verb of speech.
-OPENS = {"ccomp", "nsubj", "dobj", "xcomp", "prep", "pobj", "advcl"}
 SAYING = {*lists.lines("saying"), *lists.lines("speaking")}
 STANDS_FOR = {"he", "she", "who", "his", "her", "him"}  # not "they" or "I", whom no single name tells
 BREAKS = {*",;—–-:()", QUOTE, "and", "but", "who", "which", "that", "as", "while", "when"}
@@ -184,9 +182,7 @@ def governed(unit: list[Word], doc: Doc) -> Features:
         own = [side, f"{side}{lemma}", f"{form}|{after.lower()}", f"{last.lower()}|{lemma}"]
         own = sum((seen_from(forms[n + 2 + away], away) for away in range(-2, 3)), own)
         own += [f"{away}{mark}" for away in (-1, 0, 1) if 0 <= n + away < len(marks) for mark in marks[n + away]]
-        has = sorted({below.dep_ for below in token.children})
-        opens = "+".join(relation for relation in has if relation in OPENS)
-        found.append([*own, *(f"has {relation}" for relation in has), f"has {opens}{token.tag_}"])
+        found.append([*own, *(f"has {below.dep_}" for below in token.children)])
     return found
 
 
@@ -194,15 +190,13 @@ def beside(unit: list[Word], views: Features, doc: Doc, cue: int) -> Features:
     """Return the features of each word of a sentence as seen from the word that names speech."""
     forms = [known(word) for _, _, word in unit]
     breaks = [0, *accumulate(word in BREAKS for _, _, word in unit)]
-    verbs = [0, *accumulate(token.tag_[:2] in ("VB", "MD") for token in doc)]
     ways, quoted, lemma = list(_ways(doc, cue)), views[cue][0], forms[cue][1]
     found = []
     for n, (top, whole) in enumerate(ways):
         side, (low, high), tag = "<" if n < cue else ">" if n > cue else "=", sorted((n, cue)), doc[n].tag_
         far, passed = f"{side}{min(high - low, 6)}", f"{side}s{min(breaks[high] - breaks[low], 4)}"
-        acts = f"{passed}v{min(verbs[high] - verbs[low], 3)}"
         before, behind = forms[n - 1][0] if n else "BEGIN", forms[n + 1][0] if n + 1 < len(unit) else "END"
-        own = [far, passed, acts, far + lemma, far + tag, passed + tag, passed + forms[n][3], acts + quoted]
+        own = [far, passed, far + lemma, far + tag, passed + tag, passed + forms[n][3], passed + quoted]
         own += [side, side + quoted, side + lemma, side + forms[n][0] + quoted, side + behind, side + before + tag]
         own += [whole, f"{side}{top}", f"{side}{top}{quoted}", f"{side}{top}{lemma}"]
         own += [f"{away}u{ways[n + away][0]}" for away in (-1, 0, 1) if 0 <= n + away < len(unit)]

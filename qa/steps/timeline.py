@@ -26,7 +26,7 @@ LEANING = re.compile("|".join(lists.lines("leaning-sentences")))
 # Of the best score, that an article on the subject has; and more, where it lacks all of its words.
 NEAR, LACKING = 0.57, 0.2
 HEAD, WHOLE, ON = 800, 0.3, 0.5  # characters that hold its names; shares of its words in news, and in what else is told
-OPENING, NEWS_WORDS, DAY_WORTH = 5, 0.35, 0.3  # sentences among which the news is; share of the headline's words in it
+NEWS_WORDS = 0.35  # share of the headline's words in the first sentence, where that is the news
 SAME, RECALLED = 0.6, 0.4  # share of words that two reports of a day have in common, and one that looks back to it
 # A day without a year, and a weekday, that are longer ago may be one to come, in a report that was brought up to date.
 OLD_DAYS, OLD_WEEKDAY = 183, 5
@@ -48,12 +48,18 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
     if within and newest and not today and within[0] > newest:
         within = period(request.question, newest)  # "in March", of an archive that ends before
     query = replace(understand(about if content_terms(about) else request.question, request, outlets), present=None)
-    places = [held := query.filters]
-    if within:  # what was reported in the period, too: a long story has more passages than are found
-        since, until = max(held.since or within[0], within[0]), min(held.until or within[1], within[1])
-        places.append(replace(held, since=since, until=until))
-    hits = {hit.passage.id: hit for place in places for hit in search(index, replace(query, filters=place))}.values()
-    return events(about, collapse(sorted(hits, key=lambda hit: -hit.score), newest=False), within, request.top)
+    hits = collapse(search(index, query), newest=False)
+    best = {hit.article.id: hit for hit in reversed(hits)}.values()
+    most = max((hit.score for hit in hits), default=0.0)
+    kept = list[Told]()
+    told = (one for hit in best for one in _told(about, hit, most))
+    for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
+        if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
+            kept.append(one)
+    chosen = sorted(kept, key=lambda one: -one[1].hit.score)[: request.top]
+    kept = [one for one in kept if one in chosen]
+    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
+    return Timeline(tuple(Dated(day, c.said, (n,)) for n, (day, c) in enumerate(kept, 1)), citations)
 
 
 def tell(happened: Timeline, evidence: Evidence) -> Generator[Piece, None, Outcome]:
@@ -75,22 +81,6 @@ def subject(question: str) -> str:
     return " ".join(re.sub(r"\bchanged?\b|[’']s\b|[?:]", " ", NAMED.sub(" ", rest)).split())
 
 
-def events(about: str, hits: Sequence[Hit], within: Period | None, top: int) -> Timeline:
-    """Return up to `top` events of a subject, of a period where one is given, by the articles of these hits."""
-    best = {hit.article.id: hit for hit in sorted(hits, key=lambda hit: hit.score)}
-    most = max((hit.score for hit in hits), default=0.0)
-    told = [one for hit in best.values() for one in _told(about, hit, most)]
-    kept = list[Told]()
-    for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
-        if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
-            kept.append(one)
-    chosen = sorted(kept, key=lambda one: -one[1].hit.score)[:top]
-    kept = [one for one in kept if one in chosen]
-    citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
-    dated = (Dated(day, c.quote, (c.n,)) for (day, _), c in zip(kept, citations, strict=True))
-    return Timeline(tuple(dated), citations)
-
-
 def _told(about: str, hit: Hit, most: float) -> Iterator[Told]:
     """Yield what an article tells of a subject, with its day: its news, and what happened on another day.
 
@@ -103,8 +93,7 @@ def _told(about: str, hit: Hit, most: float) -> Iterator[Told]:
     said = candidates([replace(hit, passage=Passage(hit.passage.id, article.id, 0, len(article.text)))])
     said = [c for c in said if not LEANING.search(c.said)]
     headed, days = alike(content_terms(article.title)), {c: day_of(c) for c in said if c.field == "text"}
-    opening = [*days][:OPENING]
-    news = max(opening, key=lambda c: share(headed, c.terms) + DAY_WORTH * bool(days[c]), default=None)
+    news = next(iter(days), None)
     if not news or (headed and share(headed, news.terms) < NEWS_WORDS):
         news = next((c for c in said if c.field == "title"), None)
     head = covered(about, f"{article.title}\n{article.text[:HEAD]}")[1] == 1
@@ -142,10 +131,9 @@ def day_of(said: Candidate) -> date | None:
 
 
 def _again(one: Told, other: Told) -> bool:
-    """Tell whether a sentence says again what another tells of the same day or the one before, or only looks back."""
+    """Tell whether a sentence says again what another tells of the same day."""
     (day, later), (before, earlier) = one, other
     recalls = (later.article.published or day) > day and later.article != earlier.article
     words, held = (alike(content_terms(c.said)) for c in (later, earlier))
     same = len(words & held) >= (RECALLED if recalls else SAME) * min(len(words), len(held))
-    looks_back = day == before and any((token.lower_, token.dep_) == ("had", "aux") for token in parse(later.said))
-    return looks_back or ((day - before).days <= 1 and same and (recalls or values(later.said) <= values(earlier.said)))
+    return day == before and same and (recalls or values(later.said) <= values(earlier.said))
