@@ -29,12 +29,12 @@ def train(rows: Rows, out: Path) -> None:
         for unit, parse in zip(sentences, grammar(sentences), strict=True):
             view, named = governed(unit, parse), dict[int, dict[str, list[str]]]()
             for said in row["attributions"]:
-                cue, *marks = (_marks(unit, said[name]) for name in ("cue", "source", "content"))
+                cue, *spans = (_marks(unit, said[name]) for name in ("cue", "source", "content"))
                 if words := [n for n, mark in enumerate(cue) if mark != "O"]:
                     word = max(words, key=lambda n: (tells.get(unit[n][2].lower(), 0), n))
                     named[word] = {
                         name: ["K" if m == "O" != c else m for m, c in zip(own, cue, strict=True)]
-                        for name, own in zip(("speaker", "content"), marks, strict=True)
+                        for name, own in zip(("speaker", "content"), spans, strict=True)
                     }
             trainers["cue"].append(view, ["01"[n in named] for n in range(len(unit))])
             for word, marks in named.items():

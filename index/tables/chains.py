@@ -61,6 +61,7 @@ class Chain(NamedTuple):
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
         """Bring the table up to date with these articles."""
         chain, those, count = self.name, "IN (SELECT value FROM json_each(?))", archive.counts()[0]
+        near = f"SELECT article_id FROM {chain}_keys WHERE key = ? AND day BETWEEN ? AND ? LIMIT {COMMON}"
         free = f"UPDATE {chain} SET earlier = NULL, score = 0 WHERE earlier {those} RETURNING article_id"
         freed = [row[0] for row in archive.read(free, json.dumps(ids))]
         for table in (chain, f"{chain}_keys"):
@@ -77,17 +78,15 @@ class Chain(NamedTuple):
             archive.read(f"INSERT OR IGNORE INTO {chain} (article_id) VALUES (?)", new.article.id)
             rows = [(key, day, new.article.id) for key in new.keys]
             archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
-            for other in map(kept, filter(None, map(archive.article, self._near(archive, new, day, rarity)))):
+            shared = defaultdict[str, float](float)
+            for key in new.keys:
+                found = archive.read(near, key, day - self.days, day + self.days)
+                for (other,) in found if len(found) < COMMON or self.days == EVER else ():
+                    shared[other] += rarity(key)
+            best = heapq.nlargest(
+                CANDIDATES, shared.keys() - {new.article.id}, key=lambda other: (shared[other], other)
+            )
+            for other in map(kept, filter(None, map(archive.article, best))):
                 earlier, later = sorted((new, other), key=lambda kept: kept.order)
                 row = earlier.article.id, self.score(later, earlier, rarity), later.article.id
                 archive.read(f"UPDATE {chain} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)
-
-    def _near(self, archive: Archive, new: Kept, day: int, rarity: Rarity) -> list[str]:
-        """Return the articles that share the most and the rarest keys with a new one, within the days that count."""
-        shared = defaultdict[str, float](float)
-        near = f"SELECT article_id FROM {self.name}_keys WHERE key = ? AND day BETWEEN ? AND ? LIMIT {COMMON}"
-        for key in new.keys:
-            found = archive.read(near, key, day - self.days, day + self.days)
-            for (other,) in found if len(found) < COMMON or self.days == EVER else ():
-                shared[other] += rarity(key)
-        return heapq.nlargest(CANDIDATES, shared.keys() - {new.article.id}, key=lambda other: (shared[other], other))

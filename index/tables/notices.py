@@ -21,42 +21,23 @@ BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
 WAITING = 200  # of the latest notices that found nothing to correct, looked at again when articles come
 FAULT = re.compile(r"correct|amend|version|wrong|mis\w+|://", re.I)
-THIS = r"(?:article|story|report|column|headline|piece|post|page|graphic|video|caption)"
-OF_ITSELF = re.compile(
-    r"^corrections?(?: (?:&|and) clarifications?)?(?: \([^)]*\))?\s?[:–—-]"
-    rf"|\b(?:earlier|previous|original) versions? (?:of (?:this|our|the|the following) {THIS}\b"
-    r"|(?:\w+ly )?(?:said|gave|mis\w+))"
-    rf"|\bthis {THIS} (?:has been|was) (?:corrected|amended|revised|updated (?:to (?:correct|reflect)|with the corr))",
-    re.I | re.M,
-)
-HEADLINE = re.compile(
-    r"^(?:corrections?|clarifications?|retraction|withdrawn|retracted|corrected)\b|\bcorrected\b", re.I
-)
-OF_ANOTHER = re.compile(
-    r"\b(?:retract|withdr[ae]w|correct)\w* (?:(?:its|the|an?|our|their|his|her) )?(?:\w+ ){0,2}"
-    r"(?:reports?|story|stories|articles?|statements?|figures?|claims?|attendance|toll|estimate)\b"
-    r"|\bwe (?:wrongly|incorrectly|mistakenly|withdraw|retract)\b"
-    r"|\bwe (?:reported|wrote|said)\b.*\b(?:wrong|incorrect)",
-    re.I | re.S,
-)
+OF_ITSELF = re.compile("|".join(lists.lines("corrected")), re.I | re.M)
+HEADLINE = re.compile(r"^(?:corrections?|clarifications?|retraction|withdrawn|retracted)\b|\bcorrected\b", re.I)
+OF_ANOTHER = re.compile("|".join(lists.lines("corrects")), re.I | re.S)
 VALUE = rf"[$€£]?(?:\d[\d.,]*\d|\d|{lists.pattern('number-words')})\b"
-WRONG = re.compile(
-    rf"\b(?:not|instead of|rather than) (?:the )?({VALUE})|\bmis\w+ [^.;]{{,60}}? as ({VALUE})"
-    rf"|\b(?:versions?|we|report)\b[^.;]{{,80}}?\b(?:said|stated|reported|gave|put|wrote)\b[^.;]{{,60}}?({VALUE})"
-    rf"|\b(?:retract|withdr[ae]w)\w*\b[^.;]{{,80}}?\b(?:of|that)\b[^.;]{{,60}}?({VALUE})",
-    re.I,
-)
+WRONG = re.compile(rf"(?:{'|'.join(lists.lines('wrong-figures'))})({VALUE})", re.I)
 ADDRESS = re.compile(r"https?://[^\s<>\"”’)\]]+[^\s<>\"”’)\].,;:]|(?<=[“\"‘])[^“”\"‘’]{12,200}(?=[”\"’])")
 
 
 class Notice(NamedTuple):
-    """The sentence that says it, `getattr(article, field)[start:end]`, and, where it can be read, the wrong figure."""
+    """A sentence, `said`, which is `getattr(article, field)[start:end]`, and the wrong figure where it can be read."""
 
     kind: str  # correction, withdrawal
     field: str
     start: int
     end: int
     wrong: str | None
+    said: str
     own: bool  # is of the article in which it stands
 
 
@@ -75,37 +56,34 @@ def notices(article: Article) -> Iterator[Notice]:
         if itself or first or points:
             wrong = WRONG.search(days.DATE.sub(lambda day: " " * len(day[0]), said))
             kind = "withdrawal" if re.search(r"retract|withdr[ae]w", said, re.I) else "correction"
-            figure = next(filter(None, wrong.groups())) if wrong else None
-            yield Notice(kind, field, start, end, figure, itself and not headed)
+            yield Notice(kind, field, start, end, wrong and wrong[1], said, itself and not headed)
 
 
-def targets(archive: Archive, article: Article, found: Sequence[Notice]) -> list[list[str]]:
-    """Return for each notice the ids of the articles that it means."""
-    query = "SELECT id FROM articles WHERE url = ?1 OR id = ?1 OR title = ?1"
-    said = [getattr(article, notice.field)[notice.start : notice.end] for notice in found]
-    named = [{row[0] for address in ADDRESS.findall(text) for row in archive.read(query, address)} for text in said]
-    rest = [text for text, notice in zip(said, found, strict=True) if not notice.own and not ADDRESS.search(text)]
-    told = _told(archive, article, " ".join(rest), [n.wrong for n in found if n.wrong]) if rest else []
-    meant = [
-        sorted(ids - {article.id}) or (told if text in rest else []) for ids, text in zip(named, said, strict=True)
-    ]
-    return [[article.id] if notice.own else ids for notice, ids in zip(found, meant, strict=True)]
+def targets(archive: Archive, article: Article, found: Sequence[Notice]) -> Iterator[tuple[Notice, str | None]]:
+    """Yield each notice with the id of an article that it means, for each; None where none is certain."""
+    query = "SELECT id FROM articles WHERE (url = ?1 OR id = ?1 OR title = ?1) AND id != ?2"
+    rest = [notice for notice in found if not notice.own and not ADDRESS.search(notice.said)]
+    told = _told(archive, article, rest) if rest else []
+    for notice in found:
+        named = {row[0] for address in ADDRESS.findall(notice.said) for row in archive.read(query, address, article.id)}
+        meant = [article.id] if notice.own else told if notice in rest else sorted(named)
+        yield from ((notice, to) for to in meant or (None,))
 
 
-def _told(archive: Archive, article: Article, said: str, figures: Sequence[str]) -> list[str]:
+def _told(archive: Archive, article: Article, found: Sequence[Notice]) -> list[str]:
     """Return the earlier articles of a story that say these figures, or the one of the day that is named.
 
     They are of the outlets that the lead names, or its own where it says "we".
     """
     if not article.published:
         return []
-    lead = f"{article.title}\n{article.text[:LEAD_CHARACTERS]}"
+    said, lead = " ".join(notice.said for notice in found), f"{article.title}\n{article.text[:LEAD_CHARACTERS]}"
     others = {name for name in archive.outlets() if name in lead and name != article.outlet}
     outlets = {article.outlet} if re.search(r"\b(?:we|our)\b", said, re.I) else others
     story = filter(None, map(archive.article, STORIES.group(archive, article.id)))
     pool = [a for a in story if a.published and a.published <= article.published and a.id != article.id]
     pool = [a for a in pool if (a.outlet in outlets or not outlets) and not any(notices(a))]
-    until = [said[: said.index(figure) + len(figure)] for figure in figures if figure in said]
+    until = [n.said[: n.said.index(n.wrong) + len(n.wrong)] for n in found if n.wrong]
     if wrong := [n for text in until for n in [*numbers(text)][-1:]]:  # with the "more than" before it
         lead_of = {a.id: [*numbers(f"{a.title}\n{a.text[:LEAD_CHARACTERS]}")] for a in pool}
         return [a.id for a in pool if any(n.held(lead_of[a.id]) for n in wrong)]
@@ -130,8 +108,5 @@ class Notices(NamedTuple):
         for article in filter(None, map(archive.article, dict.fromkeys([*ids, *(row[0] for row in free + late)]))):
             found = [*notices(article)]
             archive.read("DELETE FROM notices WHERE article_id = ?", article.id)
-            meant = zip(found, targets(archive, article, found), strict=True)
-            rows = [
-                (article.id, to, *notice[:5]) for notice, those in meant for to in (*those, None)[: len(those) or 1]
-            ]
+            rows = [(article.id, to, *notice[:5]) for notice, to in targets(archive, article, found)]
             archive.change("INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

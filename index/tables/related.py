@@ -1,6 +1,6 @@
 """What the derived tables tell of one article."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -45,8 +45,8 @@ def related(archive: Archive, article: Article) -> Related:
     ours, story = report.id == article.id, STORIES.group(archive, article.id)
     corrected = _corrections(archive, "target", "article_id", article)
     corrects = (c for c in _corrections(archive, "article_id", "target", article) if c.article.id != article.id)
-    versions = [_sentences(version) for version in (*archive.versions(article.id), article)]
-    changes = tuple(change for two in pairwise(versions) for change in _changes(*two))
+    versions = pairwise((*archive.versions(article.id), article))
+    changes = tuple(change for before, after in versions for change in _changes(before, after))
     shown = None if ours else report, tuple(copies if ours else ())
     return Related(*shown, tuple(story), tuple(corrected), tuple(corrects), changes)
 
@@ -61,11 +61,8 @@ def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterat
         yield Correction(other, kind, quote, wrong)
 
 
-def _sentences(article: Article) -> list[str]:
-    return [article.title, *(article.text[span.start : span.end] for span in sentences(article.text))]
-
-
-def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[dict[str, str]]:
+def _changes(one: Article, other: Article) -> Iterator[dict[str, str]]:
+    before, after = ([a.title, *(a.text[span.start : span.end] for span in sentences(a.text))] for a in (one, other))
     for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m])}

@@ -142,7 +142,8 @@ def span(said: str, today: date) -> Period | None:
     found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
     if not found.date_obj or len(text) < len("May"):
         return None
-    day, monday = found.date_obj.date(), found.date_obj.date() - timedelta(found.date_obj.weekday())
+    day: date = found.date_obj.date()
+    monday = day - timedelta(day.weekday())
     return {
         "lasting": (day, today),
         "week": (monday + timedelta(5 * ("end" in text)), monday + timedelta(6)),

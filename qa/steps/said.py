@@ -1,7 +1,7 @@
 """Finds who said what: the quotations of the articles that may hold them, by speaker, subject and day."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 
@@ -26,34 +26,33 @@ THE = re.compile(r"\b(?:the|an?) ", re.I)
 def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Said]:
     """Return what is said in the articles given or, if none, in those that searches find: nearest or newest first."""
     asked, about = request.speaker, request.about
-    read = (
-        given or sorted(_articles(index, request), key=lambda one: one.published or date.min, reverse=True)[:ARTICLES]
-    )
-    found = [said for article in read for said in _said(article) if not asked or _is_by(asked, said, article.text)]
+    articles = given or _articles(index, request)
+    found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
         wanted, vectors = content_terms(about), index.encoder.encode([about, *(said.quote for said in found)])
-        scores = [
-            (c, share(wanted, content_terms(s.quote))) for s, c in zip(found, vectors[1:] @ vectors[0], strict=True)
-        ]
+        shares = [share(wanted, content_terms(said.quote)) for said in found]
         near = [
-            (round(sum(score), 1), said)
-            for score, said in zip(scores, found, strict=True)
-            if score > (NEAR,) or score[1]
+            (-round(cosine + shared, 1), n)  # of those as near the newest first
+            for n, (cosine, shared) in enumerate(zip(vectors[1:] @ vectors[0], shares, strict=True))
+            if cosine > NEAR or shared
         ]
-        found = [said for _, said in sorted(near, key=lambda pair: -pair[0])]  # of those as near the newest first
+        found = [found[n] for _, n in sorted(near)]
     return found[: request.top]
 
 
-def _articles(index: Index, request: QuotesRequest) -> Iterable[Article]:
-    """Return the articles in which to look: that name the speaker, or are on the subject; else all."""
+def _articles(index: Index, request: QuotesRequest) -> list[Article]:
+    """Return the newest of the articles that name the speaker, or are on the subject; else of all."""
     archive = index.archive
     if request.speaker:
         passages = index.lexical.search(request.speaker, POOL, Filters())
-        return {article.id: article for article, _ in archive.passages([key for key, _ in passages]).values()}.values()
-    if request.about:
-        return {hit.article.id: hit.article for hit in search(index, Query(request.about))}.values()
-    return filter(None, (archive.article(listed.id) for listed in archive.listed()[:ARTICLES]))  # newest first
+        found = [article for article, _ in archive.passages([key for key, _ in passages]).values()]
+    elif request.about:
+        found = [hit.article for hit in search(index, Query(request.about))]
+    else:
+        found = list(filter(None, (archive.article(listed.id) for listed in archive.listed()[:ARTICLES])))
+    by_id = {article.id: article for article in found}
+    return sorted(by_id.values(), key=lambda one: one.published or date.min, reverse=True)[:ARTICLES]
 
 
 def _said(article: Article) -> Iterator[Said]:

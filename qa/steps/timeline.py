@@ -4,11 +4,12 @@ import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from heapq import nlargest
 
 from index.search import search
 from index.sync import Index
 from index.text import lists
-from index.text.days import DATE, ONE_DAY, PERIOD, Period, period, span
+from index.text.days import DATE, ONE_DAY, PERIOD, period, span
 from index.text.syntax import parse
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Passage
@@ -51,13 +52,13 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
     hits = collapse(search(index, query), newest=False)
     best = {hit.article.id: hit for hit in reversed(hits)}.values()
     most = max((hit.score for hit in hits), default=0.0)
+    first, last = within or (date.min, date.max)
+    told = [one for hit in best for one in _told(about, hit, most) if first <= one[0] <= last]
     kept = list[Told]()
-    told = (one for hit in best for one in _told(about, hit, most))
     for one in sorted(told, key=lambda one: (one[0], one[1].article.published or one[0], -one[1].hit.score)):
-        if (not within or within[0] <= one[0] <= within[1]) and not any(_again(one, other) for other in kept):
+        if not any(_again(one, other) for other in kept):
             kept.append(one)
-    chosen = sorted(kept, key=lambda one: -one[1].hit.score)[: request.top]
-    kept = [one for one in kept if one in chosen]
+    kept = sorted(nlargest(request.top, kept, key=lambda one: one[1].hit.score), key=kept.index)
     citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
     return Timeline(tuple(Dated(day, c.said, (n,)) for n, (day, c) in enumerate(kept, 1)), citations)
 
