@@ -83,9 +83,7 @@ class Chain(NamedTuple):
                 found = archive.read(near, key, day - self.days, day + self.days)
                 for (other,) in found if len(found) < COMMON or self.days == EVER else ():
                     shared[other] += rarity(key)
-            best = heapq.nlargest(
-                CANDIDATES, shared.keys() - {new.article.id}, key=lambda other: (shared[other], other)
-            )
+            best = heapq.nlargest(CANDIDATES, {*shared} - {new.article.id}, key=lambda key: (shared[key], key))
             for other in map(kept, filter(None, map(archive.article, best))):
                 earlier, later = sorted((new, other), key=lambda kept: kept.order)
                 row = earlier.article.id, self.score(later, earlier, rarity), later.article.id

@@ -70,10 +70,9 @@ def _changes(one: Article, other: Article) -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Ties:
-    """Of an article: the ids of its copies and of its story, its own in both; who corrects it, and what was wrong."""
+    """Of an article: the ids of its copies, its own too; who corrects it, and what was wrong."""
 
     copies: frozenset[str]
-    story: frozenset[str]
     corrected_by: str | None
     wrong: tuple[str, ...]
 
@@ -86,5 +85,5 @@ def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
     known = archive.read(query, current, as_of and as_of.isoformat())
     notices = [row for row in known if current == article_id or row[0] != current]
     others = [by for by, _ in notices if by != current]
-    copies, story = (frozenset(chain.group(archive, current)) for chain in (COPIES, STORIES))
-    return Ties(copies, story, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))
+    copies = frozenset(COPIES.group(archive, current))
+    return Ties(copies, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))

@@ -16,7 +16,6 @@ from zipfile import ZipFile
 import pycrfsuite
 
 from index.text import lists
-from index.text.datelines import dateline
 from index.text.names import classes
 from index.text.speech import QUOTED, last_named, speaker
 from index.text.syntax import parsed
@@ -86,7 +85,7 @@ def quotations(text: str) -> list[Quotation]:
         by = min(who, key=lambda span: abs(span[0] - unit[k][0]), default=None)
         if said and not any(_same(by, said, other, held) for _, other, _, held in found):
             found.append((n, by, unit[k][:2], said))
-    _go_on(text, every, {n: said for n, _, _, said in reversed(found)}, {span for *_, said in found for span in said})
+    _go_on(text, every, {n: said for n, _, _, said in reversed(found)})
     return sorted((_told(text, *one[1:]) for one in found), key=lambda one: one.content)
 
 
@@ -110,17 +109,15 @@ def _spans(tagger: pycrfsuite.Tagger, seen: pycrfsuite.ItemSequence, unit: list[
     return spans
 
 
-def _go_on(text: str, every: list[list[Word]], saying: dict[int, list[Span]], claimed: set[Span]) -> None:
+def _go_on(text: str, every: list[list[Word]], saying: dict[int, list[Span]]) -> None:
     """Give the quotations that follow one, and are nobody else's, to whoever says that."""
-    last, end = list[Span](), 0
+    last = list[Span]()
     for n, unit in enumerate(every):
-        (start, stop, first), own = unit[0], saying.get(n, [])
-        free = first == QUOTE and not own and (start, stop) not in claimed
-        if last and free and (len(unit) == 1 or "\n" not in text[end:start]):
-            last.append((start, stop))
-        quoted = any(QUOTED.match(text[slice(*piece)]) for piece in own)
-        last = last if free and len(unit) == 1 else own if quoted else []
-        end = unit[-1][1]
+        own, free = saying.get(n, []), unit[0][2] == QUOTE and n not in saying
+        if free:
+            last.append(unit[0][:2])
+        if not free or len(unit) > 1:
+            last = own if any(QUOTED.match(text[slice(*piece)]) for piece in own) else []
 
 
 def _told(text: str, who: Span | None, cue: Span, said: list[Span]) -> Quotation:
@@ -138,8 +135,7 @@ def units(text: str) -> Iterator[list[Word]]:
     """Yield the sentences of a text in tokens; a quotation is one, and ends no sentence."""
     for line in re.finditer(r"[^\n]+", text):
         marks = [m.span() for m in QUOTED.finditer(text, *line.span()) if WHOLE.match(m[0])]
-        sent = dateline(line[0])
-        tokens, place, first = list[Word](), line.start() + (sent.end if sent else 0), 0
+        tokens, place, first = list[Word](), line.start(), 0
         for start, end in [*marks, (line.end(), 0)]:
             tokens += [(*m.span(), m[0]) for m in TOKEN.finditer(text, place, start)]
             tokens += [(start, end, QUOTE)] if end else []
@@ -157,30 +153,23 @@ def grammar(every: Iterable[list[Word]]) -> Iterator[Doc]:
 
 @lru_cache(65536)
 def known(word: str) -> tuple[str, ...]:
-    """Return what is known of a word by itself: form, lemma, classes with its first character's kind, ending."""
+    """Return what is known of a word by itself: form, lemma, classes, ending; of "", what is beyond the ends."""
     low, (of, lemma) = word.lower(), classes(word.lower())
-    kind = "A" if word[0].isupper() else "a" if word[0].isalpha() else "9" if word[0].isdigit() else "."
-    return (f"w={low}", f"l={lemma}", f"p={of}{kind}", kind, f"s={low[-3:]}", *["say"] * (low in SAYING))
-
-
-@lru_cache(262144)
-def seen_from(word: str, away: int) -> list[str]:
-    """Return what of a word, or "" beyond the ends, a word sees that stands `-away` words behind it."""
-    every = known(word) if word else ("END",)
-    return [f"{away}{feature}" for feature in (every if abs(away) < 2 else every[0:3:2])]
+    kind = "A" if word[:1].isupper() else "a" if word[:1].isalpha() else "."
+    return (f"w={low}", f"l={lemma}", f"p={of}{kind}", f"s={low[-3:]}", *["say"] * (low in SAYING))
 
 
 def governed(unit: list[Word], doc: Doc) -> Features:
     """Return the features of each word of a sentence: its own, those around it, where quotations are, its grammar."""
-    forms = ["", "", *(word for _, _, word in unit), "", ""]
-    quoted = [n for n, word in enumerate(forms, -2) if word == QUOTE] or [-2]
+    forms = [known(word) for word in ("", "", *(word for _, _, word in unit), "", "")]
+    quoted = [n for n, (_, _, word) in enumerate(unit) if word == QUOTE] or [len(unit), -1]
     marks = [(f"t={t.tag_}", f"d={t.dep_}", f"{t.dep_}{t.head.tag_}") for t in doc]
     found = []
     for n, token in enumerate(doc):
-        last, this, after = forms[n + 1 : n + 4]
-        side, (form, lemma, *_) = f"Q{'b' * (-2 < quoted[0] < n)}{'a' * (quoted[-1] > n)}", known(this)
-        own = [side, f"{side}{lemma}", f"{form}|{after.lower()}", f"{last.lower()}|{lemma}"]
-        own = sum((seen_from(forms[n + 2 + away], away) for away in range(-2, 3)), own)
+        before, (form, lemma, *_), after = forms[n + 1 : n + 4]
+        side = f"Q{'b' * (quoted[0] < n)}{'a' * (quoted[-1] > n)}"
+        own = [side, f"{side}{lemma}", f"{form}|{after[0]}", f"{before[0]}|{lemma}"]
+        own += [f"{away}{mark}" for away in range(-2, 3) for mark in forms[n + 2 + away][: 2 if away in (-2, 2) else 5]]
         own += [f"{away}{mark}" for away in (-1, 0, 1) if 0 <= n + away < len(marks) for mark in marks[n + away]]
         found.append([*own, *(f"has {below.dep_}" for below in token.children)])
     return found
@@ -196,10 +185,9 @@ def beside(unit: list[Word], views: Features, doc: Doc, cue: int) -> Features:
         side, (low, high), tag = "<" if n < cue else ">" if n > cue else "=", sorted((n, cue)), doc[n].tag_
         far, passed = f"{side}{min(high - low, 6)}", f"{side}s{min(breaks[high] - breaks[low], 4)}"
         before, behind = forms[n - 1][0] if n else "BEGIN", forms[n + 1][0] if n + 1 < len(unit) else "END"
-        own = [far, passed, far + lemma, far + tag, passed + tag, passed + forms[n][3], passed + quoted]
-        own += [side, side + quoted, side + lemma, side + forms[n][0] + quoted, side + behind, side + before + tag]
-        own += [whole, f"{side}{top}", f"{side}{top}{quoted}", f"{side}{top}{lemma}"]
-        own += [f"{away}u{ways[n + away][0]}" for away in (-1, 0, 1) if 0 <= n + away < len(unit)]
+        own = [far, passed, far + lemma, far + tag, passed + tag, passed + forms[n][2], passed + quoted]
+        own += [side + more for more in ("", quoted, lemma, behind, before + tag, top, top + quoted, top + lemma)]
+        own += [whole, *(f"{away}u{ways[n + away][0]}" for away in (-1, 0, 1) if 0 <= n + away < len(unit))]
         found.append(views[n] + own)
     return found
 
