@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import accumulate, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 from zipfile import ZipFile
 
@@ -34,7 +34,6 @@ TOKEN = re.compile(
 )
 SAYING = {*lists.lines("saying"), *lists.lines("speaking")}
 STANDS_FOR = {"he", "she", "who", "his", "her", "him"}  # not "they" or "I", whom no single name tells
-BREAKS = {*",;—–-:()", QUOTE, "and", "but", "who", "which", "that", "as", "while", "when"}
 Span = tuple[int, int]
 Word = tuple[int, int, str]  # text[start:end], or QUOTE
 Features = list[list[str]]
@@ -178,15 +177,12 @@ def governed(unit: list[Word], doc: Doc) -> Features:
 def beside(unit: list[Word], views: Features, doc: Doc, cue: int) -> Features:
     """Return the features of each word of a sentence as seen from the word that names speech."""
     forms = [known(word) for _, _, word in unit]
-    breaks = [0, *accumulate(word in BREAKS for _, _, word in unit)]
     ways, quoted, lemma = list(_ways(doc, cue)), views[cue][0], forms[cue][1]
     found = []
     for n, (top, whole) in enumerate(ways):
-        side, (low, high), tag = "<" if n < cue else ">" if n > cue else "=", sorted((n, cue)), doc[n].tag_
-        far, passed = f"{side}{min(high - low, 6)}", f"{side}s{min(breaks[high] - breaks[low], 4)}"
-        before, behind = forms[n - 1][0] if n else "BEGIN", forms[n + 1][0] if n + 1 < len(unit) else "END"
-        own = [far, passed, far + lemma, far + tag, passed + tag, passed + forms[n][2], passed + quoted]
-        own += [side + more for more in ("", quoted, lemma, behind, before + tag, top, top + quoted, top + lemma)]
+        side, tag = "<" if n < cue else ">" if n > cue else "=", doc[n].tag_
+        own = [f"{side}{min(abs(n - cue), 6)}{more}" for more in ("", lemma, tag, quoted)]
+        own += [side + more for more in ("", quoted, lemma, tag, forms[n][0], top, top + quoted, top + lemma)]
         own += [whole, *(f"{away}u{ways[n + away][0]}" for away in (-1, 0, 1) if 0 <= n + away < len(unit))]
         found.append(views[n] + own)
     return found
