@@ -93,17 +93,15 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
-    find = finder(SearchRequest, show.print_hits, "search", "hits")
-    search = add_command(commands, "search", find, "find passages")
-    find = finder(TimelineRequest, show.print_timeline, "timeline")
-    timeline = add_command(commands, "timeline", find, "tell what happened, day by day, each with its source")
+    search = add_command(commands, "search", _search, "find passages")
+    timeline = add_command(commands, "timeline", _timeline, "tell what happened, day by day, each with its source")
     for command, asked in ((ask, AskRequest), (search, SearchRequest), (timeline, TimelineRequest)):
         command.add_argument("question", metavar="QUESTION")
         add_options(command, of=asked)
     add_judge(ask)
 
-    find = finder(QuotesRequest, show.print_quotes, "quotes", "quotes")
-    add_options(add_command(commands, "quotes", find, "find who said what"), of=QuotesRequest)
+    quotes = add_command(commands, "quotes", _quotes, "find who said what")
+    add_options(quotes, of=QuotesRequest)
 
     check = add_command(commands, "check", _check, "check any text, sentence by sentence, against the archive")
     check.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
@@ -222,18 +220,21 @@ def _check(args: argparse.Namespace) -> int:
     return SOME_REJECTED
 
 
-def finder(request: type, tell: Print, name: str, listed: str = "") -> Run:
-    """Return what runs the command of a method of the desk; a list that it returns is `listed` in the document."""
+def _search(args: argparse.Namespace) -> None:
+    body = _options(args, SearchRequest)
+    _read(args, show.print_hits, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, "/api/search", body)
 
-    def run(args: argparse.Namespace) -> None:
-        def here(desk: Desk) -> Document:
-            found = getattr(desk, name)(**body)
-            return {listed: list(map(as_json, found))} if listed else as_json(found)
 
-        body = _options(args, request)
-        _read(args, tell, here, f"/api/{name}", body)
+def _timeline(args: argparse.Namespace) -> None:
+    body = _options(args, TimelineRequest)
+    _read(args, show.print_timeline, lambda desk: as_json(desk.timeline(**body)), "/api/timeline", body)
 
-    return run
+
+def _quotes(args: argparse.Namespace) -> None:
+    body = _options(args, QuotesRequest)
+    _read(
+        args, show.print_quotes, lambda desk: {"quotes": list(map(as_json, desk.quotes(**body)))}, "/api/quotes", body
+    )
 
 
 def _articles(args: argparse.Namespace) -> None:
