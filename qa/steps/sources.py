@@ -10,7 +10,7 @@ from index.text import lists
 from index.text.speech import leaning
 from index.text.terms import content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
-from qa.steps.newest import CLAIMING, replaces, sides, variant
+from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
 from qa.types import Citation, Conflict, Earlier, Sentence, Side, Standing, cite
 
@@ -104,6 +104,7 @@ def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Sta
         c.article.id: c.article
         for c in candidates(evidence.hits[:SEARCHED])
         if share(wanted, c.terms) >= SAID_AGAIN and counted <= values(c.said)
+        and (c.text == text or not ERRED.search(c.said))  # "We reported …" takes it back
     }
     groups = {frozenset(ties(article_id).copies) for article_id in again}
     outlets = dict.fromkeys(a.outlet for a in again.values() if a.outlet)
