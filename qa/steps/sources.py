@@ -44,8 +44,9 @@ def beside(
         return places.setdefault(c.place, new).n
 
     first = next((s.citations for s in said if s.citations), ())
-    quoted = {place[:3] for place, c in places.items() if c.n in first}
-    pick = next((c for c in evidence.candidates if c.place[:3] in quoted), None)
+    quoted = [place[:3] for place, c in places.items() if c.n in first]  # by a model, from amid a sentence too
+    within = ((c, start) for *of, start in quoted for c in evidence.candidates if [*c.place[:2]] == of)
+    pick = next((c for c, start in within if c.start <= start < c.end), None)
     earlier, conflicts = tuple[Earlier, ...](), tuple[Conflict, ...]()
     if pick:
         replaced = _replaced(evidence, pick)
