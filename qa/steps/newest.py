@@ -65,6 +65,10 @@ def first(question: str, pick: Candidate, among: Sequence[Candidate]) -> Candida
 
 def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: date | None) -> Candidate:
     """Return the sentence that says of what a sentence says how it stands by the last report up to a day."""
+    if latest and misreports(pick, question):  # what the notice that takes it back has instead
+        notices = {pick.article.id, pick.ties and pick.ties.corrected_by}
+        right = [c for c in among if c.article.id in notices and mends(c) and fits(question, c.text)]
+        pick = max(right, key=lambda c: c.answers or 0.0, default=pick)
     best = max(c.logit for c in among)
     later = [
         c

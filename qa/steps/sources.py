@@ -72,8 +72,9 @@ def beside(
 def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     """Return the sentences, one a figure, the latest first, that an answer's sentence takes the place of."""
     found: dict[object, Candidate] = {}
-    for c in evidence.candidates:
-        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS and fits(pick.part, c.text)
+    told = sorted(evidence.candidates, key=lambda c: c.answers or 0.0)
+    for c in {c.article: c for c in told if fits(pick.part, c.text)}.values():  # of each what answers best
+        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS
         if worth and replaces(pick.part, pick, c, evidence.latest):
             before = found.setdefault(values(_value(c)), c)
             if (c.article.published or date.max) < (before.article.published or date.max):
