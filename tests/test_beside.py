@@ -28,7 +28,8 @@ REPORTS = [  # one outlet is "<b>x": tags in fields are taken out when they come
     ("2025-06-01", "Sundal Herald", "Sundal boat fair draws 48,000",
      "The Sundal boat fair drew 48,000 people, the organisers said on Sunday."),
     ("2025-06-05", "Sundal Herald", "Correction: Sundal boat fair",
-     "We reported on 1 June that the Sundal boat fair drew 48,000 people. That is wrong: the correct number is 31,500."),
+     "We reported on 1 June that the Sundal boat fair drew 48,000 people. That is wrong: the correct "
+     "number is 31,500."),
 ]  # fmt: skip
 DIED = "How many people died in the fire at the Halvik cannery?"
 STRUCK = "How many strikers were there at the Lux works?"

@@ -30,7 +30,8 @@ FAIR: list[Report] = [
     ("2025-06-01", "Sundal Herald", "Sundal boat fair draws 48,000",
      "The Sundal boat fair drew 48,000 people, the organisers said on Sunday. Hotels in the town were full."),
     ("2025-06-05", "Sundal Herald", "Correction: Sundal boat fair",
-     "We reported on 1 June that the Sundal boat fair drew 48,000 people. That is wrong: the correct number is 31,500."),
+     "We reported on 1 June that the Sundal boat fair drew 48,000 people. That is wrong: the correct "
+     "number is 31,500."),
 ]  # fmt: skip
 STRIKE = (
     "Workers of the Lux works in Morn stopped work on Thursday. The union counted 2,400 strikers at the Lux works. "
@@ -137,7 +138,7 @@ def test_the_report_that_takes_a_figure_back_does_not_count_as_one_that_has_it(d
         ([("2025-07-10", "Morn Times", "Strike at the Lux works", STRIKE)],
          "How many strikers were there at the Lux works?", {"2,400", "1,140"}),  # in neighbouring sentences
         ([("2025-07-10", "Morn Times", "March in Treva",
-           "Police counted 9,000 marchers in Treva on Saturday; the organisers spoke of 12,000. It ended at the port.")],
+           "Police counted 9,000 marchers in Treva on Saturday; the organisers spoke of 12,000. It ended at dusk.")],
          "How many marchers were there in Treva?", {"9,000", "12,000"}),  # in one sentence
         ([("2025-07-10", "Morn Times", "March in Treva", MARCH.format("9,000", "police", "It ended at the port.")),
           ("2025-07-10", "Treva Post", "Treva marches", MARCH.format("14,000", "organisers", "The mayor spoke."))],
@@ -239,9 +240,7 @@ def test_who_she_is_goes_with_what_she_did(desk: Desk, tmp_path: Path) -> None:
          "Why did Ida Roe win?", 2),  # each once, though the one goes with the other
     ],
 )  # fmt: skip
-def test_the_reason_goes_with_what_happened(
-    desk: Desk, tmp_path: Path, text: str, question: str, quoted: int
-) -> None:
+def test_the_reason_goes_with_what_happened(desk: Desk, tmp_path: Path, text: str, question: str, quoted: int) -> None:
     ingest(desk, tmp_path, [("2025-06-01", "Morn Times", "Report", text)])
     assert len(asked(desk, question).sentences) == quoted
 

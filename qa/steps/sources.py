@@ -105,7 +105,8 @@ def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Sta
     again = {
         c.article.id: c.article
         for c in candidates(evidence.hits[:SEARCHED])
-        if share(wanted, c.terms) >= SAID_AGAIN and counted <= values(c.said)
+        if share(wanted, c.terms) >= SAID_AGAIN
+        and counted <= values(c.said)
         and (c.text == text or not ERRED.search(c.said))  # "We reported …" takes it back
     }
     groups = {frozenset(ties(article_id).copies) for article_id in again}
