@@ -122,6 +122,20 @@ def test_a_withdrawn_figure_is_never_first_and_never_without_its_correction(
     assert "48,000" in before.sentences[0].text
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Correction: The Sundal boat fair drew 31,500 people, not 48,000 as we reported on 1 June.",
+        "We wrongly reported that the Sundal boat fair drew 48,000 people. It should have been 31,500.",
+        "The correct number of people at the Sundal boat fair is 31,500, and not 48,000.",
+    ],
+)
+def test_the_figure_of_a_notice_in_other_words_is_first_too(desk: Desk, tmp_path: Path, notice: str) -> None:
+    ingest(desk, tmp_path, [FAIR[0], ("2025-06-05", "Sundal Herald", "Correction: Sundal boat fair", notice)])
+    for question in ("How many people came to the Sundal boat fair?", "How many people did the Sundal boat fair draw?"):
+        assert "31,500" in asked(desk, question).sentences[0].text, question
+
+
 def test_the_report_that_takes_a_figure_back_does_not_count_as_one_that_has_it(desk: Desk, tmp_path: Path) -> None:
     ingest(desk, tmp_path, FAIR)
     answer = asked(desk, "How many people did the Sundal boat fair draw?", llm=scripted(

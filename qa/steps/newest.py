@@ -37,7 +37,8 @@ CLAIMING = re.compile(
 COUNTED = re.compile(r"\d[\d.,]*(?: (?:million|billion|thousand|percent|per cent))? (?:such )?([a-z]+)")
 SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
 ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
-MENDED = re.compile(lists.pattern("mended"), re.I)  # tells what is right instead
+NOT_THIS = rf", not (?:the )?(?:[$€£]?\d|{lists.pattern('number-words')})"  # "31,500, not 48,000 as we reported"
+MENDED = re.compile(rf"{lists.pattern('mended')}|{NOT_THIS}", re.I)  # tells what is right instead
 OF_ERRORS = re.compile(
     r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I
 )
