@@ -29,7 +29,7 @@ HOMES = {
     "chromadb": ["index/dense.py"],
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder.py", "qa/rerank.py"],
-    "text_to_num": ["index/text/numbers.py"],
+    "text_to_num": ["evals/sets/newsroom.py", "index/text/numbers.py"],
     "spacy": ["index/text/syntax.py"],
     "rensa": ["index/tables/copies.py"],
     "pycrfsuite": ["evals/train/quotations.py", "index/text/quotations.py"],

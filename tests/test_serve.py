@@ -37,7 +37,7 @@ def test_asking_over_http(service: str) -> None:
     assert [hit["article_id"] for hit in hits] == ["truce-minerals"]
 
 
-FIELDS = "question, outlets, since, until, asked, top, choices, llm, llm_url, history, strict, stream"
+FIELDS = "question, outlets, since, until, asked, as_of, top, choices, llm, llm_url, history, strict, stream"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """An invented newsroom's archive with questions (evals/newsroom): a folder with `articles/` and `questions*.jsonl`.
 
 Reports in the forms of life, on stories whose figures change, are corrected or told differently. `right` is what it
-asks for: an accepted answer with nothing stale before it, or a refusal where the archive does not say.
+asks for: an accepted answer, all parts of it, with nothing stale before it; of refusals `refusal_recall` tells.
 """
 
 import re

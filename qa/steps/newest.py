@@ -37,7 +37,8 @@ CLAIMING = re.compile(
 COUNTED = re.compile(r"\d[\d.,]*(?: (?:million|billion|thousand|percent|per cent))? (?:such )?([a-z]+)")
 SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
 ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
-MENDED = re.compile(lists.pattern("mended"), re.I)  # tells what is right instead
+NOT_THIS = rf", not (?:the )?(?:[$€£]?\d|{lists.pattern('number-words')})"  # "31,500, not 48,000 as we reported"
+MENDED = re.compile(rf"{lists.pattern('mended')}|{NOT_THIS}", re.I)  # tells what is right instead
 OF_ERRORS = re.compile(
     r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I
 )
@@ -65,6 +66,10 @@ def first(question: str, pick: Candidate, among: Sequence[Candidate]) -> Candida
 
 def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: date | None) -> Candidate:
     """Return the sentence that says of what a sentence says how it stands by the last report up to a day."""
+    if latest and misreports(pick, question):  # what the notice that takes it back has instead
+        notices = {pick.article.id, pick.ties and pick.ties.corrected_by}
+        right = [c for c in among if c.article.id in notices and mends(c) and fits(question, c.text)]
+        pick = max(right, key=lambda c: c.answers or 0.0, default=pick)
     best = max(c.logit for c in among)
     later = [
         c
@@ -215,6 +220,8 @@ def same_story(question: str, earlier: Candidate, later: Candidate) -> bool:
     names = {stem for name in capitalised(question) for stem in content_terms(name)} & held
     naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
     things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways
+    if not names | things:  # "How many died?"
+        return bool(earlier.ties and later.article.id in earlier.ties.story)
     return alike(names) <= kept and (not things or share(alike(things), kept) >= SAID_SHARE)
 
 

@@ -10,7 +10,7 @@ from index.text import lists
 from index.text.speech import leaning
 from index.text.terms import content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
-from qa.steps.newest import CLAIMING, replaces, sides, variant
+from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
 from qa.types import Citation, Conflict, Earlier, Sentence, Side, Standing, cite
 
@@ -44,8 +44,9 @@ def beside(
         return places.setdefault(c.place, new).n
 
     first = next((s.citations for s in said if s.citations), ())
-    quoted = {place[:3] for place, c in places.items() if c.n in first}
-    pick = next((c for c in evidence.candidates if c.place[:3] in quoted), None)
+    quoted = [place[:3] for place, c in places.items() if c.n in first]  # by a model, from amid a sentence too
+    within = ((c, start) for *of, start in quoted for c in evidence.candidates if [*c.place[:2]] == of)
+    pick = next((c for c, start in within if c.start <= start < c.end), None)
     earlier, conflicts = tuple[Earlier, ...](), tuple[Conflict, ...]()
     if pick:
         replaced = _replaced(evidence, pick)
@@ -71,8 +72,9 @@ def beside(
 def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     """Return the sentences, one a figure, the latest first, that an answer's sentence takes the place of."""
     found: dict[object, Candidate] = {}
-    for c in evidence.candidates:
-        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS and fits(pick.part, c.text)
+    told = sorted(evidence.candidates, key=lambda c: c.answers or 0.0)
+    for c in {c.article: c for c in told if fits(pick.part, c.text)}.values():  # of each what answers best
+        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS
         if worth and replaces(pick.part, pick, c, evidence.latest):
             before = found.setdefault(values(_value(c)), c)
             if (c.article.published or date.max) < (before.article.published or date.max):
@@ -103,7 +105,9 @@ def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Sta
     again = {
         c.article.id: c.article
         for c in candidates(evidence.hits[:SEARCHED])
-        if share(wanted, c.terms) >= SAID_AGAIN and counted <= values(c.said)
+        if share(wanted, c.terms) >= SAID_AGAIN
+        and counted <= values(c.said)
+        and (c.text == text or not ERRED.search(c.said))  # "We reported …" takes it back
     }
     groups = {frozenset(ties(article_id).copies) for article_id in again}
     outlets = dict.fromkeys(a.outlet for a in again.values() if a.outlet)
