@@ -70,9 +70,10 @@ def _changes(one: Article, other: Article) -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Ties:
-    """Of an article: the ids of its copies, its own too; who corrects it, and what was wrong."""
+    """Of an article: its copies and the ids of its story, its own in both; who corrects it, and what was wrong."""
 
-    copies: frozenset[str]
+    copies: tuple[Listed, ...]
+    story: frozenset[str]
     corrected_by: str | None
     wrong: tuple[str, ...]
 
@@ -85,5 +86,10 @@ def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
     known = archive.read(query, current, as_of and as_of.isoformat())
     notices = [row for row in known if current == article_id or row[0] != current]
     others = [by for by, _ in notices if by != current]
-    copies = frozenset(COPIES.group(archive, current))
-    return Ties(copies, others[-1] if others else None, tuple(wrong for _, wrong in notices if wrong))
+    copies = tuple(one for key in COPIES.group(archive, current) for one in archive.listed(key))
+    return Ties(
+        copies,
+        frozenset(STORIES.group(archive, current)),
+        others[-1] if others else None,
+        tuple(wrong for _, wrong in notices if wrong),
+    )

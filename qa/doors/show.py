@@ -112,7 +112,10 @@ def origin(sentence: Document, citations: Sequence[Document]) -> str:
     if not (told and held):
         return f"{who}{'; '.join(told)}"
     count = f"in {held['groups']} independent reports, the first of {day(held['first'])}"
-    return f"{who}{' and '.join(told)}; {'in this report only' if held['groups'] < 2 else count}"
+    if held["groups"] < 2:
+        others = [outlet for outlet in held["outlets"] if outlet not in {c["outlet"] for c in cited}]
+        count = f"one report, also in {', '.join(others)}" if others else "in this report only"
+    return f"{who}{' and '.join(told)}; {count}"
 
 
 def around(answer: Document) -> list[str]:

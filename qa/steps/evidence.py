@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from index.tables.related import Ties
 from index.text import lists
 from index.text.cut import is_caption, sentences
+from index.text.fold import words
+from index.text.names import lemmas
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Query
 from qa.check.spans import Span
 from qa.rerank import Reader, Reranker
-from qa.steps.tables import look_up
 from qa.steps.understand import YEAR, covered, fits, kind
 from qa.types import Outcome, Piece
 
@@ -26,6 +27,8 @@ READ_SENTENCES = 16
 FIT_WORTH, TITLE_WORTH, SCORE_WORTH = 0.5, 0.3, 0.8  # against 1 for a sentence with all words of the question
 HEADED_WORTH, BEHIND_WORTH = 0.5, 0.3  # and for words that only its headline, or the sentence before, holds
 LEAD_LOGIT = 3.0  # of what is first said of a topic: the cross-encoder knows no answer to no question
+CELL = re.compile(r"(?P<column>[^·:]+): (?P<value>[^·]+?)(?= · |$)")  # of a table's row
+ROW = " · "  # between them
 ROW_LOGIT = 2.0  # of a row of which the question names row and column: the reader knows no tables
 PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
 CHROME = re.compile(lists.pattern("chrome"), re.I)
@@ -161,6 +164,16 @@ def leads(topic: str, hits: Sequence[Hit]) -> list[Candidate]:
             lead = next((c for c in said if c.field == "text" and not c.article.text[: c.start].strip()), first)
             found.append(replace(lead if headed else first, part=topic, logit=LEAD_LOGIT))
     return found
+
+
+def look_up(question: str, row: str) -> tuple[int, int] | None:
+    """Return where in a row of a table stands the figure of which a question names row and column; else None."""
+    cells = list(CELL.finditer(row)) if ROW in row else []
+    counted = [cell for cell in cells if any(map(str.isdigit, cell["value"]))]
+    asked, forms = content_terms(question), {form for word in words(question) for form in (word, *lemmas(word))}
+    named = any((name := content_terms(cell["value"])) and name <= asked for cell in cells if cell not in counted)
+    columns = (cell for cell in counted if all({word, *lemmas(word)} & forms for word in words(cell["column"])))
+    return next((cell.span("value") for cell in columns), None) if named else None
 
 
 def _row(candidate: Candidate) -> tuple[int, int] | None:

@@ -21,20 +21,25 @@ from qa.steps.evidence import Candidate
 from qa.steps.understand import fits, kind, values
 
 UPDATE_LOSS = 2.0  # by which the reader may take a later report's sentence for a worse answer than the one it replaces
+UPDATE_RATIO = 20.0  # between the figure of a later report and the one that it replaces
 LOSS = {"day": 1.0, "name": 1.0, "any": 0.0, "number": 0}
 SAME_LOSS = 6.0  # where it says that as many did what is asked, "died"
 VARIED, VARIED_WORDS = 0.7, 6  # of two sentences' words, that are the same; words that they have at least
 PUNCTUATION = ".,;:!?()“”\"'"
 SIDES, NEAR = 2, 400  # other figures that are told; characters around a sentence in which they stand
 SIDE_RATIO, SAID_ALIKE = 6.0, 0.5  # between figures of the same; of the words that two outlets' sentences share
-SIDE_LOSS, SIDE_LEAST = 2.0, -2.0  # of the reader's logit of a side, beside that of the other
+SIDE_LOSS, SIDE_LEAST = 3.0, -0.5  # of the reader's logit of a side, beside that of the other
 CLAIM = re.compile(rf"{SAYS}|\baccording to\b|{lists.pattern('claiming')}", re.I)
 # "The company put the number at 1,140", "; the city spoke of 12,000"
 CLAIMING = re.compile(
     r"(?:^|[;,] (?:while |but |and |whereas )?)(?!(?:That|This|It|He|She|They|There|Of|At|In|On)\b)"
     rf"(?P<who>(?:[^,;]|, who [^,;]+,|, which [^,;]+,){{2,80}}?) {lists.pattern('claiming')} (?P<figure>[^;]*)"
 )
-COUNTED = re.compile(r"\d[\d.,]*(?: (?:million|billion|thousand|percent|per cent))? (?:such )?([a-z]+)")
+COUNTED = re.compile(
+    rf"(?:\d[\d.,]*|{lists.pattern('number-words')})(?: (?:million|billion|thousand|percent|per cent))?"
+    r" (?:such )?([a-z]+)"
+)
+MORE = {"more", "another", "further", "other", "others", "additional"}  # "three more bodies" is no other toll
 SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
 ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
 NOT_THIS = rf", not (?:the )?(?:[$€£]?\d|{lists.pattern('number-words')})"  # "31,500, not 48,000 as we reported"
@@ -44,12 +49,18 @@ OF_ERRORS = re.compile(
 )
 
 
+NOTICE = re.compile(r"\W*(?:corrections?|clarifications?|retraction|withdrawn|corrected)\b", re.I)
+REPORTED = re.compile(r"\b(?:reported|stated|said|gave|wrote|put)\b(?! (?:on|in|at) \w+day\b)")
+
+
 def misreports(candidate: Candidate, question: str) -> bool:
     """Tell whether a sentence repeats what was wrong, and is not asked about that."""
     if MENDED.search(candidate.said) or OF_ERRORS.search(question):
         return False
     wrong = candidate.ties.wrong if candidate.ties else ()
-    return bool(ERRED.search(candidate.said) or any(values(figure) & values(candidate.said) for figure in wrong))
+    notice = NOTICE.match(candidate.article.title) and REPORTED.search(candidate.said)
+    withdrawn = any(values(figure) & values(candidate.said) for figure in wrong)
+    return bool(notice or ERRED.search(candidate.said) or withdrawn)
 
 
 def mends(candidate: Candidate) -> bool:
@@ -70,25 +81,19 @@ def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: d
         notices = {pick.article.id, pick.ties and pick.ties.corrected_by}
         right = [c for c in among if c.article.id in notices and mends(c) and fits(question, c.text)]
         pick = max(right, key=lambda c: c.answers or 0.0, default=pick)
-    best = max(c.logit for c in among)
-    later = [
-        c
-        for c in among
-        if replaces(question, c, pick, latest)
-        or (
-            kind(question) != "number"
-            and c.logit >= best - LOSS[kind(question)]
-            and replaces(question, c, pick, latest, True)
-        )
-    ]
-    if not later:
-        return pick
-    return newest(
-        question,
-        max(later, key=lambda c: (explicit(question, c, pick), c.article.published or date.min, c.answers or 0.0)),
-        among,
-        latest,
-    )
+    best, asked, passed = max(c.logit for c in among), kind(question), {pick.place}
+    while True:
+        later = [
+            c
+            for c in among
+            if c.place not in passed
+            and replaces(question, c, pick, latest, anyhow=asked != "number" and c.logit >= best - LOSS[asked])
+        ]
+        if not later:
+            return pick
+        now = pick
+        pick = max(later, key=lambda c: (explicit(question, c, now), c.article.published or date.min, c.answers or 0.0))
+        passed.add(pick.place)
 
 
 def replaces(question: str, later: Candidate, earlier: Candidate, latest: date | None, anyhow: bool = False) -> bool:
@@ -96,14 +101,35 @@ def replaces(question: str, later: Candidate, earlier: Candidate, latest: date |
     days = earlier.article.published, later.article.published
     if not (latest and days[0] and days[1] and days[1] <= latest and earlier.article != later.article):
         return False
-    if misreports(later, question) or not same_story(question, earlier, later):
+    if misreports(later, question) or not comparable(question, earlier, later):
         return False
-    if days[0] <= days[1] and explicit(question, later, earlier):
+    if not same_story(question, earlier, later):
+        return False
+    mended = days[0] == days[1] and mends(later)  # of one day only what says so is later
+    if (days[0] < days[1] or mended) and explicit(question, later, earlier):
         return True
     if not (days[0] < days[1] and fits(question, later.text, f"{earlier.article.title}\n{earlier.article.text}")):
         return False
     loss = UPDATE_LOSS if not _done(question) & later.terms else SAME_LOSS
     return anyhow or (kind(question) == "number" and (later.answers or 0.0) >= (earlier.answers or 0.0) - loss)
+
+
+def comparable(question: str, one: Candidate, other: Candidate) -> bool:
+    """Tell whether two sentences may count the same: not the dead and the hurt, nor 47 million and 2.40 euros."""
+    if kind(question) != "number":
+        return True
+    if any(another_fate(question, c.said) for c in (one, other)):
+        return False
+    ours, theirs = ([*numbers(_answer(c))] for c in (one, other))
+    same = [(a.value, b.value) for a in ours for b in theirs if a.unit == b.unit or "" in (a.unit, b.unit)]
+    return any(max(pair) <= UPDATE_RATIO * min(pair) for pair in same)
+
+
+def another_fate(question: str, said: str) -> bool:
+    """Tell whether a sentence tells what befell people, and nothing of what is asked: the hurt, asked for the dead."""
+    known = lists.meanings("fates")
+    asked, told = ({known[word] for word in words(text) if word in known} for text in (question, said))
+    return bool(asked and told) and not asked & told
 
 
 def _done(question: str) -> set[str]:
@@ -164,8 +190,9 @@ def _claims(question: str, pick: Candidate, other: Candidate) -> bool:
     found = CLAIMING.search(other.said)
     if not found or not SAID.search(found["figure"]):
         return False
-    of = {noun for noun in COUNTED.findall(found["figure"]) if content_terms(noun)}
-    return all(content_terms(noun) <= pick.terms | alike(content_terms(question)) for noun in of)
+    of = {noun for noun in COUNTED.findall(found["figure"]) if content_terms(noun) or noun in MORE}
+    known = pick.terms | alike(content_terms(question))
+    return not (another_fate(question, other.said) or of & MORE) and all(content_terms(noun) <= known for noun in of)
 
 
 def _same_day(question: str, pick: Candidate, other: Candidate) -> bool:
@@ -175,8 +202,9 @@ def _same_day(question: str, pick: Candidate, other: Candidate) -> bool:
         and day == other.article.published
         and outlet != other.article.outlet
         and other.phrase
-        and share(content_terms(pick.said), other.terms) >= SAID_ALIKE
+        and (share(content_terms(pick.said), other.terms) >= SAID_ALIKE or CLAIM.search(other.said))
         and (other.answers or 0.0) >= max((pick.answers or 0.0) - SIDE_LOSS, SIDE_LEAST)
+        and not another_fate(question, other.said)
         and same_story(question, pick, other)
     )
 
@@ -198,6 +226,8 @@ def explicit(question: str, later: Candidate, earlier: Candidate) -> bool:
     if asked not in ("number", "day"):
         return False
     mine, theirs = _values(asked, later.said), _values(asked, _answer(earlier))
+    if asked == "number":  # the 820 of "820 of its 900 drivers"
+        theirs = frozenset(n.value for n in [*numbers(_answer(earlier))][:1])
     known = _values(asked, f"{earlier.article.title}\n{earlier.article.text}")
     return bool(mine & theirs) and bool(mine - known)
 

@@ -18,7 +18,7 @@ from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
 from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.newest import first, mends, misreports, near, newest, replaces, sides
+from qa.steps.newest import another_fate, first, mends, misreports, near, newest, replaces, sides
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -46,6 +46,7 @@ READER = Worth(1.0, 0.0, 0.12, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 2.0)
 LEAD = 400  # characters at the head of an article
 TOLD_FAR = 1.5  # that, where the best is a figure of which the reader is sure
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
+FATE = 2.0  # of telling of the hurt where the dead are asked for, against a sentence
 MENDED, ERRED = 1.0, 2.0
 BESIDE = 0.0  # the reader's logit of a further sentence from which its phrase is marked: below, .3 of them are right
 SAME_WORDS = 0.7  # share of a sentence's words that one chosen before holds, at which it says nothing new
@@ -186,6 +187,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
             + by.fit * fits(candidate.part, candidate.text)
             + by.words * held[candidate][0]
             + by.headed * held[candidate][1]
+            - FATE * another_fate(candidate.part, candidate.said)
             + (MENDED * mends(candidate) - ERRED * misreports(candidate, question) if counted else 0.0)
             + by.lead * (candidate.field == "text" and candidate.start < LEAD)
             - by.same * sum(c.article.id == candidate.article.id for c in chosen)
@@ -197,7 +199,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     while left and len(chosen) < SENTENCES:
         own = [c for c in left if c.part == parts[len(chosen)]] if len(chosen) < len(parts) else left
         pick = max(own or left, key=worth)
-        told = counted and (chosen or [pick])[0].answers or 0.0  # a figure that answers needs little beside it
+        told = (counted and (chosen or [pick])[0].answers) or 0.0  # a figure that answers needs little beside it
         far = by.far if told <= 0 else TOLD_FAR
         if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - far:
             break

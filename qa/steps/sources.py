@@ -7,15 +7,17 @@ from datetime import date
 
 from index.tables.related import Ties
 from index.text import lists
-from index.text.speech import leaning
+from index.text.names import runs
+from index.text.speech import SAYS, leaning
 from index.text.terms import content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
 from qa.types import Citation, Conflict, Earlier, Sentence, Side, Standing, cite
 
-SAID_AGAIN, SEARCHED = 0.6, 30  # of a sentence's words, in one that says the same; passages that are searched for it
-EARLIER_MOST, EARLIER_LOSS = 3, 3.0  # sentences; by which the reader takes one for a worse answer than the newest
+SAID_AGAIN, SEARCHED = 0.7, 30  # of a sentence's words, in one that says the same; passages that are searched for it
+EARLIER_MOST = 3  # sentences
+EARLIER_LOSS, EARLIER_LEAST = 3.0, -1.5  # the reader's logit of one: so much below that of the newest, and at least
 FIGURE = re.compile(
     rf"(?:[$€£¥] ?)?(?:\d[\d.,]*\d|\d|{lists.pattern('number-words')})"
     r"(?: (?:million|billion|thousand|hundred)\b)?(?: ?(?:%|percent\b|per cent\b))?",
@@ -74,7 +76,7 @@ def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     told = sorted(evidence.candidates, key=lambda c: c.answers or 0.0)
     for c in {c.article: c for c in told if fits(pick.part, c.text)}.values():  # of each what answers best
-        worth = (c.answers or 0.0) >= (pick.answers or 0.0) - EARLIER_LOSS
+        worth = (c.answers or 0.0) >= max((pick.answers or 0.0) - EARLIER_LOSS, EARLIER_LEAST)
         if worth and replaces(pick.part, pick, c, evidence.latest):
             before = found.setdefault(values(_value(c)), c)
             if (c.article.published or date.max) < (before.article.published or date.max):
@@ -101,15 +103,16 @@ def _figure(c: Candidate) -> str:
 
 def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Standing:
     """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
-    wanted, counted = content_terms(text), values(text)
+    wanted, counted = content_terms(re.sub(SAYS, " ", text)), values(text)
+    telling = wanted - {stem for name in runs(f", {text}") for stem in content_terms(name)}
     again = {
         c.article.id: c.article
         for c in candidates(evidence.hits[:SEARCHED])
-        if share(wanted, c.terms) >= SAID_AGAIN
+        if min(share(wanted, c.terms), share(telling, c.terms) if telling else 1.0) >= SAID_AGAIN
         and counted <= values(c.said)
         and (c.text == text or not ERRED.search(c.said))  # "We reported …" takes it back
     }
-    groups = {frozenset(ties(article_id).copies) for article_id in again}
-    outlets = dict.fromkeys(a.outlet for a in again.values() if a.outlet)
-    days = [a.published for a in again.values() if a.published]
-    return Standing(len(groups), tuple(outlets), min(days, default=None))
+    groups = {group[0].id: group for article_id in again if (group := ties(article_id).copies)}
+    carriers = [one for group in groups.values() for one in group]
+    days = [one.published for one in carriers if one.published]
+    return Standing(len(groups), tuple(dict.fromkeys(c.outlet for c in carriers if c.outlet)), min(days, default=None))

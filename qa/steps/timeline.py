@@ -65,14 +65,15 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
 
 def tell(happened: Timeline, evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield events as an answer: a line each, its day before its sentence, its mark behind it."""
-    text = ""
+    text, said = "", list[Sentence]()
     for event in happened.events:
         text += f"{chr(10) * bool(text)}{event.date:%-d %B %Y}: {event.text} "
         mark = f"[{event.citations[0]}]"
-        yield Sentence(event.text, event.citations, "verbatim", marks=((len(text), len(text) + len(mark)),))
+        said.append(Sentence(event.text, event.citations, "verbatim", marks=((len(text), len(text) + len(mark)),)))
         text += mark
     yield text
     yield from happened.citations
+    yield from said
     return Outcome()
 
 

@@ -38,7 +38,8 @@ KINDS = {
     "number": r"\bhow (?:many|much|long|old|far|tall|high|often|big|large)\b|\bwhat (?:percent|share)"
     r"|\bwhat (?:does|did|would|will|do) [^?]*\b(?:cost|amount to)\b"
     rf"|\b(?:what|which) (?:{IS} )?(?:(?!{OF_IT})[\w'’-]+ ){{0,5}}?{lists.pattern('amounts')}",
-    "day": r"\bwhen\b|\bhow soon\b|\b(?:what|which) (?:date|day|year|month|time)\b",
+    "day": r"\bwhen\b|\bhow soon\b|"
+    rf"\b(?:what|which) (?:{IS} )?(?:(?!{OF_IT})[\w'’-]+ ){{0,4}}?(?:date|day|year|month|time)\b",
     "name": r"\bwho(?:se|m)?\b|\bwhere\b|\bwhich\b|\bwhat (?:country|city|state|company|team)\b",
 }
 
