@@ -101,7 +101,9 @@ def test_the_page_tells_it_and_escapes_what_came_from_outside(archive: Path) -> 
     with Desk(archive) as desk:
         page = answer_html(desk.ask(DIED))
         assert '<small class="origin">&lt;b&gt;x, 5 May 2025; in this report only</small>' in page
-        assert "<li><b>Earlier: “Fire at Halvik cannery kills three” [2] Halvik Post, 2 May 2025</b></li>" in page
+        assert (
+            '<li class="around">Earlier: “Fire at Halvik cannery kills three” [2] Halvik Post, 2 May 2025</li>' in page
+        )
         assert "<b>x" not in page
         assert "<i>of" not in page
         assert "Sources differ: 2,400 [1] Morn Times · 1,140 [2] Morn Times" in html.unescape(
@@ -118,20 +120,24 @@ CITED = [
 
 
 @pytest.mark.parametrize(
-    ("numbers", "stands_in", "said"),
+    ("speaker", "numbers", "stands_in", "said"),
     [
-        ([1], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
-        ([1, 3], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
-        ([1], {"groups": 3, "first": "2025-05-01"},
+        (None, [1], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
+        (None, [1, 3], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
+        (None, [1], {"groups": 3, "first": "2025-05-01"},
          "Morn Times, 5 May 2025; in 3 independent reports, the first of 1 May 2025"),
-        ([1, 2], {"groups": 2, "first": None},
+        (None, [1, 2], {"groups": 2, "first": None},
          "Morn Times, 5 May 2025 and unknown outlet, undated; in 2 independent reports, the first of undated"),
-        ([1, 2], None, "Morn Times, 5 May 2025; unknown outlet, undated"),
-        ([], None, ""),
+        (None, [1, 2], None, "Morn Times, 5 May 2025; unknown outlet, undated"),
+        (None, [], None, ""),
+        ("Ida Roe", [1], {"groups": 1, "first": "2025-05-05"},
+         "said by Ida Roe; Morn Times, 5 May 2025; in this report only"),
     ],
 )  # fmt: skip
-def test_where_a_sentence_comes_from(numbers: list[int], stands_in: dict[str, Any] | None, said: str) -> None:
-    assert origin({"citations": numbers, "stands_in": stands_in}, CITED) == said
+def test_where_a_sentence_comes_from(
+    speaker: str | None, numbers: list[int], stands_in: dict[str, Any] | None, said: str
+) -> None:
+    assert origin({"speaker": speaker, "citations": numbers, "stands_in": stands_in}, CITED) == said
 
 
 def test_lines_beside_an_answer() -> None:

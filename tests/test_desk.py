@@ -77,7 +77,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     assert [set(hit) for hit in document["retrieved"]] == [{"article_id", "start", "end", "score"}] * 3
     assert document["llm"] == "quotes"
     assert set(document["sentences"][0]) == {
-        "text", "citations", "support", "why", "marks", "rule", "answer", "stands_in",
+        "text", "citations", "support", "why", "marks", "rule", "answer", "stands_in", "speaker",
     }  # fmt: skip
     assert set(document["sentences"][0]["stands_in"]) == {"groups", "outlets", "first"}
     assert (document["earlier"], document["conflicts"], document["as_of"]) == ([], [], None)

@@ -26,6 +26,9 @@ HEADLINE = re.compile(r"^(?:corrections?|clarifications?|retraction|withdrawn|re
 OF_ANOTHER = re.compile("|".join(lists.lines("corrects")), re.I | re.S)
 VALUE = rf"[$€£]?(?:\d[\d.,]*\d|\d|{lists.pattern('number-words')})\b"
 WRONG = re.compile(rf"(?:{'|'.join(lists.lines('wrong-figures'))})({VALUE})", re.I)
+# "Severin Wire reported that 60 people were injured", "gave the number as 60", under a headline that corrects
+REPORTED = re.compile(rf"\b(?:reported|stated|said|gave|wrote|put)\b[^.;]{{,90}}?({VALUE})")
+RIGHT = re.compile(lists.pattern("mended"), re.I)
 ADDRESS = re.compile(r"https?://[^\s<>\"”’)\]]+[^\s<>\"”’)\].,;:]|(?<=[“\"‘])[^“”\"‘’]{12,200}(?=[”\"’])")
 
 
@@ -51,10 +54,12 @@ def notices(article: Article) -> Iterator[Notice]:
         said = getattr(article, field)[start:end]
         itself = field == "text" and bool(OF_ITSELF.search(said))
         other = OF_ANOTHER.search(getattr(article, field)[start : end + BEHIND])
-        first = number <= LEAD and (other.start() < len(said) if other else headed and not number)
+        tells = headed and (not number or (REPORTED.search(said) and not RIGHT.search(said)))
+        first = number <= LEAD and (other.start() < len(said) if other else tells)
         points = headed and ADDRESS.search(said) and FAULT.search(said)
         if itself or first or points:
-            wrong = WRONG.search(days.DATE.sub(lambda day: " " * len(day[0]), said))
+            undated = days.DATE.sub(lambda day: " " * len(day[0]), said)
+            wrong = WRONG.search(undated) or (headed and number and REPORTED.search(undated)) or None
             kind = "withdrawal" if re.search(r"retract|withdr[ae]w", said, re.I) else "correction"
             yield Notice(kind, field, start, end, wrong and wrong[1], said, itself and not headed)
 
@@ -96,7 +101,7 @@ class Notices(NamedTuple):
     """The table."""
 
     name: str = "notices"
-    rules: str = "2"
+    rules: str = "4"
     script: str = Path(__file__).with_name("notices.sql").read_text("utf-8")
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:

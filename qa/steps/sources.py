@@ -74,13 +74,13 @@ def beside(
 def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     """Return the sentences, one a figure, the latest first, that an answer's sentence takes the place of."""
     found: dict[object, Candidate] = {}
-    told = sorted(evidence.candidates, key=lambda c: c.answers or 0.0)
-    for c in {c.article: c for c in told if fits(pick.part, c.text)}.values():  # of each what answers best
-        worth = (c.answers or 0.0) >= max((pick.answers or 0.0) - EARLIER_LOSS, EARLIER_LEAST)
-        if worth and replaces(pick.part, pick, c, evidence.latest):
-            before = found.setdefault(values(_value(c)), c)
-            if (c.article.published or date.max) < (before.article.published or date.max):
-                found[values(_value(c))] = c
+    worth = max((pick.answers or 0.0) - EARLIER_LOSS, EARLIER_LEAST)
+    told = sorted((c for c in evidence.candidates if (c.answers or 0.0) >= worth), key=lambda c: c.answers or 0.0)
+    told = [c for c in told if fits(pick.part, c.text) and replaces(pick.part, pick, c, evidence.latest)]
+    for c in {c.article: c for c in told}.values():  # of each report what answers best
+        before = found.setdefault(values(_value(c)), c)
+        if (c.article.published or date.max) < (before.article.published or date.max):
+            found[values(_value(c))] = c
     return sorted(found.values(), key=lambda c: c.article.published or date.min, reverse=True)[:EARLIER_MOST]
 
 
