@@ -44,6 +44,7 @@ BYLINE = re.compile(
     rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? (?!{WEEKDAY}){CAPITALISED}){{1,9}})(?: in \w+)?"
     rf"(?P<rest>[,.]? [–—-]? ?{DAY})?"
 )
+OUTLET_LINE = re.compile(r"(?:[A-Z][\w.&'’-]*|of|and|&)(?: (?:[A-Z][\w.&'’-]*|of|and|&)){0,3}")
 MASTHEAD = re.compile(rf"(?:[\w.]+ ){{0,4}}?(?:{lists.pattern('mastheads')}|\w+\.(?:com|org|net|co\.uk))")
 OUTLET_TRACES = (
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.
@@ -215,7 +216,14 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             queue.extendleft([byline["rest"].strip(" ,.–—-")] if byline["rest"] else [])
         elif titled and below and fold(line) == fold(str(fields["title"])):
             continue
-        elif MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below))):
+        elif (
+            MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below)))
+        ) or (
+            OUTLET_LINE.fullmatch(line)
+            and below
+            and DATED.fullmatch(in_numbers(below[0]))
+            and (titled or (len(below) > 1 and _is_headline(below[1])))
+        ):
             fields.setdefault("outlet", line)
         elif not titled and is_caption(line):
             captions.append(line)

@@ -30,8 +30,12 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Sai
     found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
-        wanted, vectors = content_terms(about), index.encoder.encode([about, *(said.quote for said in found)])
-        shares = [share(wanted, content_terms(said.quote)) for said in found]
+        wanted, texts = (
+            content_terms(about),
+            [f"{said.title}: {said.quote}" for said in found],
+        )  # "it" is what is headed
+        vectors = index.encoder.encode([about, *texts])
+        shares = [share(wanted, content_terms(text)) for text in texts]
         near = [
             (-round(cosine + shared, 1), n)  # of those as near the newest first
             for n, (cosine, shared) in enumerate(zip(vectors[1:] @ vectors[0], shares, strict=True))

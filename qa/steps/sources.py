@@ -9,7 +9,7 @@ from index.tables.related import Ties
 from index.text import lists
 from index.text.names import runs
 from index.text.speech import SAYS, leaning
-from index.text.terms import content_terms, share
+from index.text.terms import alike, content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
@@ -64,7 +64,7 @@ def beside(
     def told(s: Sentence) -> Sentence:
         c = quotes[s.citations[0]]
         who = leaning(texts.get(c.article_id, ""), c.start, c.end) if c.field == "text" else ""
-        return replace(s, stands_in=_standing(evidence, c.quote, ties), speaker=who or None)
+        return replace(s, stands_in=_standing(evidence, c, ties), speaker=who or None)
 
     standing = (told(s) if s.citations else s for s in said)
     citations = (replace(c, corrected_by=ties(c.article_id).corrected_by) for c in places.values())
@@ -76,7 +76,9 @@ def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     worth = max((pick.answers or 0.0) - EARLIER_LOSS, EARLIER_LEAST)
     told = sorted((c for c in evidence.candidates if (c.answers or 0.0) >= worth), key=lambda c: c.answers or 0.0)
-    told = [c for c in told if fits(pick.part, c.text) and replaces(pick.part, pick, c, evidence.latest)]
+    asked = alike(content_terms(pick.part))
+    told = [c for c in told if asked & c.terms and fits(pick.part, c.text)]
+    told = [c for c in told if replaces(pick.part, pick, c, evidence.latest)]
     for c in {c.article: c for c in told}.values():  # of each report what answers best
         before = found.setdefault(values(_value(c)), c)
         if (c.article.published or date.max) < (before.article.published or date.max):
@@ -101,17 +103,19 @@ def _figure(c: Candidate) -> str:
     return found[0] if found else c.said
 
 
-def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Standing:
+def _standing(evidence: Evidence, cited: Citation, ties: Callable[[str], Ties]) -> Standing:
     """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
+    text = cited.quote
     wanted, counted = content_terms(re.sub(SAYS, " ", text)), values(text)
     telling = wanted - {stem for name in runs(f", {text}") for stem in content_terms(name)}
     again = {
-        c.article.id: c.article
+        c.article.id
         for c in candidates(evidence.hits[:SEARCHED])
         if min(share(wanted, c.terms), share(telling, c.terms) if telling else 1.0) >= SAID_AGAIN
         and counted <= values(c.said)
-        and (c.text == text or not ERRED.search(c.said))  # "We reported …" takes it back
+        and not ERRED.search(c.said)  # "We reported …" takes it back
     }
+    again.add(cited.article_id)
     groups = {group[0].id: group for article_id in again if (group := ties(article_id).copies)}
     carriers = [one for group in groups.values() for one in group]
     days = [one.published for one in carriers if one.published]

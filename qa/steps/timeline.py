@@ -10,6 +10,7 @@ from index.search import search
 from index.sync import Index
 from index.text import lists
 from index.text.days import DATE, ONE_DAY, PERIOD, period, span
+from index.text.names import capitalised
 from index.text.syntax import parse
 from index.text.terms import alike, content_terms, share, terms
 from index.types import Hit, Passage
@@ -22,6 +23,7 @@ from qa.types import Dated, Outcome, Piece, Sentence, Timeline, cite
 
 Told = tuple[date, Candidate]
 ASKS = re.compile(rf"^(?:{'|'.join(lists.lines('timeline'))})\b", re.I)
+EVENT = re.compile(r"what (?:has )?happened (?:in|at|during|on|after) ", re.I)  # "… the Orrin Quay fire?"
 NAMED = re.compile(r"\b(?:timeline|chronology)\b", re.I)
 LEANING = re.compile("|".join(lists.lines("leaning-sentences")))
 # Of the best score, that an article on the subject has; and more, where it lacks all of its words.
@@ -37,8 +39,9 @@ NOT_ON = {"of", "since", "until", "till", "by", "before", "after", "from", "betw
 
 
 def asks(question: str) -> bool:
-    """Tell whether a question asks for a timeline: by that name, or for what happened or changed in some period."""
-    return bool(NAMED.search(question) or (ASKS.match(question) and period(question, date.today())))
+    """Tell whether a question asks for a timeline: by that name, or for what happened in an event or some period."""
+    event = EVENT.match(question) and capitalised(question)
+    return bool(NAMED.search(question) or event or (ASKS.match(question) and period(question, date.today())))
 
 
 def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> Timeline:
