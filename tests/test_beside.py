@@ -122,15 +122,19 @@ CITED = [
 @pytest.mark.parametrize(
     ("speaker", "numbers", "stands_in", "said"),
     [
-        (None, [1], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
-        (None, [1, 3], {"groups": 1, "first": "2025-05-05"}, "Morn Times, 5 May 2025; in this report only"),
+        (None, [1], {"groups": 1, "outlets": ["Morn Times"], "first": "2025-05-05"},
+         "Morn Times, 5 May 2025; in this report only"),
+        (None, [1, 3], {"groups": 1, "outlets": ["Morn Times"], "first": "2025-05-05"},
+         "Morn Times, 5 May 2025; in this report only"),
+        (None, [1], {"groups": 1, "outlets": ["North Wire", "Morn Times", "Gazette"], "first": "2025-05-05"},
+         "Morn Times, 5 May 2025; one report, also in North Wire, Gazette"),
         (None, [1], {"groups": 3, "first": "2025-05-01"},
          "Morn Times, 5 May 2025; in 3 independent reports, the first of 1 May 2025"),
         (None, [1, 2], {"groups": 2, "first": None},
          "Morn Times, 5 May 2025 and unknown outlet, undated; in 2 independent reports, the first of undated"),
         (None, [1, 2], None, "Morn Times, 5 May 2025; unknown outlet, undated"),
         (None, [], None, ""),
-        ("Ida Roe", [1], {"groups": 1, "first": "2025-05-05"},
+        ("Ida Roe", [1], {"groups": 1, "outlets": ["Morn Times"], "first": "2025-05-05"},
          "said by Ida Roe; Morn Times, 5 May 2025; in this report only"),
     ],
 )  # fmt: skip

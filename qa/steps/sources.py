@@ -9,7 +9,7 @@ from index.tables.related import Ties
 from index.text import lists
 from index.text.names import runs
 from index.text.speech import SAYS, leaning
-from index.text.terms import content_terms, share
+from index.text.terms import alike, content_terms, share
 from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
@@ -103,8 +103,8 @@ def _figure(c: Candidate) -> str:
 
 def _standing(evidence: Evidence, text: str, ties: Callable[[str], Ties]) -> Standing:
     """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
-    wanted, counted = content_terms(re.sub(SAYS, " ", text)), values(text)
-    telling = wanted - {stem for name in runs(f", {text}") for stem in content_terms(name)}
+    wanted, counted = alike(content_terms(re.sub(SAYS, " ", text))), values(text)
+    telling = wanted - {stem for name in runs(f", {text}") for stem in alike(content_terms(name))}
     again = {
         c.article.id: c.article
         for c in candidates(evidence.hits[:SEARCHED])
