@@ -216,14 +216,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             queue.extendleft([byline["rest"].strip(" ,.–—-")] if byline["rest"] else [])
         elif titled and below and fold(line) == fold(str(fields["title"])):
             continue
-        elif (
-            MASTHEAD.fullmatch(line) and below and (titled or line[:4] == "The " or any(map(_is_headline, below)))
-        ) or (
-            OUTLET_LINE.fullmatch(line)
-            and below
-            and DATED.fullmatch(in_numbers(below[0]))
-            and (titled or (len(below) > 1 and _is_headline(below[1])))
-        ):
+        elif _is_outlet(line, below, titled):
             fields.setdefault("outlet", line)
         elif not titled and is_caption(line):
             captions.append(line)
@@ -233,6 +226,14 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             queue.appendleft(line)
             break
     return fields, "\n".join([*([] if "title" in fields else captions), *queue])
+
+
+def _is_outlet(line: str, below: list[str], titled: bool) -> bool:
+    """Tell whether a line above a text, of which a few lines are given, names the outlet."""
+    if below and OUTLET_LINE.fullmatch(line) and DATED.fullmatch(in_numbers(below[0])):
+        return titled or any(map(_is_headline, below[1:2]))
+    headed = titled or line.startswith("The ") or any(map(_is_headline, below))
+    return bool(MASTHEAD.fullmatch(line) and below and headed)
 
 
 def _is_headline(line: str) -> bool:

@@ -251,7 +251,7 @@ def same_story(question: str, earlier: Candidate, later: Candidate) -> bool:
     naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
     things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways
     if not names | things:  # "How many died?"
-        return bool(earlier.ties and later.article.id in earlier.ties.story)
+        return bool(earlier.ties and later.ties and earlier.ties.story & later.ties.story)
     return alike(names) <= kept and (not things or share(alike(things), kept) >= SAID_SHARE)
 
 

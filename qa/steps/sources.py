@@ -106,8 +106,8 @@ def _figure(c: Candidate) -> str:
 def _standing(evidence: Evidence, cited: Citation, ties: Callable[[str], Ties]) -> Standing:
     """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
     text = cited.quote
-    wanted, counted = content_terms(re.sub(SAYS, " ", text)), values(text)
-    telling = wanted - {stem for name in runs(f", {text}") for stem in content_terms(name)}
+    wanted, counted = alike(content_terms(re.sub(SAYS, " ", text))), values(text)
+    telling = wanted - {stem for name in runs(f", {text}") for stem in alike(content_terms(name))}
     again = {
         c.article.id
         for c in candidates(evidence.hits[:SEARCHED])
