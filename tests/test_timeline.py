@@ -123,7 +123,7 @@ def test_the_day_of_a_sentence(sentence: str, published: str | None, day: str | 
 @pytest.mark.parametrize(
     ("question", "about", "asked_for"),
     [
-        ("What happened in the Brackwater flood?", "of the Brackwater flood", False),
+        ("What happened in the Brackwater flood?", "of the Brackwater flood", True),
         ("What happened in Pell between 3 and 9 March?", "of Pell", True),
         ("Timeline of the Stavenport strike", "of the Stavenport strike", True),
         ("Give me a short chronology of Reyl's affair since May", "of Reyl affair", True),
