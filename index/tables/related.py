@@ -1,5 +1,6 @@
 """What the derived tables tell of one article."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -70,7 +71,10 @@ def _changes(one: Article, other: Article) -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Ties:
-    """Of an article: its copies and the ids of its story, its own in both; who corrects it, and what was wrong."""
+    """Of an article: its copies and the ids of its story, its own in both; who corrects it, and what was wrong.
+
+    A figure that was taken back is wrong in all reports of the story that repeat it, save one of a single digit.
+    """
 
     copies: tuple[Listed, ...]
     story: frozenset[str]
@@ -81,15 +85,13 @@ class Ties:
 def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
     """Return what ties an article, or a version of one, to others, by a day; the tables must be up to date."""
     current = archive.current(article_id)  # an earlier version does not say of itself yet that it was wrong
-    query = """SELECT n.article_id, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
-        WHERE n.target = ?1 AND (?2 IS NULL OR a.published <= ?2) ORDER BY a.published"""
-    known = archive.read(query, current, as_of and as_of.isoformat())
+    story = frozenset(STORIES.group(archive, current))
+    query = """SELECT n.article_id, n.target, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
+        WHERE n.target IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR a.published <= ?2)
+        ORDER BY a.published"""
+    known = archive.read(query, json.dumps([*story, current]), as_of and as_of.isoformat())
     notices = [row for row in known if current == article_id or row[0] != current]
-    others = [by for by, _ in notices if by != current]
+    others = [by for by, target, _ in notices if target == current != by]
+    wrong = dict.fromkeys(figure for _, target, figure in notices if figure and (target == current or len(figure) > 1))
     copies = tuple(one for key in COPIES.group(archive, current) for one in archive.listed(key))
-    return Ties(
-        copies,
-        frozenset(STORIES.group(archive, current)),
-        others[-1] if others else None,
-        tuple(wrong for _, wrong in notices if wrong),
-    )
+    return Ties(copies, story, others[-1] if others else None, tuple(wrong))
