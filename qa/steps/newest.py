@@ -20,15 +20,25 @@ from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate
 from qa.steps.understand import fits, kind, values
 
-UPDATE_LOSS = 2.0  # by which the reader may take a later report's sentence for a worse answer than the one it replaces
-UPDATE_RATIO = 20.0  # between the figure of a later report and the one that it replaces
-LOSS = {"day": 1.0, "name": 1.0, "any": 0.0, "number": 0}
-SAME_LOSS = 6.0  # where it says that as many did what is asked, "died"
-VARIED, VARIED_WORDS = 0.7, 6  # of two sentences' words, that are the same; words that they have at least
+# A later report's figure takes the place of an earlier one's: where the reader takes it for so much worse an answer at
+# most, or SAME_LOSS where it says that as many did what is asked, "died"; within such a factor; where the later report
+# has such a share of the question's things that the earlier one has. EXPERIMENTS.md, §25.
+UPDATE_LOSS, SAME_LOSS, UPDATE_RATIO, SAID_SHARE = 2.0, 6.0, 20.0, 0.85
+OTHERS_LOSS = {
+    "day": 1.0,
+    "name": 1.0,
+    "any": 0.0,
+    "number": 0.0,
+}  # of the logit, no figure asked
+
+# Another source's figure of the same time: at most so many, near so many characters in one article; within such a
+# factor; of such a share of the words where two outlets tell it; of such a logit, beside the first and at least.
+SIDES, NEAR, SIDE_RATIO, SAID_ALIKE, SIDE_LOSS, SIDE_LEAST = 2, 400, 6.0, 0.5, 3.0, -0.5
+VARIED, VARIED_WORDS = (
+    0.7,
+    6,
+)  # of the words of two sentences that differ in a name; how many these have
 PUNCTUATION = ".,;:!?()“”\"'"
-SIDES, NEAR = 2, 400  # other figures that are told; characters around a sentence in which they stand
-SIDE_RATIO, SAID_ALIKE = 6.0, 0.5  # between figures of the same; of the words that two outlets' sentences share
-SIDE_LOSS, SIDE_LEAST = 3.0, -0.5  # of the reader's logit of a side, beside that of the other
 CLAIM = re.compile(rf"{SAYS}|\baccording to\b|{lists.pattern('claiming')}", re.I)
 # "The company put the number at 1,140", "; the city spoke of 12,000"
 CLAIMING = re.compile(
@@ -40,17 +50,16 @@ COUNTED = re.compile(
     r" (?:such )?([a-z]+)"
 )
 MORE = {"more", "another", "further", "other", "others", "additional"}  # "three more bodies" is no other toll
-SAID_SHARE = 0.85  # of the question's things in the earlier report, that the later one of the same story has too
-ERRED = re.compile(lists.pattern("erred"), re.I)  # tells what was said wrongly
+
+# What was wrong, what is right instead, and the headline of a notice.
+ERRED = re.compile(lists.pattern("erred"), re.I)
 NOT_THIS = rf", not (?:the )?(?:[$€£]?\d|{lists.pattern('number-words')})"  # "31,500, not 48,000 as we reported"
-MENDED = re.compile(rf"{lists.pattern('mended')}|{NOT_THIS}", re.I)  # tells what is right instead
-OF_ERRORS = re.compile(
-    r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I
-)
-
-
+MENDED = re.compile(rf"{lists.pattern('mended')}|{NOT_THIS}", re.I)
 NOTICE = re.compile(r"\W*(?:corrections?|clarifications?|retraction|withdrawn|corrected)\b", re.I)
 REPORTED = re.compile(r"\b(?:reported|stated|said|gave|wrote|put)\b(?! (?:on|in|at) \w+day\b)")
+OF_ERRORS = re.compile(  # in a question
+    r"\b(?:wrong\w*|withdr[ae]w\w*|retract\w*|correct\w*|revis\w*|first|original\w*|initial\w*|error|mistake)\b", re.I
+)
 
 
 def misreports(candidate: Candidate, question: str) -> bool:
@@ -87,7 +96,7 @@ def newest(question: str, pick: Candidate, among: Sequence[Candidate], latest: d
             c
             for c in among
             if c.place not in passed
-            and replaces(question, c, pick, latest, anyhow=asked != "number" and c.logit >= best - LOSS[asked])
+            and replaces(question, c, pick, latest, anyhow=asked != "number" and c.logit >= best - OTHERS_LOSS[asked])
         ]
         if not later:
             return pick
