@@ -194,7 +194,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         )
 
     chosen: list[Candidate] = []
-    left = [c for c in candidates if c.logit >= LOGIT_MIN]
+    left = [c for c in candidates if c.logit >= LOGIT_MIN or (counted and mends(c))]
     parts = [part for part in evidence.parts if any(c.part == part for c in left)]
     while left and len(chosen) < SENTENCES:
         own = [c for c in left if c.part == parts[len(chosen)]] if len(chosen) < len(parts) else left
@@ -213,6 +213,7 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         quoted = {c.place for c in chosen}
         left = [c for c in left if c.place not in quoted and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if not replaces(question, pick, c, evidence.latest)]
+        left = [c for c in left if not (counted and misreports(c, question))]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
 
