@@ -86,6 +86,7 @@ class Desk(AbstractContextManager["Desk"]):
     def events(self, request: AskRequest) -> Generator[Event, None, None]:
         """Yield the answer's text as it comes, each Citation and checked Sentence with its marks, and last the Answer.
 
+        Only the Answer's own sentences tell where else they stand and who "she" is.
         Raises BadInput for what this archive cannot be asked, ModelError for a model that cannot be reached or used.
         """
         return ask.events(self, request)
