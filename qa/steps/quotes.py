@@ -42,7 +42,7 @@ class Worth(NamedTuple):
 
 
 CROSS_ENCODER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 0.0, 0.0, 0.0, 2.0, 12.0)
-READER = Worth(1.0, 0.0, 0.12, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 2.0)
+READER = Worth(1.0, 0.0, 0.3, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 2.0)
 LEAD = 400  # characters at the head of an article
 TOLD_FAR = 1.5  # that, where the best is a figure of which the reader is sure
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
