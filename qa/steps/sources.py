@@ -9,7 +9,8 @@ from index.tables.related import Ties
 from index.text import lists
 from index.text.names import runs
 from index.text.speech import SAYS, leaning
-from index.text.terms import alike, content_terms, share
+from index.text.terms import alike, content_terms, share, terms
+from index.types import Hit
 from qa.steps.evidence import Candidate, Evidence, candidates
 from qa.steps.newest import CLAIMING, ERRED, replaces, sides, variant
 from qa.steps.understand import fits, values
@@ -59,12 +60,14 @@ def beside(
             differing = list(zip(varied, (pick, others[0]), strict=True))
         if len(differing) > 1:
             conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in differing)),)
+    # Passages are cut into sentences, which takes longest, only where they hold the words at all.
+    searched = [(hit, alike(terms(f"{hit.article.title}\n{hit.text}"))) for hit in evidence.hits[:SEARCHED]]
     quotes, texts = {c.n: c for c in cited}, {hit.article.id: hit.article.text for hit in evidence.hits}
 
     def told(s: Sentence) -> Sentence:
         c = quotes[s.citations[0]]
         who = leaning(texts.get(c.article_id, ""), c.start, c.end) if c.field == "text" else ""
-        return replace(s, stands_in=_standing(evidence, c, ties), speaker=who or None)
+        return replace(s, stands_in=_standing(searched, c, ties), speaker=who or None)
 
     standing = (told(s) if s.citations else s for s in said)
     citations = (replace(c, corrected_by=ties(c.article_id).corrected_by) for c in places.values())
@@ -103,14 +106,14 @@ def _figure(c: Candidate) -> str:
     return found[0] if found else c.said
 
 
-def _standing(evidence: Evidence, cited: Citation, ties: Callable[[str], Ties]) -> Standing:
+def _standing(searched: Sequence[tuple[Hit, set[str]]], cited: Citation, ties: Callable[[str], Ties]) -> Standing:
     """Return in how many independent reports, of those found, a sentence stands: in its words, with its numbers."""
     text = cited.quote
     wanted, counted = alike(content_terms(re.sub(SAYS, " ", text))), values(text)
     telling = wanted - {stem for name in runs(f", {text}") for stem in alike(content_terms(name))}
     again = {
         c.article.id
-        for c in candidates(evidence.hits[:SEARCHED])
+        for c in candidates([hit for hit, held in searched if share(wanted, held) >= SAID_AGAIN])
         if min(share(wanted, c.terms), share(telling, c.terms) if telling else 1.0) >= SAID_AGAIN
         and counted <= values(c.said)
         and not ERRED.search(c.said)  # "We reported …" takes it back
