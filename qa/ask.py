@@ -53,7 +53,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
     elif not declined and asks(request.question):
         with desk.lock:
-            happened = timeline(desk.index, _as_timeline(request), desk.outlets())
+            happened = timeline(desk.index, _as_timeline(request, evidence.question), desk.outlets())
         write = partial(tell, happened) if happened.events else write
     outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
     said = [piece for piece in told if isinstance(piece, Sentence)]
@@ -85,9 +85,9 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     )
 
 
-def _as_timeline(request: AskRequest) -> TimelineRequest:
-    given = {f.name: getattr(request, f.name) for f in fields(TimelineRequest) if f.name != "top"}
-    return TimelineRequest(**given, top=EVENTS)
+def _as_timeline(request: AskRequest, question: str) -> TimelineRequest:
+    given = {field.name: getattr(request, field.name) for field in fields(TimelineRequest)}
+    return TimelineRequest(**given | {"question": question, "top": EVENTS})
 
 
 def _found(

@@ -171,7 +171,7 @@ class QuotesRequest:
 
     _: KW_ONLY
     speaker: str | None = field(default=None, metadata=said("only what this person or body says", "NAME"))
-    about: str | None = field(default=None, metadata=said("what is said of this comes first", "TEXT"))
+    about: str | None = field(default=None, metadata=said("only what is said of this, nearest first", "TEXT"))
     articles: Strings = field(default=(), metadata=said("only what this article says", "ID", "--article"))
     top: int = field(default=10, metadata=said("quotations to return (default 10)", "N"))
 

@@ -180,7 +180,7 @@ class Answer:
     """An answer, or a refusal. `retrieved` are the passages in the order they were ranked, best first.
 
     `confidence`, 0…1, is how sure the desk is that the archive answers; `quotes` refuses below .5, or, with the trained
-    reader, whose confidence is how likely what is quoted is right, below .14. `choice` is the one
+    reader, whose confidence is how likely what is quoted is right, below .18. `choice` is the one
     of the choices offered with the question that the evidence speaks for. `rewritten` is the question that was searched
     for, where it followed on others. `invented_markers` counts the model's references to evidence that does not exist.
     `broken` says why the model broke off, where it did: then the answer is what it had written. `earlier` is what the

@@ -93,5 +93,6 @@ def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
     notices = [row for row in known if current == article_id or row[0] != current]
     others = [by for by, target, _ in notices if target == current != by]
     wrong = dict.fromkeys(figure for _, target, figure in notices if figure and (target == current or len(figure) > 1))
-    copies = tuple(one for key in COPIES.group(archive, current) for one in archive.listed(key))
+    listed = (one for key in COPIES.group(archive, current) for one in archive.listed(key))
+    copies = tuple(one for one in listed if not as_of or (one.published and one.published <= as_of))
     return Ties(copies, story, others[-1] if others else None, tuple(wrong))

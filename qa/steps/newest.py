@@ -255,15 +255,22 @@ def same_story(question: str, earlier: Candidate, later: Candidate) -> bool:
 
     Two reports of one event may be of different things in it: being of one story in the archive's table is not enough.
     """
-    held, kept = _words(earlier.article), alike(_words(later.article))
+    held, kept = stems_of(earlier.article), alike(stems_of(later.article))
     names = {stem for name in capitalised(question) for stem in content_terms(name)} & held
-    naming = (w for w in re.findall(r"\w+", question) if w.casefold() not in FILLERS and not is_verb(w, "VBD", "VBN"))
-    things = content_terms(" ".join(naming)) & held  # its "school", but not its "died", which is said in many ways
+    things = (
+        content_terms(" ".join(w for w in naming(question) if not is_verb(w, "VBD", "VBN"))) & held
+    )  # its "school", but not its "died", which is said in many ways
     if not names | things:  # "How many died?"
         return bool(earlier.ties and later.ties and earlier.ties.story & later.ties.story)
     return alike(names) <= kept and (not things or share(alike(things), kept) >= SAID_SHARE)
 
 
+def naming(question: str) -> list[str]:
+    """Return the words of a question, as it has them, that may name something: "latest" and "report" do not."""
+    return [word for word in re.findall(r"\w+", question) if word.casefold() not in FILLERS]
+
+
 @lru_cache(maxsize=64)
-def _words(article: Article) -> set[str]:
+def stems_of(article: Article) -> set[str]:
+    """Return the stems of an article and its headline."""
     return terms(f"{article.title}\n{article.text}")

@@ -4,21 +4,18 @@ import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from textwrap import shorten
 from typing import NamedTuple
 
 from index.text import lists
 from index.text.names import capitalised
 from index.text.terms import alike, content_terms, share, terms
-from index.types import Article
 from qa.check.clauses import clauses
 from qa.check.draft import Draft
 from qa.check.rules import OPPOSITES, denies, opposes
 from qa.check.verify import Verdict, logistic
-from qa.steps.converse import FILLERS
 from qa.steps.evidence import Candidate, Evidence
-from qa.steps.newest import another_fate, first, mends, misreports, near, newest, replaces, sides
+from qa.steps.newest import another_fate, first, mends, misreports, naming, near, newest, replaces, sides, stems_of
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values
 from qa.types import REFUSED, Citation, Outcome, Phrase, Piece, RefusalReason, cite
 
@@ -88,7 +85,7 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
 def _missing(evidence: Evidence) -> str:
     """Return the refusal, and where an article has at least half of the question's words, which of them it lacks."""
     closest = max(evidence.candidates, key=lambda c: c.logit, default=None)
-    words = {word: stems for word in _naming(evidence.question) if (stems := content_terms(word))}
+    words = {word: stems for word in naming(evidence.question) if (stems := content_terms(word))}
     if not (closest and closest.article.title and words):
         return REFUSED
     article, asked = closest.article, KINDS.get(kind(evidence.question))
@@ -143,7 +140,7 @@ def signals(candidate: Candidate, rarity: Mapping[str, float], day: date | None)
     lack; how much older than the day of the question its article is, 1 for `OLD_DAYS`; whether the question names
     what the archive does not know.
     """
-    article, asked = candidate.article, content_terms(" ".join(_naming(candidate.part)))
+    article, asked = candidate.article, content_terms(" ".join(naming(candidate.part)))
     wanted = {word: rarity.get(word, 1.0) for word in asked}
     titled = candidate.field == "title"
     near = article.text[:NEAR] if titled else article.text[max(0, candidate.start - NEAR) : candidate.end]
@@ -159,7 +156,7 @@ def _unknown(candidate: Candidate, rarity: Mapping[str, float]) -> bool:
     """Tell whether the question names what stands nowhere in the archive, and nothing like it in the article."""
     stems = (content_terms(name) for name in capitalised(candidate.part))
     names = [name for name in stems if name and all(rarity.get(stem) == 1.0 for stem in name)]
-    begun = {word[:NAME_PREFIX] for word in _words(candidate.article)} if names else set()
+    begun = {word[:NAME_PREFIX] for word in stems_of(candidate.article)} if names else set()
     return any(stem[:NAME_PREFIX] not in begun for name in names for stem in name)
 
 
@@ -197,11 +194,11 @@ def _choose(evidence: Evidence) -> list[Candidate]:
     left = [c for c in candidates if c.logit >= LOGIT_MIN or (counted and mends(c))]
     parts = [part for part in evidence.parts if any(c.part == part for c in left)]
     while left and len(chosen) < SENTENCES:
-        own = [c for c in left if c.part == parts[len(chosen)]] if len(chosen) < len(parts) else left
-        pick = max(own or left, key=worth)
+        due = [part for part in parts if part not in {c.part for c in chosen}]  # of the questions in one
+        pick = max([c for c in left if not due or c.part == due[0]] or left, key=worth)
         told = (counted and (chosen or [pick])[0].answers) or 0.0  # a figure that answers needs little beside it
         far = by.far if told <= 0 else TOLD_FAR
-        if len(chosen) >= len(parts) and chosen and worth(pick) < worth(chosen[0]) - far:
+        if chosen and not due and worth(pick) < worth(chosen[0]) - far:
             break
         pick = first(question, pick, left) if evidence.first else newest(question, pick, left, evidence.latest)
         pick = max((c for c in left if _says_again(c, pick)), key=worth, default=pick)
@@ -245,16 +242,6 @@ def _says_again(candidate: Candidate, headline: Candidate) -> bool:
     again = share(alike(content_terms(headline.text)), candidate.terms)
     counts = values(headline.said) <= values(candidate.said)  # "seven dead" is not said again by "three died"
     return (candidate.field, headline.field) == ("text", "title") and again >= HEADLINE_WORDS and counts
-
-
-def _naming(question: str) -> list[str]:
-    """Return the words of a question, as it has them, that may name something: "latest" and "report" do not."""
-    return [word for word in re.findall(r"\w+", question) if word.casefold() not in FILLERS]
-
-
-@lru_cache(maxsize=64)
-def _words(article: Article) -> set[str]:
-    return terms(f"{article.title}\n{article.text}")
 
 
 def _unexplained(candidate: Candidate) -> bool:

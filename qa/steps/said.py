@@ -30,10 +30,8 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Sai
     found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
-        wanted, texts = (
-            content_terms(about),
-            [f"{said.title}: {said.quote}" for said in found],
-        )  # "it" is what is headed
+        wanted = content_terms(about)
+        texts = [f"{said.title}: {said.quote}" for said in found]  # its "it" is often what is headed
         vectors = index.encoder.encode([about, *texts])
         shares = [share(wanted, content_terms(text)) for text in texts]
         near = [

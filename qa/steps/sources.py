@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 
 from index.tables.related import Ties
 from index.text import lists
@@ -40,6 +41,9 @@ def beside(
     evidence: Evidence, said: Sequence[Sentence], cited: Sequence[Citation], ties: Callable[[str], Ties]
 ) -> Beside:
     """Return what stands beside an answer's sentences, which may be quoted or a model's."""
+    if not any(s.citations for s in said):
+        return Beside(tuple(said), tuple(cited))
+    ties = cache(ties)
     places: dict[tuple[str, str, int, int], Citation] = {(c.article_id, c.field, c.start, c.end): c for c in cited}
 
     def number(c: Candidate) -> int:
