@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from qa import Desk
-from qa.doors.http import build_app
+from qa.web.app import build_app
 
 
 def test_only_models_that_the_operator_allowed(seeded: Desk) -> None:

@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 
 from index.encoder import Encoder
 from qa import Desk
-from qa.doors.http import build_app
-from qa.doors.page import answer_html
 from qa.doors.show import around, origin
 from qa.llamaindex import CopydeskQueryEngine
+from qa.page.render import answer_html
 from qa.rerank import Reranker
+from qa.web.app import build_app
 
 NAMES = ("published", "outlet", "title", "text")
 REPORTS = [  # one outlet is "<b>x": tags in fields are taken out when they come in, what is written for them is read

@@ -24,8 +24,8 @@ from index.encoder import Encoder
 from index.types import CopydeskError
 from qa import BadInput, Desk
 from qa.doors.client import stream
-from qa.doors.http import build_app
 from qa.rerank import Reranker
+from qa.web.app import build_app
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 VERBATIM = "Ukraine accepted such a ceasefire in Jeddah on March 11."

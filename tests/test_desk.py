@@ -11,7 +11,7 @@ from conftest import SEEDS, SHARED
 from evals.metrics import contains
 from index.types import Article, Hit, Passage
 from qa import Answer, BadInput, Desk
-from qa.doors.page import answer_html
+from qa.page.render import answer_html
 from qa.request import SearchRequest
 from qa.rerank import OnnxReranker, Reranker, load_reranker
 from qa.steps.rank import collapse

@@ -10,7 +10,7 @@ import pytest
 from conftest import serving
 
 from index.types import BadInput
-from qa.doors.guard import check_host, is_loopback
+from qa.web.guard import check_host, is_loopback
 
 ROUTES = ["/", "/api/articles", "/api/docs", "/source/truce-minerals", "/config", "/gradio_api/info", "/theme.css"]
 QUEUE = {"fn_index": 0, "session_hash": "s", "event_data": None, "trigger_id": None}

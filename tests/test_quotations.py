@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from index.text.quotations import quotations
 from index.types import BadInput, UnknownArticle
 from qa import Desk
-from qa.doors.http import build_app
+from qa.web.app import build_app
 
 POLNEAR = SHARED / "data" / "polnear" / "dev.jsonl.gz"
 Told = tuple[str | None, str, list[str], bool]

@@ -20,7 +20,7 @@ from index.types import Article, Hit, Passage
 from qa import Desk
 from qa.check.verify import verify
 from qa.doors import show
-from qa.doors.page import answer_html
+from qa.page.render import answer_html
 from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reader, Reranker, load_reranker
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.quotes import confidence, signals, write

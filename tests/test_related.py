@@ -18,8 +18,8 @@ from index.tables.copies import COPIES
 from index.tables.stories import STORIES
 from index.types import Article
 from qa import Desk
-from qa.doors.page import source_page
 from qa.doors.show import remarks
+from qa.page.render import source_page
 
 WIRE = (
     "LUND, May 3 (Northern Wire) - Fire gutted a paper mill on the Sava on Sunday, killing three workers. "

@@ -14,7 +14,7 @@ import pytest
 from conftest import REPOSITORY, SEEDS, browsing, serving
 
 from index.types import Article
-from qa.doors.page import source_page, source_path
+from qa.page.render import source_page, source_path
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 

@@ -15,10 +15,10 @@ from index.encoder import Encoder
 from index.text.days import period
 from index.types import Article, Hit, Passage
 from qa import Desk
-from qa.doors.http import build_app
 from qa.rerank import Reranker
 from qa.steps.evidence import Candidate
 from qa.steps.timeline import asks, day_of, subject
+from qa.web.app import build_app
 
 THURSDAY = date(2025, 3, 13)
 

@@ -19,8 +19,8 @@ from index.sync import Index
 from index.types import BadInput, Filters, Query, UnknownArticle
 from qa import Desk
 from qa.doors.cli import main
-from qa.doors.http import build_app
 from qa.types import Answer
+from qa.web.app import build_app
 
 TODAY = datetime.now(UTC).date()
 BEFORE = TODAY - timedelta(days=1)

@@ -269,7 +269,7 @@ def _models(args: argparse.Namespace) -> None:
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from qa.doors.http import serve
+    from qa.web.app import serve
 
     if not _holds_archive(args.data):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)

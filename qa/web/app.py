@@ -24,12 +24,12 @@ from starlette.routing import Match
 
 from index.tables.related import Related
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
-from qa.ask import events
 from qa.desk import Desk
-from qa.doors.guard import Guard, check_host
 from qa.doors.show import remarks
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
+from qa.service import open_service
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
+from qa.web.guard import Guard, check_host
 
 logger = logging.getLogger(__name__)
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
@@ -69,13 +69,12 @@ STATUS = {UnknownArticle: 404, BadInput: 400, RequestValidationError: 400, Copyd
 def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
 
-    Questions may name the desk's own model, `quotes`, and the `allowed` ones: a visitor must not spend the operator's
-    keys, or find out which files there are.
+    Questions may name the desk's own model, `quotes`, and the `allowed` ones.
     """
-    from qa.doors.page import mount, source_page  # gradio takes seconds to import
+    from qa.page import mount  # gradio takes seconds to import
+    from qa.page.render import source_page
 
-    app = _guarded(host, token)
-    offered = list(dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str)))
+    app, service = _guarded(host, token), open_service(desk, allowed)
 
     @app.get("/healthz", response_model=State)
     def health() -> dict[str, int]:
@@ -84,11 +83,9 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
 
     @app.post("/api/ask", response_model=Answer)
     def ask(request: Asking) -> JSONResponse | EventSourceResponse:
-        if request.llm_url or (request.llm and request.llm not in offered):
-            raise BadInput(f"{request.llm_url or request.llm} is not offered here: use {' or '.join(offered)}")
         if not request.stream:
-            return JSONResponse(as_json(desk.answer(request)))
-        told = events(desk, request)
+            return JSONResponse(as_json(service.answer(request)))
+        told = service.events(request)
         first = next(told)  # what cannot be asked or answered is refused with its own status
         return EventSourceResponse(_sent(first, told))
 
@@ -125,7 +122,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
-    return _refusing(mount(app, desk))
+    return _refusing(mount(app, service))
 
 
 def _guarded(host: str, token: str | None) -> FastAPI:

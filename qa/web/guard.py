@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import BadInput
+from qa.service import User
 
 COOKIE = "copydesk"
 SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
@@ -25,7 +26,7 @@ FORM_BYTES = 8192  # of what is sent to /login by anybody; no more is read
 NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 # What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
 OPEN = re.compile(
-    r"/|/login|/healthz|/(?:api|source)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
+    r"/|/login|/healthz|/(?:api|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
     r"|/gradio_api/(?:info|startup-events|heartbeat/\w+|queue/(?:join|data)|cancel|reset|theme\.css)"
 )
 # Only scripts that stand in such a page as it is sent get its nonce: markup that slips into an answer runs nothing.
@@ -88,7 +89,8 @@ class Guard:
         scripted = scope["type"] == "http" and scope["path"] in SCRIPTED
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
         dropped = (b"x-forwarded-host", b"accept-encoding" if scripted else b"")
-        scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
+        state = scope.get("state", {}) | {"user": User()}
+        scope = {**scope, "state": state, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
         await (respond or self._app)(scope, receive, _secured(send, scripted))
 
     def _refusal(self, scope: Scope) -> Response | None:

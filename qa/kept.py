@@ -1,0 +1,171 @@
+"""What people leave beside the archive: their conversations, and what they said of answers. One SQLite file."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from index.types import BadInput, CopydeskError
+
+Fault = Literal["wrong source", "wrong answer", "should have refused"]
+FAULTS: tuple[Fault, ...] = ("wrong source", "wrong answer", "should have refused")
+TITLE = 120  # characters of a conversation's name
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE IF NOT EXISTS talks (id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, changed TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS talks_of ON talks (owner, changed);
+CREATE TABLE IF NOT EXISTS turns (
+    talk TEXT NOT NULL REFERENCES talks ON DELETE CASCADE, n INTEGER NOT NULL, asked TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    good INTEGER, faults TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (talk, n)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A conversation: its name, which begins as its first question, and when it last changed (UTC, ISO)."""
+
+    id: str
+    title: str
+    changed: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The `n`-th question of a conversation, from 1: what was asked, the Answer as JSON, its rating."""
+
+    n: int
+    asked: dict[str, Any]
+    answer: dict[str, Any]
+    good: bool | None = None
+    faults: tuple[str, ...] = ()
+
+
+class Kept:
+    """An open file of conversations. Each belongs to an `owner`, a user's name or ""; nobody else's are found.
+
+    Methods may be called from several threads. Raises BadInput for a conversation or turn that is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.executescript(SCHEMA)
+            self._db.execute("PRAGMA foreign_keys = ON")
+        except (OSError, sqlite3.Error) as error:
+            raise CopydeskError(f"conversations cannot be kept in {path} ({error}): move that file away") from error
+
+    def close(self) -> None:
+        self._db.close()
+
+    def begin(self, owner: str, title: str) -> Talk:
+        """Begin a conversation, empty as yet."""
+        talk = Talk(secrets.token_urlsafe(9), _title(title), _now())
+        self._run("INSERT INTO talks VALUES (?, ?, ?, ?)", talk.id, owner, talk.title, talk.changed)
+        return talk
+
+    def talks(self, owner: str, search: str = "", limit: int = 50, offset: int = 0) -> list[Talk]:
+        """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
+        held = """ AND (instr(lower(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
+            (instr(lower(asked ->> 'question'), ?) OR instr(lower(answer ->> 'text'), ?))))"""
+        words = search.casefold().split()
+        where = f"WHERE owner = ?{held * len(words)} ORDER BY changed DESC LIMIT ? OFFSET ?"
+        query = f"SELECT id, title, changed FROM talks {where}"
+        return [
+            Talk(*row) for row in self._run(query, owner, *(w for word in words for w in [word] * 3), limit, offset)
+        ]
+
+    def talk(self, owner: str, talk: str) -> Talk:
+        """Return a conversation."""
+        found = self._run("SELECT id, title, changed FROM talks WHERE owner = ? AND id = ?", owner, talk)
+        if not found:
+            raise BadInput("there is no such conversation: it may have been deleted")
+        return Talk(*found[0])
+
+    def turns(self, owner: str, talk: str) -> list[Turn]:
+        """Return the questions and answers of a conversation, oldest first."""
+        self.talk(owner, talk)
+        rows = self._run("SELECT n, asked, answer, good, faults FROM turns WHERE talk = ? ORDER BY n", talk)
+        return [_turn(*row) for row in rows]
+
+    def add(self, owner: str, talk: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
+        """Keep a question with its answer as the last turn, and return its number."""
+        self.talk(owner, talk)
+        number = "(SELECT ifnull(max(n), 0) + 1 FROM turns WHERE talk = ?1)"
+        [(n,)] = self._run(
+            f"INSERT INTO turns (talk, n, asked, answer) VALUES (?1, {number}, ?2, ?3) RETURNING n",
+            talk, _json(asked), _json(answer),
+        )  # fmt: skip
+        self._run("UPDATE talks SET changed = ? WHERE id = ?", _now(), talk)
+        return int(n)
+
+    def cut(self, owner: str, talk: str, n: int) -> None:
+        """Drop the `n`-th turn and all after it: the question is asked anew."""
+        self.talk(owner, talk)
+        self._run("DELETE FROM turns WHERE talk = ? AND n >= ?", talk, n)
+
+    def rename(self, owner: str, talk: str, title: str) -> None:
+        """Give a conversation another name."""
+        self.talk(owner, talk)
+        self._run("UPDATE talks SET title = ? WHERE id = ?", _title(title), talk)
+
+    def delete(self, owner: str, talk: str) -> None:
+        """Forget a conversation for good."""
+        self.talk(owner, talk)
+        self._run("DELETE FROM talks WHERE id = ?", talk)
+
+    def rate(self, owner: str, talk: str, n: int, good: bool | None, faults: Sequence[str] = ()) -> None:
+        """Say whether the `n`-th answer was good, and what was wrong, of `FAULTS`; None takes it back."""
+        self.talk(owner, talk)
+        if unknown := set(faults) - set(FAULTS):
+            raise BadInput(f"{unknown.pop()} is no fault of an answer: use {', '.join(FAULTS)}")
+        rated = self._run(
+            "UPDATE turns SET good = ?, faults = ? WHERE talk = ? AND n = ? RETURNING n",
+            good, json.dumps(list(faults)), talk, n,
+        )  # fmt: skip
+        if not rated:
+            raise BadInput(f"this conversation has no answer {n}")
+
+    def rated(self) -> list[Turn]:
+        """Return all turns that somebody rated, of every owner, oldest first."""
+        where = "WHERE talk = id AND good IS NOT NULL ORDER BY changed, n"
+        return [_turn(*row) for row in self._run(f"SELECT n, asked, answer, good, faults FROM turns, talks {where}")]
+
+    def _run(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock, closing(self._db.cursor()) as cursor:
+            try:
+                return cursor.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise CopydeskError(f"conversations cannot be kept ({error}): see that the disk has room") from error
+
+
+def _turn(n: int, asked: str, answer: str, good: int | None, faults: str) -> Turn:
+    return Turn(
+        n, json.loads(asked), json.loads(answer), None if good is None else bool(good), tuple(json.loads(faults))
+    )
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document)  # in ASCII: what was typed may hold halves of characters
+
+
+def _title(title: str) -> str:
+    shown = " ".join(title.encode("utf-8", "replace").decode().split())
+    if not shown:
+        raise BadInput("a conversation needs a name")
+    return shown if len(shown) <= TITLE else f"{shown[: TITLE - 1]}…"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,24 @@
+"""What each tab of the page is given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from qa.service import Service, User
+
+PRIVATE: Any = {"api_visibility": "private"}  # an event of the page is no API
+
+
+@dataclass(frozen=True)
+class Place:
+    """The page that is being built, and the service that its tabs ask."""
+
+    page: gr.Blocks
+    service: Service
+
+
+def user(request: gr.Request) -> User:
+    """Return who sent an event of the page."""
+    found: User = request.state.user
+    return found

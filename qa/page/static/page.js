@@ -1,0 +1,2 @@
+// Copydesk's own script: what Gradio's components do not do.
+"use strict";
