@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import PlainSerializer, TypeAdapter
 
@@ -117,6 +117,17 @@ class Checked(list[Sentence]):
         self.citations = citations
 
 
+T = TypeVar("T")
+
+
+class Page(list[T]):
+    """Some of what was found, in order; `total` is how many there are in all."""
+
+    def __init__(self, found: Iterable[T], total: int) -> None:
+        super().__init__(found)
+        self.total = total
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why there is no answer, and the closest that the archive holds."""
@@ -225,10 +236,11 @@ class Dated:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened, oldest first, and the citations that its numbers name."""
+    """What happened, oldest first, and the citations that its numbers name; `total` events, of which these are some."""
 
     events: tuple[Dated, ...]
     citations: tuple[Citation, ...]
+    total: int = 0
 
 
 Piece = str | Citation | Sentence | Withdrawn  # of an answer that is being written

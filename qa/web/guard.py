@@ -11,11 +11,12 @@ from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import BadInput
 from qa.service import User
+from qa.web.problems import Problem
 
 COOKIE = "copydesk"
 SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
@@ -97,13 +98,13 @@ class Guard:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._serves(host):
-            return _error(403, f"this service does not answer to the name {host!r}: open it at its own address")
+            return Problem(403, f"this service does not answer to the name {host!r}: open it at its own address")
         navigates = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not navigates
         if foreign or origin not in (None, f"http://{host}", f"https://{host}"):
-            return _error(403, f"a page of {origin or 'another site'} may not use this service")
+            return Problem(403, f"a page of {origin or 'another site'} may not use this service")
         if scope["type"] == "websocket" or not OPEN.fullmatch(scope["path"]):
-            return _error(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
+            return Problem(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
         return None
 
     def _serves(self, header: str) -> bool:
@@ -135,7 +136,7 @@ class Guard:
             said = "That is not the token."
         if "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(LOGIN.format(said=escape(said)), 401)
-        return _error(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
+        return Problem(401, "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)")
 
 
 async def _start(request: Request, most: int) -> bytes:
@@ -165,8 +166,8 @@ def _payload_refusal(body: bytes) -> Response | None:
     try:
         json.loads(body, object_hook=lambda held: files.append(held) if "meta" in held else None)
     except (ValueError, RecursionError):
-        return _error(400, "the page sends JSON of at most a million bytes")
-    return _error(403, "the page takes texts: no file is an input of it") if files else None
+        return Problem(400, "the page sends JSON of at most a million bytes")
+    return Problem(403, "the page takes texts: no file is an input of it") if files else None
 
 
 def _secured(send: Send, scripted: bool) -> Send:
@@ -192,7 +193,3 @@ def _secured(send: Send, scripted: bool) -> Send:
         await send(message)
 
     return secured
-
-
-def _error(status: int, said: str) -> JSONResponse:
-    return JSONResponse({"error": said}, status)
