@@ -127,6 +127,10 @@ class Page(list[T]):
         super().__init__(found)
         self.total = total
 
+    def document(self, name: str) -> dict[str, Any]:
+        """Return what the command line and HTTP print, under a name of what was found."""
+        return {name: list(map(as_json, self)), "total": self.total}
+
 
 @dataclass(frozen=True)
 class Refusal:

@@ -3,19 +3,19 @@
 import asyncio
 import json
 import logging
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, fields
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic import Field, TypeAdapter, ValidationError, create_model
+from pydantic import Field, create_model
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -25,8 +25,8 @@ from index.sync import Progress
 from index.tables.related import Related
 from index.types import BadInput, CopydeskError, Listed, Rejected, digest
 from qa.desk import Desk
-from qa.request import ArticlesRequest, Filtered, QuotesRequest, SearchRequest, TimelineRequest
-from qa.types import Found, Page, Said, Timeline, as_json
+from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.types import Found, Said, Timeline, as_json
 
 logger = logging.getLogger(__name__)
 Hits = create_model("Hits", hits=list[Found], total=int)
@@ -36,26 +36,15 @@ Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=
 Removed = create_model("Removed", removed=int)
 Text = create_model("Text", text=str)
 NAME_BYTES = 200  # of a file; systems take 255
-FILES = {"schema": {"type": "object", "properties": {
-    "files": {"type": "array", "items": {"type": "string", "format": "binary"}}, "outlet": {"type": "string"},
-}}}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Adding:
-    """What is added as JSON: articles as in a .jsonl file, addresses; and the outlet of those that name none."""
-
-    __pydantic_config__ = Filtered.__pydantic_config__
-
-    articles: tuple[Any, ...] = ()
-    urls: tuple[str, ...] = ()
-    outlet: str | None = None
-
-
-Upload = tuple[str, str, BinaryIO]  # what people know it by, the name under which it is kept, its content
-ADDING = TypeAdapter(Adding)
+FILE = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                                         "outlet": {"type": "string"}}}  # fmt: skip
+RECORDS = {"type": "object", "properties": {"articles": {"type": "array"}, "outlet": {"type": "string"}},
+           "example": {"articles": [{"title": "Bridge closes", "text": "The bridge closed on Monday."}]}}  # fmt: skip
+FORM: dict[str, Any] = {"multipart/form-data": {"schema": FILE}}
+FILED = {"requestBody": {"content": FORM}}
+BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
 ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
-BODIES = {"multipart/form-data": FILES, "application/json": {"schema": ADDING.json_schema()}}
+Upload = tuple[str, BinaryIO]  # the name of a file, and its content
 
 
 def editor(http: Request) -> None:
@@ -73,7 +62,7 @@ def find_routes(app: FastAPI, desk: Desk) -> None:
 
     def search(request: SearchRequest) -> Response:
         """Find passages, best first; of more than `top`, or `limit`, `offset` gives the next."""
-        return _part("hits", built.search(request))
+        return JSONResponse(built.search(request).document("hits"))
 
     def timeline(request: TimelineRequest) -> Response:
         """Tell what happened, oldest first, each day with its citation."""
@@ -81,11 +70,11 @@ def find_routes(app: FastAPI, desk: Desk) -> None:
 
     def quotes(request: QuotesRequest) -> Response:
         """Find who said what: nearest to `about`, or else newest first."""
-        return _part("quotes", built.quotes(request))
+        return JSONResponse(built.quotes(request).document("quotes"))
 
     def articles(request: ArticlesRequest) -> Response:
         """List articles, the last published first."""
-        return _part("articles", built.articles(request))
+        return JSONResponse(built.articles(request).document("articles"))
 
     for route, request, found, body in (
         (search, SearchRequest, Hits, {"question": "Who led the delegation?", "limit": 5}),
@@ -112,7 +101,7 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
         return {"removed": desk.remove([article_id])}
 
     @app.post("/api/articles", response_model=IngestReport, tags=["articles"], dependencies=EDITORS,
-              openapi_extra={"requestBody": {"content": BODIES}}, responses={200: ADDED})  # fmt: skip
+              openapi_extra=BODIES, responses={200: ADDED})  # fmt: skip
     async def add(http: Request) -> Response:
         """Add articles as files or as JSON; editors may. What cannot be used is in the report, with its reason.
 
@@ -128,69 +117,53 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
             return EventSourceResponse(_told(work))
         return JSONResponse(await asyncio.to_thread(work))
 
-    @app.post(
-        "/api/text",
-        response_model=Text,
-        tags=["answers"],
-        openapi_extra={"requestBody": {"content": {"multipart/form-data": FILES}}},
-    )
+    @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
     async def text(http: Request) -> Response:
         """Return the text of a file, .txt, .md, .html or .docx, such as a draft that is to be checked."""
-        [(_, name, content), *_], _ = await _uploads(http)
+        [(name, content), *_], _ = await _uploads(http)
         return JSONResponse({"text": await asyncio.to_thread(whole_text, name, content.read())})
 
 
 async def _uploads(http: Request) -> tuple[list[Upload], str | None]:
-    """Return what a request brings, and the outlet of what names none. Raises BadInput where it brings nothing."""
+    """Return the files of a request, and the outlet of what names none; a body of JSON is one, named by its hash."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         form = await http.form()
-        files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-        uploads: list[Upload] = [(file.filename or "", file.filename or "", file.file) for file in files]
-        outlet = form.get("outlet")
-        if not uploads:
+        files = [(part.filename or "", part.file) for _, part in form.multi_items() if isinstance(part, UploadFile)]
+        if not files:
             raise BadInput("no file is in the form: send one or more, each with its name")
-        return uploads, outlet if isinstance(outlet, str) else None
+        return files, str(form.get("outlet") or "") or None
     if kind != "application/json":
         raise HTTPException(415, "send files as multipart/form-data, or articles as application/json")
     try:
-        given = ADDING.validate_json(await http.body())
-    except ValidationError as error:
-        raise RequestValidationError([{**first, "loc": ("body", *first["loc"])} for first in error.errors()]) from error
-    uploads = [(url, url, BytesIO()) for url in given.urls]
-    for number, record in enumerate(given.articles, 1):
-        text = json.dumps(record)  # whose hash is its name, so that the same again, without id and url, is the same
-        uploads.append((f"article {number}", f"{digest(text, 8)}.json", BytesIO(text.encode())))
-    if not uploads:
+        given = json.loads(await http.body())
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict) or not ("urls" in given or isinstance(given.get("articles"), list)):
         raise BadInput('the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]}')
-    return uploads, given.outlet
+    if "urls" in given:
+        raise BadInput("web addresses cannot be read yet: save the page and send the file")
+    records, outlet = json.dumps(given["articles"]), given.get("outlet")
+    return [(f"{digest(records, 8)}.json", BytesIO(records.encode()))], outlet if isinstance(outlet, str) else None
 
 
 def _ingested(desk: Desk, uploads: list[Upload], outlet: str | None, tell: Progress | None) -> IngestReport:
-    """Ingest files and addresses by the names that they have where they come from: no other name is told."""
-    paths, refused, known = list[str](), list[Rejected](), dict[str, str]()
+    """Ingest files by the names that they have where they come from: no other name is told."""
+    paths, refused = list[Path](), list[Rejected]()
     with TemporaryDirectory(prefix="copydesk-") as folder:
-        for number, (said, name, content) in enumerate(uploads):
-            name = name.replace("\\", "/").rpartition("/")[2]
-            if said.lower().startswith(("http://", "https://")):
-                paths.append(said)
-            elif name in ("", ".", "..") or UNPRINTABLE.search(name) or len(name.encode()) > NAME_BYTES:
+        for number, (said, content) in enumerate(uploads):
+            name = said.replace("\\", "/").rpartition("/")[2]
+            if name in ("", ".", "..") or UNPRINTABLE.search(name) or len(name.encode()) > NAME_BYTES:
                 why = f"its name is none, holds control characters or has over {NAME_BYTES} bytes: rename it"
                 refused.append(Rejected(UNPRINTABLE.sub("�", said)[:NAME_BYTES], why))
-            else:
-                path = Path(folder, str(number), name)
-                path.parent.mkdir()
-                with path.open("wb") as file:
-                    shutil.copyfileobj(content, file)
-                paths.append(str(path))
-                known[str(path)] = said
+                continue
+            paths.append(Path(folder, str(number), name))
+            paths[-1].parent.mkdir()
+            with paths[-1].open("wb") as file:
+                shutil.copyfileobj(content, file)
         report = desk.ingest(paths, outlet=outlet, progress=tell)
-    for one in report.rejected:
-        source, reason = one.source, one.reason
-        for path_, said in known.items():
-            source, reason = source.replace(path_, said), reason.replace(path_, said)
-        refused.append(Rejected(source, reason))
-    report.rejected = refused
+    own = re.compile(rf"{re.escape(folder)}/\d+/")
+    report.rejected = [*refused, *(Rejected(own.sub("", r.source), own.sub("", r.reason)) for r in report.rejected)]
     return report
 
 
@@ -222,10 +195,6 @@ def event(name: str, document: dict[str, Any]) -> bytes:
 def example(body: dict[str, Any]) -> dict[str, Any]:
     """Return what says in the documentation what a body looks like."""
     return {"requestBody": {"content": {"application/json": {"example": body}}}}
-
-
-def _part(name: str, found: Page[Any]) -> Response:
-    return JSONResponse({name: list(map(as_json, found)), "total": found.total})
 
 
 def _addressed(route: Callable[[Any], Response], request: type) -> Callable[..., Response]:

@@ -41,16 +41,14 @@ class Problem(Response):
     """A refusal in one line, which may hold halves of characters: `detail` and, as it was called before, `error`."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status_code=status, headers=headers)
-        self.detail = detail.encode("utf-8", "replace").decode()
+        super().__init__(status_code=status)
+        self.detail, self.extra = detail.encode("utf-8", "replace").decode(), headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, at = self.status_code, quote(scope["path"], errors="replace")
-        document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": self.detail}
-        headers = {name: value for name, value in self.headers.items() if name != "content-length"}
-        await JSONResponse(document | {"instance": at, "error": self.detail}, status, headers, PROBLEM)(
-            scope, receive, send
-        )
+        said = {"status": status, "detail": self.detail, "instance": at, "error": self.detail}
+        document = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
+        await JSONResponse(document, status, self.extra, PROBLEM)(scope, receive, send)
 
 
 class Bounds:
@@ -94,10 +92,8 @@ def refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> Pr
         why = _invalid(error, request)
     elif isinstance(error, HTTPException):
         why = f"nothing is at {path}: /api/docs lists what there is" if status == 404 else str(error.detail)
-        partly = [
-            route for route in routes if status in (404, 405) and route.matches(request.scope)[0] is Match.PARTIAL
-        ]
-        if partly:
+        wrong = status in (404, 405)  # in its path, or in its method alone
+        if partly := [route for route in routes if wrong and route.matches(request.scope)[0] is Match.PARTIAL]:
             methods = sorted({method for route in partly for method in route.methods or ()})
             status, headers = 405, {"allow": ", ".join(methods)}
             why = f"{path} takes no {request.method}: use {' or '.join(methods)}"
