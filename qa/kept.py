@@ -62,6 +62,7 @@ class Kept:
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript(SCHEMA)
+            self._db.create_function("fold", 1, str.casefold, deterministic=True)  # SQLite's lower knows only ASCII
             self._db.execute("PRAGMA foreign_keys = ON")
         except (OSError, sqlite3.Error) as error:
             raise CopydeskError(f"conversations cannot be kept in {path} ({error}): move that file away") from error
@@ -77,8 +78,8 @@ class Kept:
 
     def talks(self, owner: str, search: str = "", limit: int = 50, offset: int = 0) -> list[Talk]:
         """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
-        held = """ AND (instr(lower(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
-            (instr(lower(asked ->> 'question'), ?) OR instr(lower(answer ->> 'text'), ?))))"""
+        held = """ AND (instr(fold(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
+            (instr(fold(asked ->> 'question'), ?) OR instr(fold(answer ->> 'text'), ?))))"""
         words = search.casefold().split()
         where = f"WHERE owner = ?{held * len(words)} ORDER BY changed DESC LIMIT ? OFFSET ?"
         query = f"SELECT id, title, changed FROM talks {where}"
