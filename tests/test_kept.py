@@ -46,7 +46,7 @@ def test_all_words_of_a_search_are_there(kept: Kept, talk: Talk, search: str, fo
 def test_the_last_changed_comes_first_and_pages_follow(kept: Kept, talk: Talk) -> None:
     other = kept.begin("anna", "Another")
     kept.add("anna", talk.id, ASKED, ANSWER)
-    assert [found.id for found in kept.talks("anna")][0] == talk.id
+    assert next(found.id for found in kept.talks("anna")) == talk.id
     assert [found.id for found in kept.talks("anna", limit=1, offset=1)] == [other.id]
 
 
@@ -106,5 +106,5 @@ def test_halves_of_characters_are_kept(kept: Kept) -> None:
 
 def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:
     (tmp_path / "talks.sqlite3").write_text("something else, and long enough to be no empty database" * 9)
-    with pytest.raises(CopydeskError, match="conversations cannot be kept in .*: move that file away"):
+    with pytest.raises(CopydeskError, match=r"conversations cannot be kept in .*: move that file away"):
         Kept(tmp_path / "talks.sqlite3")
