@@ -35,7 +35,7 @@ function open(link, returning = false) {
   $("#panel-own").href = link.href;
   const list = cites(link);
   const at = list.findIndex((one) => one.href === link.href);
-  $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} sources` : "Source";
+  $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} quotations` : "Source";
   $("[data-do=previous]", aside).disabled = at <= 0;
   $("[data-do=next]", aside).disabled = at < 0 || at >= list.length - 1;
   $("[data-do=back]", aside).disabled = !panel.trail.length;
@@ -102,8 +102,8 @@ function showCard(link, at = 0) {
   shown.hidden = false;
   const [box, size] = [link.getBoundingClientRect(), shown.getBoundingClientRect()];
   const below = box.bottom + size.height + 12 < innerHeight;
-  shown.style.left = `${Math.max(8, Math.min(box.left, innerWidth - size.width - 12)) + scrollX}px`;
-  shown.style.top = `${(below ? box.bottom + 6 : Math.max(8, box.top - size.height - 6)) + scrollY}px`;
+  shown.style.left = `${Math.max(8, Math.min(box.left, innerWidth - size.width - 12))}px`;
+  shown.style.top = `${(below ? box.bottom + 6 : Math.max(8, box.top - size.height - 6))}px`;
 }
 
 function hideCard(after = 0) {
@@ -111,6 +111,7 @@ function hideCard(after = 0) {
   card.timer = setTimeout(() => { $("#card").hidden = true; card.link = null; }, after);
 }
 
+addEventListener("scroll", () => card.link && hideCard(), { passive: true });
 const marked = (target) => target.closest?.("a.cite:has(~ .cards)");
 document.addEventListener("mouseover", (event) => {
   if (event.target.closest?.("#card")) clearTimeout(card.timer);
