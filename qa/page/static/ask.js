@@ -41,7 +41,10 @@ function shape() { // the height of the box, and the filters that are set as chi
   const words = { since: "from", until: "until", as_of: "as of", llm: "written by", strict: "only what is supported" };
   for (const field of all("[name]", form())) {
     if (field.type === "checkbox" ? !field.checked : !field.value) continue;
-    chips.push([field.type === "checkbox" ? words[field.name] : `${words[field.name]} ${field.value}`, () => {
+    const shown = field.type === "date"
+      ? field.valueAsDate.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" })
+      : field.type === "checkbox" ? "" : field.value;
+    chips.push([`${words[field.name]} ${shown}`.trim(), () => {
       if (field.type === "checkbox") field.checked = false;
       else field.value = "";
     }]);

@@ -133,6 +133,7 @@ function pressed(event) {
   if (event.key === "Escape" && !$("dialog[open]")) {
     if (card.link) hideCard();
     else if (!$("#panel").hidden) close();
+    else if ($("#ask.drawn")) acts.drawer();
     else if ($("#composer.busy")) acts.stop();
     return;
   }
