@@ -97,18 +97,14 @@ class Kept:
             raise UnknownTalk("there is no such conversation: it may have been deleted")
         return Talk(*found[0])
 
-    def turns(self, owner: str, talk: str) -> list[Turn]:
-        """Return the questions and answers of a conversation, oldest first."""
+    def turns(self, owner: str, talk: str, n: int | None = None) -> list[Turn]:
+        """Return the questions and answers of a conversation, oldest first, or the `n`-th alone."""
         self.talk(owner, talk)
-        rows = self._run("SELECT n, asked, answer, good, faults FROM turns WHERE talk = ? ORDER BY n", talk)
+        those = "FROM turns WHERE talk = ? AND n = ifnull(?, n) ORDER BY n"
+        rows = self._run(f"SELECT n, asked, answer, good, faults {those}", talk, n)
+        if n and not rows:
+            raise UnknownTalk(f"this conversation has no answer {n}")
         return [_turn(*row) for row in rows]
-
-    def turn(self, owner: str, talk: str, n: int) -> Turn:
-        """Return one question with its answer."""
-        for turn in self.turns(owner, talk):
-            if turn.n == n:
-                return turn
-        raise UnknownTalk(f"this conversation has no answer {n}")
 
     def add(self, owner: str, talk: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
         """Keep a question with its answer as the last turn, and return its number."""

@@ -42,7 +42,7 @@ def test_markdown_has_a_footnote_for_each_mark(turn: Turn, seeded: Desk) -> None
     told = markdown("Jeddah", [turn, turn], BASE).decode()
     first = turn.answer["citations"][0]
     shown = seeded.show(first["article_id"])
-    assert told.startswith(f"# Jeddah\n\n## {QUESTION}\n\n*UNN · since 2025-01-01*\n\n")
+    assert told.startswith(f"# Jeddah\n\n## {QUESTION}\n\n*Asked of: UNN · since 2025-01-01*\n\n")
     assert "**March 11**" in told
     count = len(turn.answer["citations"])
     for n in range(1, 2 * count + 1):
@@ -84,9 +84,10 @@ def spoilt(turn: Turn, bad: str) -> Turn:
 
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_nothing_from_outside_is_markup(turn: Turn, bad: str) -> None:
-    given, clean = spoilt(turn, bad), spoilt(turn, re.sub(r"[^\n]+", "plain", bad))
+    good = re.sub(r"[^\n]+", "plain", bad)
+    given, clean = spoilt(turn, bad), spoilt(turn, good)
     page = Shown(html(bad, [given], BASE).decode())
-    assert page.tags == Shown(html("plain", [clean], BASE).decode()).tags
+    assert page.tags == Shown(html(good, [clean], BASE).decode()).tags
     assert all(href.startswith((f"{BASE}/source/", "https://a.example/", "#note-")) for href in page.hrefs)
 
     def kinds(told: bytes) -> list[tuple[str, Any]]:
@@ -94,12 +95,12 @@ def test_nothing_from_outside_is_markup(turn: Turn, bad: str) -> None:
         parts = [part for token in tokens for part in (token.children or [token])]
         return [(p.type, (p.attrs or {}).get("href", "")[:18]) for p in parts if "text" not in p.type]
 
-    assert kinds(markdown(bad, [given], BASE)) == kinds(markdown("plain", [clean], BASE))
+    assert kinds(markdown(bad, [given], BASE)) == kinds(markdown(good, [clean], BASE))
     file = Document(BytesIO(word(bad, [given], BASE)))
-    plain = Document(BytesIO(word("plain", [clean], BASE)))
+    plain = Document(BytesIO(word(good, [clean], BASE)))
     assert [p.style and p.style.name for p in file.paragraphs] == [p.style and p.style.name for p in plain.paragraphs]
     if bad.isprintable():
-        assert page.words.count(bad) == Shown(html("plain", [clean], BASE).decode()).words.count("plain") > 8
+        assert page.words.count(bad) == Shown(html(good, [clean], BASE).decode()).words.count("plain") > 8
         assert file.paragraphs[0].text == bad
 
 
@@ -146,10 +147,10 @@ def test_conversations_over_http(kept: tuple[TestClient, Kept], turn: Turn, tmp_
     assert named == "attachment; filename=\"ber-x-Set-Cookie-a.md\"; filename*=UTF-8''%C3%9Cber-x-Set-Cookie-a.md"
     assert client.get(f"/api/talks/{talk}/3.md").status_code == 404
     assert client.get(f"/api/talks/{talk}.exe").status_code == 400
-    assert client.patch(f"/api/talks/{talk}", json={"title": "Jeddah"}).json() == {"ok": True}
+    assert client.patch(f"/api/talks/{talk}", json={"title": "Jeddah"}).status_code == 204
     assert client.patch(f"/api/talks/{foreign}", json={"title": "mine"}).status_code == 404
     assert client.get(f"/api/talks/{talk}").json()["title"] == "Jeddah"
-    assert client.post(f"/api/talks/{talk}/1/rating", json={"good": True}).status_code == 200
+    assert client.post(f"/api/talks/{talk}/1/rating", json={"good": True}).status_code == 204
     assert client.post(f"/api/talks/{talk}/9/rating", json={"good": True}).status_code == 404
     (tmp_path / "rated.jsonl").write_bytes(client.get("/api/ratings.jsonl").content)
     [rated] = read_questions(tmp_path / "rated.jsonl")
@@ -157,7 +158,7 @@ def test_conversations_over_http(kept: tuple[TestClient, Kept], turn: Turn, tmp_
     cited = {c["article_id"] for c in turn.answer["citations"]}
     assert set(rated.articles) <= cited
     assert client.delete(f"/api/talks/{foreign}").status_code == 404
-    assert client.delete(f"/api/talks/{talk}").json() == {"ok": True}
+    assert client.delete(f"/api/talks/{talk}").status_code == 204
     assert client.get(f"/api/talks/{talk}").json()["error"].startswith("there is no such conversation")
 
 

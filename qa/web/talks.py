@@ -2,93 +2,72 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import create_model
 
 from index.types import digest
 from qa.export import FORMS
 from qa.kept import Fault, Talk, Turn
-from qa.request import SearchRequest
-from qa.service import Service, User
+from qa.service import Service
 
+
+def _owner(request: Request) -> str:
+    name: str = request.state.user.name
+    return name
+
+
+Owner = Annotated[str, Depends(_owner)]
 Form = Literal["md", "html", "docx"]
 Number = Annotated[int, Path(ge=1, le=10**9)]  # of a turn
-
-
-@dataclass(frozen=True)
-class Renaming:
-    """Another name for a conversation."""
-
-    __pydantic_config__ = SearchRequest.__pydantic_config__
-
-    title: str
-
-
-@dataclass(frozen=True)
-class Rating:
-    """Whether an answer was good, and what was wrong with it; null takes it back."""
-
-    __pydantic_config__ = SearchRequest.__pydantic_config__
-
-    good: bool | None
-    faults: tuple[Fault, ...] = ()
-
-
-Talks = create_model("Talks", talks=list[Talk])
-Whole = create_model("Conversation", **Talk.__annotations__, turns=list[Turn])
-Done = create_model("Done", ok=bool)
+Conversation = create_model("Conversation", **Talk.__annotations__, turns=list[Turn])
 
 
 def routes(service: Service) -> APIRouter:
     """Return the routes of what a service keeps."""
     router, kept = APIRouter(prefix="/api", tags=["conversations"]), service.kept
 
-    @router.get("/talks", response_model=Talks)
+    @router.get("/talks")
     def talks(
-        http: Request,
-        q: str = "",
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        owner: Owner, q: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 50,
         offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-    ) -> dict[str, Any]:
-        return {"talks": kept.talks(_owner(http), q, limit, offset)}
+    ) -> dict[str, list[Talk]]:  # fmt: skip
+        return {"talks": kept.talks(owner, q, limit, offset)}
 
     @router.get("/talks/{talk}.{form}", response_class=Response)
-    def talk_file(talk: str, form: Form, http: Request) -> Response:
-        return _file(kept.talk(_owner(http), talk).title, kept.turns(_owner(http), talk), form, http)
+    def talk_file(owner: Owner, talk: str, form: Form, request: Request) -> Response:
+        return _file(kept.talk(owner, talk).title, kept.turns(owner, talk), form, request)
 
     @router.get("/talks/{talk}/{n}.{form}", response_class=Response)
-    def turn_file(talk: str, n: Number, form: Form, http: Request) -> Response:
-        turn = kept.turn(_owner(http), talk, n)
-        return _file(turn.answer["question"], [turn], form, http)
+    def turn_file(owner: Owner, talk: str, n: Number, form: Form, request: Request) -> Response:
+        turns = kept.turns(owner, talk, n)
+        return _file(turns[0].answer["question"], turns, form, request)
 
-    @router.get("/talks/{talk}", response_model=Whole)
-    def read(talk: str, http: Request) -> JSONResponse:
-        turns = kept.turns(_owner(http), talk)
-        return JSONResponse(asdict(kept.talk(_owner(http), talk)) | {"turns": list(map(asdict, turns))})
+    @router.get("/talks/{talk}", response_model=Conversation)
+    def read(owner: Owner, talk: str) -> dict[str, Any]:
+        return asdict(kept.talk(owner, talk)) | {"turns": kept.turns(owner, talk)}
 
-    @router.patch("/talks/{talk}", response_model=Done)
-    def rename(talk: str, request: Renaming, http: Request) -> dict[str, bool]:
-        kept.rename(_owner(http), talk, request.title)
-        return {"ok": True}
+    @router.patch("/talks/{talk}", status_code=204)
+    def rename(owner: Owner, talk: str, title: Annotated[str, Body(embed=True)]) -> None:
+        kept.rename(owner, talk, title)
 
-    @router.delete("/talks/{talk}", response_model=Done)
-    def delete(talk: str, http: Request) -> dict[str, bool]:
-        kept.delete(_owner(http), talk)
-        return {"ok": True}
+    @router.delete("/talks/{talk}", status_code=204)
+    def delete(owner: Owner, talk: str) -> None:
+        kept.delete(owner, talk)
 
-    @router.post("/talks/{talk}/{n}/rating", response_model=Done)
-    def rate(talk: str, n: Number, request: Rating, http: Request) -> dict[str, bool]:
-        kept.rate(_owner(http), talk, n, request.good, request.faults)
-        return {"ok": True}
+    @router.post("/talks/{talk}/{n}/rating", status_code=204)
+    def rate(
+        owner: Owner, talk: str, n: Number, good: Annotated[bool | None, Body()],
+        faults: Annotated[list[Fault], Body(default_factory=list)],
+    ) -> None:  # fmt: skip
+        kept.rate(owner, talk, n, good, faults)
 
     @router.get("/ratings.jsonl", response_class=Response)
-    def ratings(http: Request) -> Response:
-        rows = {row["id"]: row for row in map(question, kept.rated(_owner(http)))}
+    def ratings(owner: Owner) -> Response:
+        rows = {row["id"]: row for row in map(question, kept.rated(owner))}  # of the same question the last
         lines = "".join(f"{json.dumps(row)}\n" for row in rows.values())
         return Response(lines, media_type="application/jsonl", headers=_named("ratings", "jsonl"))
 
@@ -97,37 +76,29 @@ def routes(service: Service) -> APIRouter:
 
 def question(turn: Turn) -> dict[str, Any]:
     """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
-    asked, answer = turn.asked, turn.answer
+    asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
     row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
     row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
     row["id"] = digest(json.dumps(row, sort_keys=True), 6)
-    phrases = [s["text"][s["answer"]["start"] : s["answer"]["end"]] for s in answer["sentences"] if s["answer"]]
-    cited = list(dict.fromkeys(n for sentence in answer["sentences"] for n in sentence["citations"]))
-    articles = list(dict.fromkeys(c["article_id"] for n in cited for c in answer["citations"] if c["n"] == n))
+    phrases = [one["text"][one["answer"]["start"] : one["answer"]["end"]] for one in said if one["answer"]][:1]
+    used = {n for one in said for n in one["citations"]}
+    articles = list(dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in used))
     if turn.good:
-        row |= {"answerable": answer["answered"], "articles": articles, "answer": phrases[:1]}
+        row |= {"answerable": answer["answered"], "articles": articles, "answer": phrases}
     if "should have refused" in turn.faults:
         row["answerable"] = False
     if "wrong answer" in turn.faults:
-        row["wrong"] = phrases[:1] or [s["text"] for s in answer["sentences"][:1]]
-    if "wrong source" in turn.faults:
-        row["notes"] = {"wrong source": articles}
-    return row
+        row["wrong"] = phrases or [one["text"] for one in said[:1]]
+    return row | ({"notes": {"wrong source": articles}} if "wrong source" in turn.faults else {})
 
 
-def _owner(http: Request) -> str:
-    user: User = http.state.user
-    return user.name
-
-
-def _file(title: str, turns: list[Turn], form: Form, http: Request) -> Response:
+def _file(title: str, turns: list[Turn], form: Form, request: Request) -> Response:
     make, kind = FORMS[form]
-    return Response(make(title, turns, str(http.base_url).rstrip("/")), media_type=kind, headers=_named(title, form))
+    return Response(make(title, turns, str(request.base_url).rstrip("/")), media_type=kind, headers=_named(title, form))
 
 
 def _named(title: str, ending: str) -> dict[str, str]:
-    """Return the header that gives a download its name: words alone, no path."""
-    name = re.sub(r"[^\w]+", "-", title)[:80].strip("-") or "answer"
-    plain = re.sub(r"[^\w]+", "-", name, flags=re.ASCII).strip("-") or "answer"
-    encoded = quote(name.encode("utf-8", "replace"))
-    return {"content-disposition": f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}.{ending}"}
+    """Return the header that names a download: words alone, no path."""
+    plain, name = (re.sub(r"\W+", "-", title, flags=f)[:80].strip("-") or "answer" for f in (re.ASCII, re.UNICODE))
+    name = quote(name.encode("utf-8", "replace"))
+    return {"content-disposition": f"attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{name}.{ending}"}
