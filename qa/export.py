@@ -32,7 +32,7 @@ def md(text: object) -> str:
     """Return a text as the line of Markdown that shows it; what is marked as safe stays as it is."""
     if isinstance(text, Markup):
         return str(text)
-    return STARTS.sub(r"\1\\", SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", str(text))))
+    return STARTS.sub(r"\1\\", SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", SPOILT.sub("\ufffd", str(text)))))
 
 
 MARKDOWN = Environment(loader=PAGES.loader, finalize=md, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # by `md`
@@ -44,19 +44,18 @@ def markdown(title: str, turns: Sequence[Turn], base: str, footnotes: bool = Tru
     """Return questions and answers as Markdown; its notes, numbered through, link to their places below `base`."""
     told, notes = list[dict[str, Any]](), list[dict[str, Any]]()
     for turn in turns:
-        asked, answer = _clean(turn.asked), _clean(turn.answer)
-        marks = {c["n"]: len(notes) + i for i, c in enumerate(answer["citations"], 1)}
-        notes += answer["citations"]
+        marks = {c["n"]: len(notes) + i for i, c in enumerate(turn.answer["citations"], 1)}
+        notes += turn.answer["citations"]
         mark = {n: Markup(f"[^{m}]" if footnotes else f"[{m}](#note-{m})") for n, m in marks.items()}  # noqa: S704
-        told.append({"asked": asked, "answer": answer, "mark": mark, "body": _body(answer, mark)})
-    given = {"title": _clean(title), "turns": told, "notes": notes, "footnotes": footnotes}
+        told.append({"asked": turn.asked, "answer": turn.answer, "mark": mark, "body": _body(turn.answer, mark)})
+    given = {"title": title, "turns": told, "notes": notes, "footnotes": footnotes}
     return MARKDOWN.get_template("export.md").render(given, link=partial(_link, base)).encode()
 
 
 def html(title: str, turns: Sequence[Turn], base: str) -> bytes:
     """Return the same as a page that needs nothing else."""
     body = PARSER.renderer.render(_tokens(title, turns, base), PARSER.options, {})
-    return PAGES.get_template("export.html").render(title=_clean(title), body=body).encode()
+    return PAGES.get_template("export.html").render(title=SPOILT.sub("\ufffd", title), body=body).encode()
 
 
 def word(title: str, turns: Sequence[Turn], base: str) -> bytes:
@@ -94,34 +93,25 @@ def _tokens(title: str, turns: Sequence[Turn], base: str) -> list[Token]:
 
 
 def _write(paragraph: Paragraph, tokens: Sequence[Token]) -> None:
-    open_now = dict[str, Token]()
+    opened = dict[str, Token]()
     for token in tokens:
         if token.nesting:
-            open_now[token.tag] = token
-            if token.nesting < 0:
-                del open_now[token.tag]
+            opened = {tag: one for tag, one in (opened | {token.tag: token}).items() if one.nesting > 0}
             continue
-        run, to = paragraph.add_run(token.content or " "), str(open_now["a"].attrs["href"]) if "a" in open_now else ""
-        run.bold, run.italic, run.font.superscript = "strong" in open_now, "em" in open_now, to.startswith("#")
-        if to and not to.startswith("#"):  # python-docx reads links, and has nothing that makes one
+        run, to = paragraph.add_run(token.content or " "), str(opened["a"].attrs["href"]) if "a" in opened else ""
+        run.bold, run.italic, run.font.superscript = "strong" in opened, "em" in opened, to.startswith("#")
+        if to.startswith("http"):  # python-docx reads links, and has nothing that makes one
             link = OxmlElement("w:hyperlink")
             link.set(qn("r:id"), paragraph.part.relate_to(to, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
-            run.font.underline = True
             link.append(run._r)
             paragraph._p.append(link)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return SPOILT.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {key: _clean(one) for key, one in value.items()}
-    return [_clean(one) for one in value] if isinstance(value, list | tuple) else value
+            run.font.underline = True
 
 
 def _link(base: str, name: str, url: str | None = None, place: Sequence[Any] = ()) -> Markup:
     """Return a link to a place in an article, or to an address of the web; nothing for another address."""
-    address = base + source_path(*place) if place else quote(url or "", safe=":/?#@!$&'*+,;=%~")
+    shown = [SPOILT.sub("\ufffd", str(part)) for part in (url or "", *place)]
+    address = base + source_path(*shown[1:]) if place else quote(shown[0], safe=":/?#@!$&'*+,;=%~")  # type: ignore[arg-type]
     return Markup(f" [{name}]({address})") if address.startswith(("http://", "https://")) else Markup()  # noqa: S704
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
-from pydantic import create_model
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import Field, create_model
 
 from index.types import digest
 from qa.export import FORMS
@@ -16,13 +16,12 @@ from qa.service import Service
 
 
 def _owner(request: Request) -> str:
-    name: str = request.state.user.name
-    return name
+    return str(request.state.user.name)
 
 
 Owner = Annotated[str, Depends(_owner)]
 Form = Literal["md", "html", "docx"]
-Number = Annotated[int, Path(ge=1, le=10**9)]  # of a turn
+Number = Annotated[int, Field(ge=0, le=10**9)]
 Conversation = create_model("Conversation", **Talk.__annotations__, turns=list[Turn])
 
 
@@ -31,10 +30,7 @@ def routes(service: Service) -> APIRouter:
     router, kept = APIRouter(prefix="/api", tags=["conversations"]), service.kept
 
     @router.get("/talks")
-    def talks(
-        owner: Owner, q: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-    ) -> dict[str, list[Talk]]:  # fmt: skip
+    def talks(owner: Owner, q: str = "", limit: Number = 50, offset: Number = 0) -> dict[str, list[Talk]]:
         return {"talks": kept.talks(owner, q, limit, offset)}
 
     @router.get("/talks/{talk}.{form}", response_class=Response)
