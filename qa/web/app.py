@@ -65,14 +65,8 @@ Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)
 Refused = create_model("Refused", error=str)
 # The first that fits; what the framework raises has its own.
-STATUS = {
-    UnknownArticle: 404,
-    UnknownTalk: 404,
-    BadInput: 400,
-    RequestValidationError: 400,
-    CopydeskError: 503,
-    HTTPException: 0,
-}
+STATUS = {UnknownArticle: 404, UnknownTalk: 404, BadInput: 400, RequestValidationError: 400, CopydeskError: 503}
+STATUS[HTTPException] = 0
 
 
 def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
