@@ -121,8 +121,10 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         return {"removed": desk.remove([article_id])}
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse)
-    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
-        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
+    def source(
+        article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0, also: str = ""
+    ) -> HTMLResponse:
+        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))
