@@ -24,9 +24,11 @@ from index.tables.related import Related
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
 from qa.desk import Desk
 from qa.doors.show import remarks
+from qa.kept import UnknownTalk
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
 from qa.service import Busy, open_service
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
+from qa.web import talks
 from qa.web.guard import Guard, check_host
 from qa.web.streams import answered, told
 from qa.web.telemetry import Metrics
@@ -65,6 +67,7 @@ Refused = create_model("Refused", error=str)
 # The first that fits; what the framework raises has its own.
 STATUS = {
     UnknownArticle: 404,
+    UnknownTalk: 404,
     BadInput: 400,
     RequestValidationError: 400,
     Busy: 429,
@@ -134,6 +137,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
+    app.include_router(talks.routes(service))
     return _refusing(mount(app, service))
 
 
