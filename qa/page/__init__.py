@@ -7,14 +7,14 @@ import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from qa.page import ask
+from qa.page import ask, views
 from qa.page.place import PRIVATE, Place
 from qa.service import Service
 
 HERE = Path(__file__).parent
 MASTHEAD = """<h1>Copydesk</h1><p>Ask your archive. Every sentence of an answer is checked against the articles; click
 its number to read it there.</p>"""
-TABS = {"Ask": ask.tab}
+TABS = {"Ask": ask.tab, "Timeline": views.timeline, "Quotes": views.quotes}
 
 
 def mount(app: FastAPI, service: Service) -> FastAPI:

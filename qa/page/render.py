@@ -8,7 +8,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
-from qa.doors.show import around, origin
+from qa.doors.show import around, day, origin
 from qa.types import UNSUPPORTED, Answer, Citation, Sentence, as_json, bold
 
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
@@ -49,6 +49,9 @@ def text_html(
 def source_path(article_id: str, field: str, start: int, end: int) -> str:
     """Return the address of a quotation on this service."""
     return f"/source/{quote(article_id, safe='')}?field={field}&start={start}&end={end}#quote"
+
+
+PAGES.globals["source_path"], PAGES.filters["day"] = source_path, day
 
 
 def source_page(article: Article, field: str, start: int, end: int, remarks: Sequence[str] = ()) -> str:
