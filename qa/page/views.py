@@ -27,12 +27,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet would beg
 
 def timeline(place: Place) -> None:
     """Build the tab in the page that is being built."""
-    with gr.Row(elem_classes="bar"):
+    with gr.Row(elem_classes="bar filters"):
         question = gr.Textbox(
             label="What happened", placeholder="the talks in Paris, or: in Paris in April", scale=6, max_lines=1
         )
         show = gr.Button("Show", variant="primary", scale=1, min_width=90)
-    with gr.Row(elem_classes="bar"):
+    with gr.Row(elem_classes="bar filters"):
         outlets = gr.Dropdown([], multiselect=True, label="Outlets", scale=2)
         days = {name: gr.Textbox(label=label, placeholder=DATED, elem_classes="date", max_lines=1, min_width=140)
                 for name, label in (("since", "From"), ("until", "Until"), ("as_of", "As of"))}  # fmt: skip
@@ -57,7 +57,7 @@ def timeline(place: Place) -> None:
 
 def quotes(place: Place) -> None:
     """Build the tab in the page that is being built."""
-    with gr.Row(elem_classes="bar"):
+    with gr.Row(elem_classes="bar filters"):
         speaker = gr.Textbox(label="Speaker", placeholder="a person or a body", scale=3, max_lines=1)
         about = gr.Textbox(label="About", placeholder="what it is about", scale=4, max_lines=1)
         show = gr.Button("Show", variant="primary", scale=1, min_width=90)
