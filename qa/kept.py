@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput, CopydeskError, digest
 
 Fault = Literal["wrong source", "wrong answer", "should have refused"]
 FAULTS: tuple[Fault, ...] = ("wrong source", "wrong answer", "should have refused")
@@ -157,6 +157,27 @@ class Kept:
                 return cursor.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise CopydeskError(f"conversations cannot be kept ({error}): see that the disk has room") from error
+
+
+def question_of(turn: Turn) -> dict[str, Any]:
+    """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id.
+
+    Of a good answer it holds the articles cited and the phrase that answers, of a wrong one what must not be said.
+    """
+    asked, answer = turn.asked, turn.answer
+    row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
+    row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
+    row["id"] = digest(_json(row), 6)
+    phrases = [s["text"][s["answer"]["start"] : s["answer"]["end"]] for s in answer["sentences"] if s["answer"]]
+    if turn.good:
+        cited = {n for sentence in answer["sentences"] for n in sentence["citations"]}
+        articles = dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in cited)
+        row |= {"answerable": answer["answered"], "articles": list(articles), "answer": phrases[:1]}
+    if "should have refused" in turn.faults:
+        row["answerable"] = False
+    if "wrong answer" in turn.faults:
+        row["wrong"] = phrases[:1] or [sentence["text"] for sentence in answer["sentences"][:1]]
+    return row
 
 
 def _turn(n: int, asked: str, answer: str, good: int | None, faults: str) -> Turn:
