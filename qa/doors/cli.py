@@ -122,6 +122,13 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
     doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
 
+    _add_serving(commands)
+    for entry in entry_points(group="copydesk.commands"):
+        import_module(entry.value).register(commands)
+    return parser
+
+
+def _add_serving(commands: Any) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
@@ -138,10 +145,6 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (serve, users):
         command.add_argument("--users", metavar="FILE", default=os.environ.get("COPYDESK_USERS"),
                              help="who may come in (COPYDESK_USERS; default DIR/users.json)")  # fmt: skip
-
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
-    return parser
 
 
 def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:

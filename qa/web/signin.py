@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from base64 import b64decode
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv6Network
 from pathlib import Path
@@ -36,8 +37,8 @@ class SignIn:
     Wrong attempts are slowed, by name and address. An unknown name gets the answer of a wrong password, and as late.
     """
 
-    def __init__(self, users: Path | None, token: str | None) -> None:
-        self._users = users
+    def __init__(self, users: Path | None, token: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._users, self._clock = users, clock
         self._token = Account("editor", HASHER.hash(token)) if token else None
         self._nobody = Account("reader", HASHER.hash(secrets.token_hex())) if users else None
         self._sessions: dict[str, tuple[str, str, float]] = {}  # by cookie: name, hash at that time, last request
@@ -62,7 +63,9 @@ class SignIn:
             return user, self._page(200, user=user) if door else None
         if "text/html" in request.headers.get("accept", ""):
             url = request.scope["raw_path"] + b"?" + request.scope["query_string"]
-            return User(), self._page(401, to="" if door else url.decode("latin-1"))
+            # A link of another site brings no cookie, which is SameSite: the page asks once more, of itself.
+            again = request.headers.get("sec-fetch-site") == "cross-site"
+            return User(), self._page(401, to="" if door else url.decode("latin-1"), again=again)
         # A browser that is told of HTTP Basic opens a window of its own.
         asked = 'Basic realm="Copydesk"' if self._users and "sec-fetch-site" not in request.headers else "Bearer"
         raise HTTPException(401, BASIC if self._users else BEARER, {"www-authenticate": asked})
@@ -76,7 +79,7 @@ class SignIn:
                     name, _, password = b64decode(given).decode().partition(":")
             account = await self._enter(request, name, password)
         else:
-            cookie, now = request.cookies.get(COOKIE, ""), time.monotonic()
+            cookie, now = request.cookies.get(COOKIE, ""), self._clock()
             name, hashed, last = self._sessions.get(cookie, ("", "", now))
             account = self._account(name)
             if not account or account.hash != hashed or now > last + SESSION_SECONDS:
@@ -90,12 +93,12 @@ class SignIn:
         try:
             account = await self._enter(request, name, password)
         except HTTPException as slowed:
-            return self._page(slowed.status_code, to=to, said=slowed.detail)
+            return self._page(slowed.status_code, to=to, name=name, said=slowed.detail)
         if not account:
             what = "a user’s name and password" if self._users else "the token"
-            return self._page(401, to=to, said=f"That is not {what}.")
+            return self._page(401, to=to, name=name, said=f"That is not {what}.")
         cookie = secrets.token_urlsafe(32)
-        self._sessions[cookie] = name, account.hash, time.monotonic()
+        self._sessions[cookie] = name, account.hash, self._clock()
         opened = RedirectResponse(to if LOCAL.fullmatch(to) else "/", 303)
         opened.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return opened
@@ -120,7 +123,7 @@ class SignIn:
                 if proof not in self._proved and not await asyncio.to_thread(proves, password, shown.hash):
                     for key in keys:
                         tries, last = self._failed.get(key, (0, 0.0))
-                        now = time.monotonic()
+                        now = self._clock()
                         self._failed[key] = tries + 1 if now < last + PAUSE_SECONDS else 1, now
                     return None
         self._proved[proof] = None
@@ -130,7 +133,7 @@ class SignIn:
     def _check_wait(self, keys: tuple[object, ...]) -> None:
         for key, free in zip(keys, FREE, strict=True):
             tries, last = self._failed.get(key, (0, 0.0))
-            wait = math.ceil(last + PAUSE_SECONDS - time.monotonic())
+            wait = math.ceil(last + PAUSE_SECONDS - self._clock())
             if tries >= free and wait > 0:
                 raise HTTPException(429, f"too many wrong attempts: try again in {wait} s", {"retry-after": str(wait)})
 
