@@ -63,7 +63,8 @@ class Kept:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         try:
-            path.touch(mode=0o600)
+            path.touch()
+            path.chmod(0o600)  # what SQLite writes beside it is as closed
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript(SCHEMA)
             self._db.create_function("fold", 1, str.casefold, deterministic=True)  # SQLite's lower knows only ASCII

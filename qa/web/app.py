@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import uvicorn
@@ -76,7 +77,9 @@ STATUS = {
 }
 
 
-def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
+def build_app(
+    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None
+) -> FastAPI:
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
 
     Questions may name the desk's own model, `quotes`, and the `allowed` ones.
@@ -84,7 +87,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
 
-    app, service = _guarded(host, token), open_service(desk, allowed)
+    app, service = _bare(), open_service(desk, allowed)
 
     metrics = Metrics(service)
     app.get("/metrics", include_in_schema=False)(metrics.response)
@@ -138,25 +141,27 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))
-    return _refusing(mount(app, service))
+    return _guarded(mount(app, service), host, token, users)
 
 
-def _guarded(host: str, token: str | None) -> FastAPI:
-    """Return a service without routes of its own, behind the guard."""
+def _bare() -> FastAPI:
+    """Return a service without routes of its own."""
     refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 429, 503)}
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
-    app = FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
-    app.add_middleware(Guard, host=host, token=token)
-    return app
+    return FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
 
 
-def _refusing(app: FastAPI) -> FastAPI:
-    """Let an app, and Gradio's, which answers where no route of ours does, refuse in one form: {"error": why}."""
+def _guarded(app: FastAPI, host: str, token: str | None, users: Path | None) -> FastAPI:
+    """Let an app, and Gradio's, which answers where no route of ours does, refuse in one form: {"error": why}.
+
+    The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
+    """
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
         for failure in STATUS if isinstance(part, FastAPI) else ():
             part.add_exception_handler(failure, partial(_refuse, own))  # type: ignore[union-attr]
+    app.middleware_stack = Guard(app.build_middleware_stack(), host, token, users)
     return app
 
 
@@ -209,12 +214,14 @@ async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterato
         yield event("error", {"error": f"internal error ({error}): see the log"})
 
 
-def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: Sequence[str] = ()) -> None:
+def serve(
+    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None
+) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
-    Raises BadInput where the port is taken, and where others could reach `host` without a token.
+    Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name.
     """
-    check_host(host, token)
+    check_host(host, token, users)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:  # before anything is loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
@@ -224,7 +231,7 @@ def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: S
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
-        app = build_app(desk, host, token, allowed)
+        app = build_app(desk, host, token, allowed, users)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
