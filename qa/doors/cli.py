@@ -131,6 +131,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
 
+    mcp = add_command(commands, "mcp", _mcp, "serve one MCP client over standard input and output")
+    add_options(mcp, "llm", "llm_url", "strict")
+    add_judge(mcp)
+
     for entry in entry_points(group="copydesk.commands"):
         import_module(entry.value).register(commands)
     return parser
@@ -275,6 +279,21 @@ def _serve(args: argparse.Namespace) -> None:
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     with open_desk(args, create=True) as desk:
         serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"), args.allow_llm)
+
+
+def _mcp(args: argparse.Namespace) -> None:
+    import asyncio
+
+    from qa.service import open_service
+    from qa.web.mcp import serve_stdio
+
+    try:
+        with open_desk(args) as desk:
+            asyncio.run(serve_stdio(open_service(desk)))
+    except ArchiveInUse as error:
+        if error.address is None:
+            raise
+        raise BadInput(f"the archive is served at {error.address}: give MCP clients {error.address}/mcp") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -80,6 +80,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
+    from qa.web import mcp, openai
 
     app, service = _guarded(host, token), open_service(desk, allowed)
 
@@ -132,6 +133,8 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
+    openai.add_routes(app, service)
+    mcp.add_route(app, service)
     return _refusing(mount(app, service))
 
 

@@ -26,7 +26,7 @@ FORM_BYTES = 8192  # of what is sent to /login by anybody; no more is read
 NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 # What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
 OPEN = re.compile(
-    r"/|/login|/healthz|/metrics|/(?:api|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
+    r"/|/login|/healthz|/mcp|/metrics|/(?:api|v1|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
     r"|/gradio_api/(?:info|startup-events|heartbeat/\w+|queue/(?:join|data)|cancel|reset|theme\.css)"
 )
 # Only scripts that stand in such a page as it is sent get its nonce: markup that slips into an answer runs nothing.
