@@ -86,6 +86,7 @@ def build_app(
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
+    from qa.web import mcp, openai
 
     app, service = _bare(), open_service(desk, allowed)
 
@@ -141,6 +142,8 @@ def build_app(
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))
+    openai.add_routes(app, service)
+    mcp.add_route(app, service)
     return _guarded(mount(app, service), host, token, users)
 
 
