@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,13 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
-from openai import APIError, AsyncOpenAI, BadRequestError, NotFoundError, OpenAI, RateLimitError
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
+from openai.types.chat import ChatCompletionChunk
 from openai.types.responses import Response
-from scripted import scripted
-
-from qa import Desk
-from qa.web.app import build_app
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 ASKED: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": QUESTION}]
