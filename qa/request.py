@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property, wraps
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from index.archive import SORTS
 from index.text.days import parse_date
 from index.text.fold import INVISIBLE
-from index.types import BadInput, Filters
+from index.types import BadInput, CopydeskError, Filters
 from qa.types import Page
 
 if TYPE_CHECKING:
@@ -241,6 +243,43 @@ class ArticlesRequest(Filtered):
             raise BadInput(f"q is no text, or has over {QUESTION_WORDS} words")
         if str(self.sort).removeprefix("-") not in SORTS:
             raise BadInput(f"sort is {self.sort}: use {', '.join(SORTS)}, or -title to turn it round")
+
+
+class Gone(CopydeskError):
+    """Who asked has left, and nothing more is done for the question."""
+
+    def __init__(self) -> None:
+        super().__init__("whoever asked has left")
+
+
+class Asker:
+    """Who waits for an answer. When they `leave`, from any thread, what was to be done `then` is done, once."""
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._lock, self._then = threading.Lock(), list[Callable[[], object]]()
+
+    def then(self, do: Callable[[], object]) -> None:
+        with self._lock:
+            if not self.gone:
+                return self._then.append(do)
+        do()
+        return None
+
+    def leave(self) -> None:
+        with self._lock:
+            self.gone, then, self._then = True, self._then, []
+        for do in then:
+            do()
+
+
+ASKER: ContextVar[Asker] = ContextVar("asker")  # of the question that this thread works on, where anyone can leave
+
+
+def go_on() -> None:
+    """Raise Gone where whoever asked has left."""
+    if (asker := ASKER.get(None)) and asker.gone:
+        raise Gone
 
 
 P = ParamSpec("P")

@@ -2,22 +2,19 @@
 
 import logging
 import socket
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
-from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI
-from fastapi.concurrency import iterate_in_threadpool
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import create_model
-from starlette.middleware.errors import ServerErrorMiddleware
 
 from index.types import BadInput, CopydeskError
 from qa.desk import Desk
@@ -25,9 +22,12 @@ from qa.doors.show import remarks
 from qa.request import AskRequest, Filtered, Strings
 from qa.service import open_service
 from qa.types import Answer, Citation, Event, Sentence, as_json, kind
+from qa.web import talks
 from qa.web.articles import article_routes, event, example, find_routes
 from qa.web.guard import Guard, check_host
-from qa.web.problems import REFUSALS, Bounds, refuse, refusing
+from qa.web.problems import REFUSALS, Bounds, refusing
+from qa.web.streams import answered, told
+from qa.web.telemetry import Metrics
 
 logger = logging.getLogger(__name__)
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
@@ -57,18 +57,24 @@ ABOUT = "Answers from an archive of news articles, every sentence with its sourc
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
 
 
-def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Sequence[str] = ()) -> FastAPI:
+def build_app(
+    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None
+) -> FastAPI:
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
 
     Questions may name the desk's own model, `quotes`, and the `allowed` ones.
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
+    from qa.web import mcp, openai
 
-    app, service = _guarded(host, token), open_service(desk, allowed)
+    app, service = _bare(), open_service(desk, allowed)
+
+    metrics = Metrics(service)
+    app.get("/metrics", include_in_schema=False)(metrics.response)
 
     @app.get("/healthz", response_model=State, tags=["service"])
-    def health() -> dict[str, int]:
+    async def health() -> dict[str, int]:
         """Tell that the service works, and how much the archive holds."""
         articles, passages = desk.index.archive.counts()
         return {"ok": True, "articles": articles, "passages": passages}
@@ -76,13 +82,13 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     asked = example({"question": "Who led the delegation?", "outlets": ["UNN"], "since": "2025-04-01"})
 
     @app.post("/api/ask", response_model=Answer, tags=["answers"], responses={200: SENT}, openapi_extra=asked)
-    def ask(request: Asking) -> JSONResponse | EventSourceResponse:
+    async def ask(request: Asking, http: Request) -> JSONResponse | EventSourceResponse:
         """Answer a question, every sentence tied to its source; what cannot be answered is refused in the answer."""
         if not request.stream:
-            return JSONResponse(as_json(service.answer(request)))
-        told = service.events(request)
-        first = next(told)  # what cannot be asked or answered is refused with its own status
-        return EventSourceResponse(_sent(first, told))
+            return JSONResponse(as_json(await answered(service, request, http)))
+        events = told(service, request, http)
+        first = await anext(events)  # what cannot be asked or answered is refused with its own status
+        return EventSourceResponse(_sent(first, events))
 
     draft = example({"text": "Kyiv accepted a complete ceasefire."})
 
@@ -95,47 +101,54 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     article_routes(app, desk)
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse, tags=["articles"])
-    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
+    def source(
+        article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0, also: str = ""
+    ) -> HTMLResponse:
         """Show an article as a page, [start, end) marked."""
-        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
+        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
-    return refusing(mount(app, service))
+    app.include_router(talks.routes(service))
+    openai.add_routes(app, service)
+    mcp.add_route(app, service)
+    # The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
+    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users)
+    return app
 
 
-def _guarded(host: str, token: str | None) -> FastAPI:
-    """Return a service without routes of its own, behind the guard."""
+def _bare() -> FastAPI:
+    """Return a service without routes of its own."""
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
     about = {"title": "Copydesk", "description": ABOUT, "version": version("copydesk")}
     app = FastAPIOffline(redoc_url=None, responses=REFUSALS, **about, **addresses)
     app.add_middleware(Bounds)
-    app.add_middleware(ServerErrorMiddleware, handler=partial(refuse, ()))
-    app.add_middleware(Guard, host=host, token=token)
     return app
 
 
-async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterator[bytes]:
+async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
     """Yield events in the form in which they are sent; what fails on the way is the last of them."""
 
     try:
-        async for told in iterate_in_threadpool(chain([first], rest)):
-            yield event(kind(told), as_json(told))
+        async with aclosing(rest):
+            yield event(kind(first), as_json(first))
+            async for piece in rest:
+                yield event(kind(piece), as_json(piece))
     except CopydeskError as error:
         yield event("error", {"error": str(error)})
     except Exception as error:  # the outermost door of a stream: logged whole, told in one line
         logger.exception("an answer broke off")
         yield event("error", {"error": f"internal error ({error}): see the log"})
-    finally:
-        rest.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
-def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: Sequence[str] = ()) -> None:
+def serve(
+    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None
+) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
-    Raises BadInput where the port is taken, and where others could reach `host` without a token.
+    Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name.
     """
-    check_host(host, token)
+    check_host(host, token, users)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:  # before anything is loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
@@ -145,7 +158,7 @@ def serve(desk: Desk, host: str, port: int, token: str | None = None, allowed: S
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
-        app = build_app(desk, host, token, allowed)
+        app = build_app(desk, host, token, allowed, users)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)

@@ -1,6 +1,6 @@
 """What is refused, as problem documents (RFC 9457), whoever refuses: a route, FastAPI, Gradio or the guard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import BadInput, CopydeskError, UnknownArticle
+from qa.kept import UnknownTalk
 from qa.service import Busy
 
 PROBLEM = "application/problem+json"
@@ -26,8 +27,8 @@ UPLOAD_BYTES = 100_000_000
 UPLOADS = ("/api/articles", "/api/text")
 # The first that fits; what the framework raises has its own.
 STATUS = {
-    UnknownArticle: 404, Busy: 429, BadInput: 400, RequestValidationError: 400, CopydeskError: 503, HTTPException: 0,
-    Exception: 500,
+    UnknownArticle: 404, UnknownTalk: 404, Busy: 429, BadInput: 400, RequestValidationError: 400, CopydeskError: 503,
+    HTTPException: 0, Exception: 500,
 }  # fmt: skip
 SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str)
 DOCUMENT = {"content": {PROBLEM: {"schema": SCHEMA.model_json_schema()}}}
@@ -40,7 +41,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 class Problem(Response):
     """A refusal in one line, which may hold halves of characters: `detail` and, as it was called before, `error`."""
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status_code=status)
         self.detail, self.extra = detail.encode("utf-8", "replace").decode(), headers
 
@@ -79,11 +80,11 @@ def refusing(app: FastAPI) -> FastAPI:
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
         for failure in STATUS if isinstance(part, FastAPI) else ():
-            part.add_exception_handler(failure, partial(refuse, own))  # type: ignore[union-attr]
+            part.add_exception_handler(failure, partial(_refuse, own))  # type: ignore[union-attr]
     return app
 
 
-def refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> Problem:
+def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> Problem:
     """Return why something is refused or has failed."""
     why, path, headers = str(error), request.scope["path"], dict[str, str]()
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
