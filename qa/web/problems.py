@@ -46,7 +46,7 @@ class Problem(Response):
         self.detail, self.extra = detail.encode("utf-8", "replace").decode(), headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, at = self.status_code, quote(scope["path"], errors="replace")
+        status, at = self.status_code, quote(scope["path"], safe="/:@!$&'()*+,;=", errors="replace")
         said = {"status": status, "detail": self.detail, "instance": at, "error": self.detail}
         document = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
         await JSONResponse(document, status, self.extra, PROBLEM)(scope, receive, send)
