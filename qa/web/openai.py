@@ -22,6 +22,7 @@ from qa.page.render import source_path
 from qa.request import AskRequest
 from qa.service import Busy, Service
 from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
+from qa.web import problems
 from qa.web.streams import answered, told
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,11 @@ REFUSED: dict[type[Exception], tuple[int, str, str]] = {  # the first that fits:
 }
 
 
+ERROR = {"application/json": {"schema": {"type": "object", "required": ["error"]}}}
+STREAM: Any = {200: {"description": "The answer, or its events", "content": {EventSourceResponse.media_type: {}}}}
+REFUSALS = {status: said | {"content": said["content"] | ERROR} for status, said in problems.REFUSALS.items()}
+
+
 class Dialect(APIRoute):
     """A route that refuses in OpenAI's form."""
 
@@ -137,7 +143,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
     routes = (("GET", "models", models, Models), ("POST", "chat/completions", complete, Completion),
               ("POST", "responses", respond, Responded))  # fmt: skip
     for method, path, route, form in routes:
-        named: Any = {"methods": [method], "response_model": form, "route_class_override": Dialect}
+        named: Any = {"methods": [method], "response_model": form, "route_class_override": Dialect,
+                      "responses": REFUSALS | (STREAM if method == "POST" else {}), "tags": ["answers"]}  # fmt: skip
         app.router.add_api_route(f"/v1/{path}", route, **named)
 
 
