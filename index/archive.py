@@ -6,8 +6,10 @@ transaction; who has applied them says so with `applied`, and what it has not is
 
 import json
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -49,11 +51,23 @@ def vector_key(encoder: str, text: str) -> str:
     return digest(f"{encoder}\0{text}", 16)
 
 
+class _Here(threading.local):
+    """The connection by which a thread reads, where it writes or is within a snapshot."""
+
+    db: sqlite3.Connection | None = None
+
+
 class Archive:
-    """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written."""
+    """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written.
+
+    Several threads may use it: who reads waits for nobody, who writes only for others who do, by `writing`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.RLock()
+        self._here = _Here()
+        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
         with self._translated():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
@@ -66,7 +80,8 @@ class Archive:
             raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
 
     def close(self) -> None:
-        self._db.close()
+        for db in (*self._idle, self._db):
+            db.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -80,17 +95,68 @@ class Archive:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written within happens, or nothing; one within another is part of it."""
-        if self._db.in_transaction:
+        with self.writing():
+            if self._db.in_transaction:
+                yield
+                return
+            with self._translated(), self._db:  # sqlite3 commits at the end, or rolls back
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+
+    @contextmanager
+    def writing(self, wait: bool = True) -> Iterator[bool]:
+        """Let a thread write alone, and read what it wrote; false where another one writes that is not waited for."""
+        if not self._lock.acquire(blocking=wait):
+            yield False
+            return
+        try:
+            with self._within(self._db):
+                yield True
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let a thread read what the archive holds now, whatever others write meanwhile."""
+        if self.in_one_state:
             yield
             return
-        with self._translated(), self._db:  # sqlite3 commits at the end, or rolls back
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._reader() as db, self._within(db):
+            db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                db.rollback()
+
+    @property
+    def in_one_state(self) -> bool:
+        """Whether this thread is within a snapshot, or writes."""
+        return self._here.db is not None
+
+    @contextmanager
+    def _within(self, db: sqlite3.Connection) -> Iterator[None]:
+        before, self._here.db = self._here.db, db
+        try:
             yield
+        finally:
+            self._here.db = before
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA query_only = ON")
+        try:
+            yield db
+        finally:
+            self._idle.append(db)
 
     def read(self, query: str, *values: object) -> list[Any]:
         """Return the rows of a query."""
-        with self._translated():
-            return self._db.execute(query, values).fetchall()
+        with self._translated(), nullcontext(self._here.db) if self._here.db else self._reader() as db:
+            return db.execute(query, values).fetchall()
 
     def change(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement for each row of values: for tables that are derived, within their transaction."""
@@ -102,7 +168,7 @@ class Archive:
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
-        with self._translated():
+        with self.writing(), self._translated():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def health(self) -> str | None:

@@ -98,7 +98,7 @@ def elsewhere(desk: Desk, claim: str, articles: Sequence[Article]) -> str:
 def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:
     """Return the articles that may support a sentence; the first of those `before` know its "he" and "it"."""
     hits: list[Hit] = []
-    with desk.lock:
+    with desk.reading():
         for wanted in (sentence, *quotations(sentence)):
             words = " ".join(wanted.split()[:QUESTION_WORDS])
             hits += search(desk.index, Query(words), top=2 * CHECKED_ARTICLES) if content_terms(words) else []
