@@ -90,7 +90,10 @@ class Runs:
         names = sorted((path.name for path in self.folder.glob("*/")), reverse=True)
         name, other = name if name in names else next(iter(names), None), other if other in names else None
         report = self._report(name, other) if name else ""
-        runs = gr.Dropdown(choices=names, value=name), gr.Dropdown(choices=["", *names], value=other or "")
+        runs = (
+            gr.Dropdown(choices=names, value=name),
+            gr.Dropdown(choices=["", *(one for one in names if one != name)], value=other or ""),
+        )
         return [status, gr.Button(visible=self.running), gr.Timer(active=self.running), *runs, report]
 
     def _report(self, name: str, other: str | None) -> str:
