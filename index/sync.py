@@ -58,7 +58,7 @@ class Index(AbstractContextManager["Index"]):
         self._encoder = encoder
         self._parts: dict[str, Part] = {}
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)

@@ -40,7 +40,7 @@ def mount(app: FastAPI, service: Service) -> FastAPI:
     page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     # As files of our own: an inline script of the head would get no nonce, and Gradio rewrites the styles it is given.
     app.mount("/page", StaticFiles(directory=STATIC))
-    files = {kind: [path.name for path in sorted(STATIC.glob(f"*.{kind}"))] for kind in ("css", "js")}
-    head = PAGES.get_template("head.html").render(styles=files["css"], scripts=files["js"])
+    names = sorted((path.name for path in STATIC.iterdir()), key=lambda name: (not name.startswith("page."), name))
+    head = PAGES.get_template("head.html").render(names=names)  # what all tabs use comes first
     mounted: FastAPI = gr.mount_gradio_app(app, page, path="/", theme=gr.themes.Base(), head=head, footer_links=[])
     return mounted
