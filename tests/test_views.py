@@ -53,8 +53,8 @@ def test_a_timeline_is_linked_read_and_taken_along(service: str, tmp_path: Path)
         page.keyboard.press("Enter")
         expect(page.locator(".view:visible .notice")).to_contain_text("Nothing is told of this")
         assert "q=the+price+of+cod" in page.url
-        page.get_by_label("From").fill("2025-04-02")
-        page.get_by_label("Until").fill("2025-04-01")
+        page.get_by_role("textbox", name="From").fill("2025-04-02")
+        page.get_by_role("textbox", name="Until").fill("2025-04-01")
         page.get_by_role("button", name="Show").locator("visible=true").click()
         expect(page.locator(".view:visible .notice")).to_contain_text("no day is between them")
 
