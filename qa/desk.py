@@ -174,6 +174,12 @@ class Desk(AbstractContextManager["Desk"]):
         result's `citations`. Raises BadInput for a text without words or of more than 200,000 characters, and for an
         unknown article.
         """
+        *_, checked = self.checking(text, articles=articles)
+        assert isinstance(checked, Checked)
+        return checked
+
+    def checking(self, text: str, *, articles: str | Sequence[str] = ()) -> Iterator[float | Checked]:
+        """Yield the share of a text that is checked, and last what `check` returns."""
         return check(self, text, [self.article(article_id) for article_id in strings(articles, "articles")])
 
     # Articles
