@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput
 from qa.service import User
 from qa.web.signin import SignIn, start
 from qa.web.users import accounts
@@ -85,8 +85,8 @@ class Guard:
         except HTTPException as refused:
             respond = _error(refused.status_code, refused.detail)
             respond.headers.update(refused.headers or {})
-        except CopydeskError as error:
-            respond = _error(503, str(error))
+        except BadInput:
+            respond = _error(503, "nobody can come in: copydesk users list says what is wrong with the file of users")
         if respond is None and scope["path"] == QUEUE:
             body = await start(Request(scope, receive), QUEUE_BYTES)
             respond, receive = _payload_refusal(body), _again(body, receive)

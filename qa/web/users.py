@@ -34,8 +34,11 @@ ACCOUNTS = TypeAdapter(dict[str, Account])
 
 def accounts(path: Path) -> dict[str, Account]:
     """Return the users of a file as it is now, by name: who is removed is out at once. Raises BadInput for no such."""
-    with translated(BadInput, f"{path} holds no users", OSError, ValueError, mend="copydesk users add NAME adds one"):
+    try:
         return ACCOUNTS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:  # what pydantic says would tell hashes
+        why = getattr(error, "strerror", None) or "damaged"
+        raise BadInput(f"{path} holds no users ({why}): copydesk users add NAME makes it where none is") from error
 
 
 def proves(password: str, hashed: str) -> bool:
