@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
 from functools import cached_property, wraps
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from index.text.days import parse_date
 from index.text.fold import INVISIBLE
-from index.types import BadInput, Filters
+from index.types import BadInput, CopydeskError, Filters
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -181,6 +183,43 @@ class QuotesRequest:
                 object.__setattr__(self, name, _question(value, name))
         object.__setattr__(self, "articles", strings(self.articles, "articles"))
         _top(self.top)
+
+
+class Gone(CopydeskError):
+    """Who asked has left, and nothing more is done for the question."""
+
+    def __init__(self) -> None:
+        super().__init__("whoever asked has left")
+
+
+class Asker:
+    """Who waits for an answer. When they `leave`, from any thread, what was to be done `then` is done, once."""
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._lock, self._then = threading.Lock(), list[Callable[[], object]]()
+
+    def then(self, do: Callable[[], object]) -> None:
+        with self._lock:
+            if not self.gone:
+                return self._then.append(do)
+        do()
+        return None
+
+    def leave(self) -> None:
+        with self._lock:
+            self.gone, then, self._then = True, self._then, []
+        for do in then:
+            do()
+
+
+ASKER: ContextVar[Asker] = ContextVar("asker")  # of the question that this thread works on, where anyone can leave
+
+
+def go_on() -> None:
+    """Raise Gone where whoever asked has left."""
+    if (asker := ASKER.get(None)) and asker.gone:
+        raise Gone
 
 
 P = ParamSpec("P")

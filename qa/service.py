@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,7 +13,7 @@ from index.types import BadInput, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
 from qa.kept import Kept
-from qa.request import AskRequest
+from qa.request import Asker, AskRequest, Gone, go_on
 from qa.types import Answer, Event
 
 MOST = 64  # questions that are answered or wait at a time
@@ -22,9 +23,15 @@ ARCHIVE_TALKS = "talks.sqlite3"  # in the archive's folder
 class Busy(CopydeskError):
     """As many questions are being answered as can wait. `seconds` is when to come again."""
 
-    def __init__(self, seconds: int = 5) -> None:
-        super().__init__(f"{MOST} questions are being answered: ask again in {seconds} seconds")
+    def __init__(self, most: int = MOST, seconds: int = 5) -> None:
+        super().__init__(f"{most} questions are being answered: ask again in {seconds} seconds")
         self.seconds = seconds
+
+
+Outcome = Literal["answered", "declined", "invalid", "busy", "left", "failed"]
+OUTCOMES: dict[type[CopydeskError], Outcome] = {
+    BadInput: "invalid", Busy: "busy", Gone: "left", CopydeskError: "failed",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,29 +46,49 @@ class User:
 class Service:
     """A desk that is served, what people keep with it, and the models that their questions may name.
 
-    A visitor must not spend the operator's keys, or find out which files there are.
+    A visitor must not spend the operator's keys, or find out which files there are. Of each question that ends,
+    `watchers` are told how (an Outcome), and after how many seconds.
     """
 
     desk: Desk
     kept: Kept
     models: tuple[str, ...] = ("quotes",)
     most: int = MOST
-    _room: threading.BoundedSemaphore = field(init=False, repr=False)
+    watchers: list[Callable[[Outcome, float], None]] = field(default_factory=list)
+    asking: set[Asker] = field(init=False, default_factory=set)  # those whose questions are being answered
+    _door: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_room", threading.BoundedSemaphore(self.most))
+    def events(self, request: AskRequest, asker: Asker | None = None) -> Generator[Event, None, None]:
+        """Yield what `Desk.events` does, until it is closed or the `asker` leaves, who is then no longer counted.
 
-    def events(self, request: AskRequest) -> Generator[Event, None, None]:
-        """Yield what `Desk.events` does. Raises BadInput for a model that is not offered, Busy where too many ask."""
+        Raises BadInput for a model that is not offered, Busy where too many ask, Gone after the asker has left.
+        """
         if request.llm_url or (request.llm and request.llm not in self.models):
             raise BadInput(f"{request.llm_url or request.llm} is not offered here: use {' or '.join(self.models)}")
-        if not self._room.acquire(blocking=False):
-            raise Busy
+        started, asker = time.perf_counter(), asker or Asker()
+        outcome: Outcome = "left"
         try:
+            self._let_in(asker)
             with closing(events(self.desk, request)) as told:
-                yield from told
+                for event in told:
+                    go_on()
+                    if isinstance(event, Answer):
+                        outcome = "answered" if event.answered else "declined"
+                    yield event
+        except CopydeskError as error:
+            outcome = next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind))
+            raise
         finally:
-            self._room.release()
+            asker.leave()
+            for watcher in self.watchers:
+                watcher(outcome, time.perf_counter() - started)
+
+    def _let_in(self, asker: Asker) -> None:
+        with self._door:
+            if len(self.asking) >= self.most:
+                raise Busy(self.most)
+            self.asking.add(asker)
+        asker.then(lambda: self.asking.discard(asker))
 
     def answer(self, request: AskRequest) -> Answer:
         """Return the answer at the end of `events`."""

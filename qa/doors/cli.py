@@ -146,6 +146,10 @@ def _add_serving(commands: Any) -> None:
         command.add_argument("--users", metavar="FILE", default=os.environ.get("COPYDESK_USERS"),
                              help="who may come in (COPYDESK_USERS; default DIR/users.json)")  # fmt: skip
 
+    mcp = add_command(commands, "mcp", _mcp, "serve one MCP client over standard input and output")
+    add_options(mcp, "llm", "llm_url", "strict")
+    add_judge(mcp)
+
 
 def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
     """Print a result as JSON, or as people read it."""
@@ -300,6 +304,21 @@ def _serve(args: argparse.Namespace) -> None:
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
     with open_desk(args, create=True) as desk:
         serve(desk, args.host, args.port, token, args.allow_llm, users)
+
+
+def _mcp(args: argparse.Namespace) -> None:
+    import asyncio
+
+    from qa.service import open_service
+    from qa.web.mcp import serve_stdio
+
+    try:
+        with open_desk(args) as desk:
+            asyncio.run(serve_stdio(open_service(desk)))
+    except ArchiveInUse as error:
+        if error.address is None:
+            raise
+        raise BadInput(f"the archive is served at {error.address}: give MCP clients {error.address}/mcp") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -25,7 +25,7 @@ from llama_index.llms.openai_like import OpenAILike
 
 from index.types import BadInput, ModelError
 from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask, http_options
-from qa.request import SPECS
+from qa.request import SPECS, go_on
 
 SILENT_SECONDS = 120.0
 WINDOW = 8192  # tokens; where a model takes more, memory and a processor's patience rarely do
@@ -172,6 +172,7 @@ def write(llm: LLM, messages: Sequence[tuple[str, str]], max_tokens: int = 512) 
             llm, options = llm.model_copy(update=update), {}
         with closing(llm.stream_chat(chat, **options)) as stream:
             for response in stream:
+                go_on()
                 reason = _reason(response) or reason
                 ended = ended or bool(reason)
                 if response.delta:

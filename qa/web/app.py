@@ -3,17 +3,15 @@
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.concurrency import iterate_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
@@ -27,10 +25,14 @@ from index.tables.related import Related
 from index.types import BadInput, CopydeskError, Listed, UnknownArticle
 from qa.desk import Desk
 from qa.doors.show import remarks
+from qa.kept import UnknownTalk
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
-from qa.service import open_service
+from qa.service import Busy, open_service
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
+from qa.web import talks
 from qa.web.guard import Guard, check_host
+from qa.web.streams import answered, told
+from qa.web.telemetry import Metrics
 
 logger = logging.getLogger(__name__)
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
@@ -64,7 +66,15 @@ Removed = create_model("Removed", removed=int)
 State = create_model("State", ok=bool, articles=int, passages=int)
 Refused = create_model("Refused", error=str)
 # The first that fits; what the framework raises has its own.
-STATUS = {UnknownArticle: 404, BadInput: 400, RequestValidationError: 400, CopydeskError: 503, HTTPException: 0}
+STATUS = {
+    UnknownArticle: 404,
+    UnknownTalk: 404,
+    BadInput: 400,
+    RequestValidationError: 400,
+    Busy: 429,
+    CopydeskError: 503,
+    HTTPException: 0,
+}
 
 
 def build_app(
@@ -76,21 +86,25 @@ def build_app(
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
+    from qa.web import mcp, openai
 
     app, service = _bare(), open_service(desk, allowed)
 
+    metrics = Metrics(service)
+    app.get("/metrics", include_in_schema=False)(metrics.response)
+
     @app.get("/healthz", response_model=State)
-    def health() -> dict[str, int]:
+    async def health() -> dict[str, int]:
         articles, passages = desk.index.archive.counts()
         return {"ok": True, "articles": articles, "passages": passages}
 
     @app.post("/api/ask", response_model=Answer)
-    def ask(request: Asking) -> JSONResponse | EventSourceResponse:
+    async def ask(request: Asking, http: Request) -> JSONResponse | EventSourceResponse:
         if not request.stream:
-            return JSONResponse(as_json(service.answer(request)))
-        told = service.events(request)
-        first = next(told)  # what cannot be asked or answered is refused with its own status
-        return EventSourceResponse(_sent(first, told))
+            return JSONResponse(as_json(await answered(service, request, http)))
+        events = told(service, request, http)
+        first = await anext(events)  # what cannot be asked or answered is refused with its own status
+        return EventSourceResponse(_sent(first, events))
 
     @app.post("/api/check", response_model=Checks)
     def check(request: Checking) -> JSONResponse:
@@ -121,16 +135,21 @@ def build_app(
         return {"removed": desk.remove([article_id])}
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse)
-    def source(article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0) -> HTMLResponse:
-        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
+    def source(
+        article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0, also: str = ""
+    ) -> HTMLResponse:
+        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
+    app.include_router(talks.routes(service))
+    openai.add_routes(app, service)
+    mcp.add_route(app, service)
     return _guarded(mount(app, service), host, token, users)
 
 
 def _bare() -> FastAPI:
     """Return a service without routes of its own."""
-    refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 503)}
+    refusals: Any = {status: {"model": Refused} for status in (400, 401, 403, 404, 429, 503)}
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
     return FastAPIOffline(redoc_url=None, title="Copydesk", responses=refusals, max_body_size=BODY_BYTES, **addresses)
@@ -152,6 +171,8 @@ def _guarded(app: FastAPI, host: str, token: str | None, users: Path | None) -> 
 def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> JSONResponse:
     """Return a refusal in one line; what was sent, and is told again, may hold halves of characters."""
     why, path, headers = str(error), request.scope["path"], dict[str, str]()
+    if isinstance(error, Busy):
+        headers = {"retry-after": str(error.seconds)}
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
     status = error.status_code if isinstance(error, HTTPException) else status
     if isinstance(error, RequestValidationError | HTTPException) and status == 400:
@@ -178,22 +199,22 @@ def _invalid(error: RequestValidationError | HTTPException, request: Request) ->
     return f"{name or 'body'}: {first.get('msg', error)}"
 
 
-async def _sent(first: Event, rest: Generator[Event, None, None]) -> AsyncIterator[bytes]:
+async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
     """Yield events in the form in which they are sent; what fails on the way is the last of them."""
 
     def event(name: str, document: dict[str, Any]) -> bytes:
         return format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
 
     try:
-        async for told in iterate_in_threadpool(chain([first], rest)):
-            yield event(kind(told), as_json(told))
+        async with aclosing(rest):
+            yield event(kind(first), as_json(first))
+            async for piece in rest:
+                yield event(kind(piece), as_json(piece))
     except CopydeskError as error:
         yield event("error", {"error": str(error)})
     except Exception as error:  # the outermost door of a stream: logged whole, told in one line
         logger.exception("an answer broke off")
         yield event("error", {"error": f"internal error ({error}): see the log"})
-    finally:
-        rest.close()  # A reader who left would else leave the model writing until garbage is collected.
 
 
 def serve(

@@ -1,0 +1,147 @@
+"""The Model Context Protocol: an archive as tools and resources, over stdio and at /mcp."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, fields, is_dataclass
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import quote, unquote
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from mcp import MCPError, types
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import TypeAdapter, ValidationError, create_model
+
+from index.types import BadInput, CopydeskError
+from qa.request import ASKER, Asker, AskRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.service import Service
+from qa.types import Answer, Citation, Found, Said, Sentence, Timeline, as_json
+
+ARTICLE = "article://"  # and an id: the address of a resource
+Document = dict[str, Any]
+Checking: Any = create_model("Checking", text=str, articles=(list[str], []))
+Fetching: Any = create_model("Fetching", id=str)
+Result: Any = create_model("Result", id=str, title=str, url=str)  # this, and Fetched, as ChatGPT's connectors expect it
+Results = create_model("Results", results=list[Result], hits=list[Found])
+Fetched = create_model("Fetched", metadata=(Document, ...), text=str, __base__=Result)
+Quotes = create_model("Quotes", quotes=list[Said])
+Checked = create_model("Checked", sentences=list[Sentence], citations=list[Citation])
+READ = "Read an article by its id: its text, and what is known of its versions, copies, story and corrections."
+TOOLS: dict[str, tuple[Any, Any, str]] = {  # what each takes and gives, and says of itself
+    "search": (SearchRequest, Results, "Find passages of news articles in the archive, best first."),
+    "fetch": (Fetching, Fetched, READ),
+    "read_article": (Fetching, Fetched, READ),
+    "ask": (AskRequest, Answer, "Answer a question from the archive, each sentence with the exact words it rests on."),
+    "check": (Checking, Checked, "Check a text sentence by sentence: what the archive supports, and where it stands."),
+    "quotes": (QuotesRequest, Quotes, "Find who said what, word for word, by speaker, subject and article."),
+    "timeline": (TimelineRequest, Timeline, "Tell what happened, day by day, each with its source."),
+}
+TAKES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(form) for name, (form, *_) in TOOLS.items()}
+
+
+def build_server(service: Service) -> Server:
+    """Return a server of the protocol. Its tools only read, and refuse in one line."""
+
+    async def work(tool: str, given: Document) -> Document:
+        ASKER.set(asker := Asker())
+        try:
+            if tool not in TOOLS:
+                raise BadInput(f"{tool} is no tool: use {', '.join(TOOLS)}")
+            return await run_sync(_work, service, TAKES[tool].validate_python(given), abandon_on_cancel=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        finally:
+            asker.leave()
+
+    async def list_tools(*_: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=list(map(_tool, TOOLS)))
+
+    async def call_tool(_: Any, called: types.CallToolRequestParams) -> types.CallToolResult:
+        try:
+            document = await work(called.name, called.arguments or {})
+        except CopydeskError as error:
+            return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
+        said = types.TextContent(text=json.dumps(document, ensure_ascii=False))
+        return types.CallToolResult(content=[said], structured_content=document)
+
+    async def list_templates(*_: Any) -> types.ListResourceTemplatesResult:
+        form = types.ResourceTemplate(uri_template=f"{ARTICLE}{{id}}", name="article", description=READ)
+        return types.ListResourceTemplatesResult(resource_templates=[form])
+
+    async def read(_: Any, wanted: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        try:
+            found = await work("fetch", {"id": unquote(wanted.uri.removeprefix(ARTICLE))})
+        except CopydeskError as error:
+            raise MCPError(types.INVALID_PARAMS, str(error)) from error
+        return types.ReadResourceResult(contents=[types.TextResourceContents(uri=wanted.uri, text=found["text"])])
+
+    async def list_resources(*_: Any) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=[])  # articles are found, being too many to be listed
+
+    return Server(
+        "copydesk", version=version("copydesk"), on_list_tools=list_tools, on_call_tool=call_tool,
+        on_list_resources=list_resources, on_list_resource_templates=list_templates, on_read_resource=read,
+    )  # fmt: skip
+
+
+def _tool(name: str) -> types.Tool:
+    form, gives, says = TOOLS[name]
+    takes, gives = TAKES[name].json_schema(), TypeAdapter(gives).json_schema(mode="serialization")
+    for field in fields(form) if is_dataclass(form) else ():
+        takes["properties"][field.name]["description"] = field.metadata.get("help", "")
+    reads = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    return types.Tool(name=name, description=says, input_schema=takes, output_schema=gives, annotations=reads)
+
+
+def _work(service: Service, asked: Any) -> Document:
+    """Return what a tool gives for a request."""
+    desk = service.desk
+    match asked:
+        case AskRequest():
+            return as_json(service.answer(asked))
+        case TimelineRequest():
+            return as_json(desk.timeline(**asdict(asked)))
+        case SearchRequest():
+            hits = list(map(as_json, desk.hits(asked)))
+            results = {hit["article_id"]: _result(hit["article_id"], hit) for hit in hits}
+            return {"results": list(results.values()), "hits": hits}
+        case QuotesRequest():
+            return {"quotes": list(map(as_json, desk.quotes(**asdict(asked))))}
+        case Checking():
+            return as_json(desk.check(asked.text, articles=asked.articles))
+    shown = desk.show(asked.id)
+    return _result(shown["id"], shown) | {"text": shown.pop("text"), "metadata": shown}
+
+
+def _result(article_id: str, found: Document) -> Document:
+    url = found["url"] or f"{ARTICLE}{quote(article_id, safe='')}"
+    return {"id": article_id, "title": found["title"], "url": url}
+
+
+async def serve_stdio(service: Service) -> None:
+    """Serve one client over standard input and output, until it closes them."""
+    server = build_server(service)
+    async with stdio_server() as (heard, said):
+        await server.run(heard, said, server.create_initialization_options())
+
+
+def add_route(app: FastAPI, service: Service) -> None:
+    """Serve the protocol at /mcp, without sessions. Who may come in is the guard's to say."""
+    unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    own = build_server(service).streamable_http_app(
+        stateless_http=True, json_response=True, transport_security=unguarded
+    )
+    before = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(outer: FastAPI) -> AsyncIterator[Any]:
+        async with before(outer) as state, own.router.lifespan_context(own):
+            yield state
+
+    app.router.routes.extend(own.routes)
+    app.router.lifespan_context = lifespan
