@@ -208,7 +208,7 @@ def test_nobody_learns_which_names_there_are(users: Path) -> None:
 
 
 def test_wrong_attempts_are_slowed(tmp_path: Path) -> None:
-    quick = PasswordHasher(time_cost=1, memory_cost=8)
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     names = ["anna", "bob", *(f"user{n}" for n in range(FREE[1]))]
     hashes = {name: quick.hash("battery staple" if name == "bob" else "correct horse") for name in names}
     users = tmp_path / "users.json"
