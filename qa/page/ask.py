@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,7 +13,7 @@ from index.types import BadInput, CopydeskError
 from qa.kept import FAULTS, Kept, Turn
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES, turn_html
-from qa.request import AskRequest
+from qa.request import ASKER, Asker, AskRequest, Gone
 from qa.service import Service
 from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
 
@@ -71,7 +71,7 @@ def _asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, A
     return given, AskRequest(**given, history=history)
 
 
-def _reply(place: Place, owner: str, told: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
+def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> Iterator[tuple[Any, Any, Any]]:
     """Yield what the page shows while a question is answered: the conversation, this turn, the conversations.
 
     What is shown when it ends is kept, also where it is stopped or breaks off. With `n`, that turn is asked anew.
@@ -101,21 +101,26 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any]) -> Iterator[tuple[
 
     shown = _log(kept, owner, talk, before), working("Reading the archive"), _list(kept, owner, talk)
     yield shown
-    broken, done = "you stopped it", False
+    broken, done, context = "you stopped it", False, copy_context()
+    context.run(ASKER.set, asker)  # each step of this generator may be taken in another thread
+    events = place.service.events(request, asker)
     try:
-        with closing(place.service.events(request)) as events:
-            for event in events:
-                draft.take(event)
-                if draft.text and not draft.answer and time.monotonic() - last > EVERY:
-                    yield gr.skip(), working("Writing"), gr.skip()
-                    last = time.monotonic()
+        while event := context.run(next, events, None):
+            draft.take(event)
+            if draft.text and not draft.answer and time.monotonic() - last > EVERY:
+                yield gr.skip(), working("Writing"), gr.skip()
+                last = time.monotonic()
         done = True
+    except Gone:
+        pass
     except CopydeskError as error:
         broken, done = str(error), True
         if not draft.text:
             yield gr.skip(), _failed(turn, broken), gr.skip()
             return
     finally:  # a reader who stops it or leaves ends this generator where it is
+        asker.leave()
+        context.run(events.close)
         final = draft.document(None if draft.answer else broken) | _seen(place.service, draft.answer)
         complete = keep(final)
     if done:
@@ -181,8 +186,16 @@ def tab(place: Place) -> None:
             log = _welcome(place.service, str(error))
         return log, "", _list(kept, owner, talk)
 
+    askers: dict[str | None, Asker] = {}  # by the session of the page
+
     def reply(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, Any, Any]]:
-        yield from _reply(place, user(request).name, event._data)
+        asker = askers[request.session_hash] = Asker()
+        asker.then(lambda: askers.pop(request.session_hash, None))
+        yield from _reply(place, user(request).name, event._data, asker)
+
+    def stop(request: gr.Request) -> None:
+        if asker := askers.get(request.session_hash):
+            asker.leave()
 
     def load(event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
         return opened(user(request).name, _text(event._data, "talk"))
@@ -218,7 +231,7 @@ def tab(place: Place) -> None:
             hub = gr.HTML(form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
     shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
     running = hub.ask(reply, None, shown, trigger_mode="multiple", concurrency_limit=None, **quiet)
-    hub.stop(None, None, None, cancels=[running], **quiet)
+    hub.stop(stop, None, None, cancels=[running], **quiet)
     hub.open(load, None, shown, trigger_mode="multiple", **quiet)
     hub.search(search, None, talks, trigger_mode="always_last", **quiet)
     hub.rename(rename, None, talks, trigger_mode="multiple", **quiet)
