@@ -48,7 +48,7 @@ def proves(password: str, hashed: str) -> bool:
     return False
 
 
-def manage(path: Path, action: str, name: str | None, role: Literal["reader", "editor"]) -> dict[str, Account]:
+def manage(path: Path, action: str, name: str | None, role: Literal["reader", "editor"]) -> list[dict[str, str]]:
     """Return the users of a file after one was added or removed; who is there already gets a new password and role."""
     held = accounts(path) if path.exists() else {}
     if bool(name) is (action == "list") or (name and not NAME.fullmatch(name)):
@@ -63,7 +63,7 @@ def manage(path: Path, action: str, name: str | None, role: Literal["reader", "e
             with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}", delete=False) as new:  # 0600
                 new.write(ACCOUNTS.dump_json(held, indent=2))
             os.replace(new.name, path)
-    return held
+    return [{"name": known, "role": account.role} for known, account in sorted(held.items())]
 
 
 def _password() -> str:
