@@ -339,6 +339,7 @@ def talk(app: FastAPI, seeded: Desk) -> Iterator[tuple[Kept, str]]:
     kept = Kept(seeded.index.folder / ARCHIVE_TALKS)
     talk = kept.begin("anna", SECRET).id
     kept.add("anna", talk, {"question": SECRET}, as_json(Answer(SECRET, True, SECRET, (), (), None, (), "quotes")))
+    kept.rate("anna", talk, 1, True)
     yield kept, talk
     for owner in ("anna", "bob"):
         for left in kept.talks(owner):

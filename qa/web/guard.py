@@ -89,11 +89,10 @@ class Guard:
             damaged = "nobody can come in: copydesk users list says what is wrong with the file of users"
             refused = error if isinstance(error, HTTPException) else HTTPException(503, damaged)
             respond = JSONResponse({"error": refused.detail}, refused.status_code, refused.headers)
-        scripted = scope["type"] == "http" and scope["path"] in SCRIPTED
-        nonce = secrets.token_urlsafe(16) if scripted else ""
-        policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if scripted else "")
+        nonce = secrets.token_urlsafe(16) if scope["type"] == "http" and scope["path"] in SCRIPTED else ""
+        policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if nonce else "")
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
-        dropped = (b"x-forwarded-host", b"accept-encoding" if scripted else b"")
+        dropped = (b"x-forwarded-host", b"accept-encoding" if nonce else b"")
         state = scope.get("state", {}) | {"user": user}
         scope = {**scope, "state": state, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
         await (respond or self._app)(scope, receive, _secured(send, policy, nonce))

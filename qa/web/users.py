@@ -17,7 +17,6 @@ from pydantic import TypeAdapter
 from index.types import BadInput, translated
 
 NAME = re.compile(r"[\w.@+-]{1,64}")  # no colon, at which HTTP Basic parts name and password
-LEAST = 8  # characters of a password, the least that NIST lets pass
 HASHER = PasswordHasher()  # argon2id, 64 MiB, as RFC 9106 advises: 0.15 s
 
 
@@ -72,6 +71,6 @@ def _password() -> str:
     password = getpass("Password: ") if asked else sys.stdin.readline().rstrip("\r\n")
     if asked and getpass("Once more: ") != password:
         raise BadInput("these are two different passwords: begin again")
-    if len(password) < LEAST:
-        raise BadInput(f"a password has at least {LEAST} characters: take a longer one")
+    if len(password) < 8:  # the least that NIST lets pass
+        raise BadInput("a password has at least 8 characters: take a longer one")
     return password
