@@ -156,10 +156,7 @@ def _bare() -> FastAPI:
 
 
 def _guarded(app: FastAPI, host: str, token: str | None, users: Path | None) -> FastAPI:
-    """Let an app, and Gradio's, which answers where no route of ours does, refuse in one form: {"error": why}.
-
-    The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
-    """
+    """Put the guard before all of FastAPI; let an app and Gradio's, behind it, refuse in one form: {"error": why}."""
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
         for failure in STATUS if isinstance(part, FastAPI) else ():
