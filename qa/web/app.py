@@ -27,6 +27,7 @@ from qa.doors.show import remarks
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
 from qa.service import Busy, open_service
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
+from qa.web import mcp, openai
 from qa.web.guard import Guard, check_host
 from qa.web.streams import answered, told
 from qa.web.telemetry import Metrics
@@ -80,7 +81,6 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
-    from qa.web import mcp, openai
 
     app, service = _guarded(host, token), open_service(desk, allowed)
 
@@ -133,9 +133,7 @@ def build_app(desk: Desk, host: str = "127.0.0.1", token: str | None = None, all
         page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)))
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
-    openai.add_routes(app, service)
-    mcp.add_route(app, service)
-    return _refusing(mount(app, service))
+    return _refusing(mount(mcp.add_route(openai.add_routes(app, service), service), service))
 
 
 def _guarded(host: str, token: str | None) -> FastAPI:
@@ -172,7 +170,8 @@ def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> J
             methods = sorted({method for route in partly for method in route.methods or ()})
             status, headers = 405, {"allow": ", ".join(methods)}
             why = f"{path} takes no {request.method}: use {' or '.join(methods)}"
-    return JSONResponse({"error": why.encode("utf-8", "replace").decode()}, status, headers)
+    why = why.encode("utf-8", "replace").decode()
+    return JSONResponse(openai.failure(why, status) if path.startswith("/v1/") else {"error": why}, status, headers)
 
 
 def _invalid(error: RequestValidationError | HTTPException, request: Request) -> str:
