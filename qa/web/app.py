@@ -29,7 +29,7 @@ from qa.kept import UnknownTalk
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
 from qa.service import Busy, open_service
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
-from qa.web import talks
+from qa.web import mcp, openai, talks
 from qa.web.guard import Guard, check_host
 from qa.web.streams import answered, told
 from qa.web.telemetry import Metrics
@@ -86,7 +86,6 @@ def build_app(
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
-    from qa.web import mcp, openai
 
     app, service = _bare(), open_service(desk, allowed)
 
@@ -142,8 +141,7 @@ def build_app(
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))
-    openai.add_routes(app, service)
-    mcp.add_route(app, service)
+    mcp.add_route(openai.add_routes(app, service), service)
     return _guarded(mount(app, service), host, token, users)
 
 
@@ -180,7 +178,8 @@ def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> J
             methods = sorted({method for route in partly for method in route.methods or ()})
             status, headers = 405, {"allow": ", ".join(methods)}
             why = f"{path} takes no {request.method}: use {' or '.join(methods)}"
-    return JSONResponse({"error": why.encode("utf-8", "replace").decode()}, status, headers)
+    why = why.encode("utf-8", "replace").decode()
+    return JSONResponse(openai.failure(why, status) if path.startswith("/v1/") else {"error": why}, status, headers)
 
 
 def _invalid(error: RequestValidationError | HTTPException, request: Request) -> str:
