@@ -19,7 +19,7 @@ function cites(link) {
   return all("a.cite", link.closest(".answer, .tabitem") || document).filter((one) => !seen.has(one.href) && seen.add(one.href));
 }
 
-function open(link, returning = false) {
+function openSource(link, returning = false) {
   const aside = $("#panel");
   if (aside.hidden) [panel.trail, panel.from] = [[], link];
   else if (!returning && panel.link) panel.trail.push(panel.link);
@@ -39,6 +39,7 @@ function open(link, returning = false) {
   $("[data-do=previous]", aside).disabled = at <= 0;
   $("[data-do=next]", aside).disabled = at < 0 || at >= list.length - 1;
   $("[data-do=back]", aside).disabled = !panel.trail.length;
+  if (aside.offsetWidth === innerWidth) $("[data-do=close]", aside).focus(); // it covers all else
 }
 
 function step(by) {
@@ -46,11 +47,11 @@ function step(by) {
   const list = cites(first || all(".answer a.cite").at(-1) || document.body);
   const at = first ? list.findIndex((one) => one.href === first.href) + by : by > 0 ? 0 : list.length - 1;
   if (!list[at]) return;
-  open(list[at]);
+  openSource(list[at]);
   list[at].scrollIntoView({ block: "center", behavior: reduced.matches ? "auto" : "smooth" });
 }
 
-function close(returning = true) {
+function closeSource(returning = true) {
   $("#panel").hidden = true;
   all("a.cite.shown").forEach((one) => one.classList.remove("shown"));
   if (returning) (panel.from?.isConnected ? panel.from : panel.link)?.focus({ preventScroll: true });
@@ -60,8 +61,8 @@ function close(returning = true) {
 const acts = {
   previous: () => step(-1),
   next: () => step(1),
-  back: () => panel.trail.length && open(panel.trail.pop(), true),
-  close: () => close(),
+  back: () => panel.trail.length && openSource(panel.trail.pop(), true),
+  close: () => closeSource(),
   card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
   shortcuts: () => $("#shortcuts").showModal(),
 };
@@ -71,7 +72,7 @@ document.addEventListener("click", (event) => {
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     const shown = link === card.link ? all("a.cite", link.parentElement)[card.at] : link;
-    open(shown || link);
+    openSource(shown || link);
     return;
   }
   const button = event.target.closest("[data-do]");
@@ -126,22 +127,20 @@ document.addEventListener("focusin", (event) => {
 });
 
 // Keys. Letters are for where nothing is being typed.
-const keys = { "?": "shortcuts", j: "next", k: "previous", n: "new" };
+const keys = { "?": "shortcuts", j: "next", k: "previous", n: "new", ArrowRight: "next", ArrowLeft: "previous" };
 
 function pressed(event) {
-  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
-  if (event.key === "Escape" && !$("dialog[open]")) {
+  if ($("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=tab]");
+  const arrow = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (event.key === "Escape") {
     if (card.link) hideCard();
-    else if (!$("#panel").hidden) close();
+    else if (!$("#panel").hidden) closeSource();
     else if ($("#ask.drawn")) acts.drawer();
     else if ($("#composer.busy")) acts.stop();
-    return;
-  }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (by && card.link) showCard(card.link, card.at + by);
-  else if (by && !$("#panel").hidden) step(by);
-  else if (event.key === "/") $("#question:not(:disabled)")?.focus();
+  } else if (typing || (arrow && !card.link && $("#panel").hidden)) return;
+  else if (arrow && card.link) showCard(card.link, card.at + arrow);
+  else if (event.key === "/") $("#question")?.focus();
   else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
   else if (acts[keys[event.key]]) acts[keys[event.key]]();
   else return;
