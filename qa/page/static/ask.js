@@ -33,13 +33,8 @@ function fill({ question: text = "", ...filters }, redo = null) {
   $(".redo", form()).hidden = redo === null;
   $(".redo b", form()).textContent = redo ?? "";
   set(filters);
-  grow();
 }
 
-function grow() {
-  question().style.height = "auto";
-  question().style.height = `${Math.min(question().scrollHeight, 200)}px`;
-}
 
 function showFilters(shown) {
   $("#filters").hidden = !shown;
@@ -91,17 +86,16 @@ function fromAddress() { // /?q=…&outlet=…&since=… fills the box and asks
   const given = new URLSearchParams(location.search);
   asking.talk = $("#talk").dataset.talk;
   if (!given.get("q") || given.get("tab") || asking.talk) return;
-  const days = ["since", "until", "as_of", "llm", "strict"].map((name) => [name, given.get(name) || ""]);
-  fill({ question: given.get("q"), outlets: given.getAll("outlet"), authors: given.getAll("author"), ...Object.fromEntries(days) });
+  const lists = { outlets: given.getAll("outlet"), authors: given.getAll("author") };
+  fill({ ...Object.fromEntries(given), ...lists, question: given.get("q") });
   send();
 }
 
 const turnOf = (button) => button.closest(".turn");
-const askedIn = (turn) => JSON.parse(turn.dataset.asked);
-const numberOf = (turn) => Number(turn.dataset.n);
+const askedIn = (turn) => [JSON.parse(turn.dataset.asked), Number(turn.dataset.n)];
 
 function linkTo(turn) {
-  const { question: q, outlets = [], authors = [], ...rest } = askedIn(turn);
+  const { question: q, outlets = [], authors = [], ...rest } = askedIn(turn)[0];
   const lists = [...outlets.map((one) => ["outlet", one]), ...authors.map((one) => ["author", one])];
   return `${location.origin}/?${new URLSearchParams([["q", q], ...lists, ...Object.entries(rest)])}`;
 }
@@ -120,7 +114,7 @@ function rate(turn, pressed) { // the thumb that is up, if any, and what is wron
   for (const name of ["good", "bad"]) $(`[data-do=${name}]`, turn).setAttribute("aria-pressed", String(name === pressed));
   $(".faults", turn).hidden = pressed !== "bad";
   const faults = pressed === "bad" ? all("[data-do=fault]:checked", turn).map((box) => box.value) : [];
-  service("rate", { talk: asking.talk, n: numberOf(turn), good: pressed ? pressed === "good" : null, faults });
+  service("rate", { talk: asking.talk, n: Number(turn.dataset.n), good: pressed ? pressed === "good" : null, faults });
   tell(pressed ? "Thank you, this is kept" : "Taken back");
 }
 
@@ -139,14 +133,14 @@ function dialog(title, yes, name) { // a name for one that has it, else whether 
 
 const thumb = (button) => rate(turnOf(button), button.getAttribute("aria-pressed") === "true" ? null : button.dataset.do);
 const edit = (button) => {
-  fill(askedIn(turnOf(button)), numberOf(turnOf(button)));
+  fill(...askedIn(turnOf(button)));
   question().focus();
 };
 Object.assign(acts, {
   edit, good: thumb, bad: thumb,
+  send: () => send(), new: () => load(""), anew: () => fill({}), talk: (link) => load(link.dataset.talk),
   filters: () => showFilters($("#filters").hidden),
   change: (button) => { edit(button); showFilters(true); },
-  anew: () => fill({}),
   drop: (button) => {
     const { name, value } = button.dataset;
     const left = [asking.filters[name]].flat().filter((one) => String(one) !== value);
@@ -156,19 +150,16 @@ Object.assign(acts, {
   stop: () => {
     service("stop");
     asking.waiting = null;
-    const turn = $("#live .working");
-    if (turn) { // what was written stays; the service keeps it, too
+    for (const turn of all("#live .working")) { // what was written stays; the service keeps it, too
       turn.classList.remove("working");
       turn.removeAttribute("aria-busy");
       $(".read", turn).textContent = "Stopped. What was written stays.";
     }
     busy(false);
   },
-  new: () => load(""),
-  talk: (link) => load(link.dataset.talk),
   drawer: () => $("#ask").classList.toggle("drawn"),
   example: (button) => send({ question: button.dataset.question, ...asking.filters }, null),
-  retry: (button) => send(askedIn(turnOf(button)), numberOf(turnOf(button))),
+  retry: (button) => send(...askedIn(turnOf(button))),
   copy: async (button) => copy(await (await fetch(button.dataset.file)).text(), "Answer"),
   link: (button) => copy(linkTo(turnOf(button)), "Link"),
   rename: async (button) => {
@@ -198,17 +189,11 @@ document.addEventListener("change", ({ target }) => {
   else if (target.closest("#filters")) take(target);
 });
 document.addEventListener("input", ({ target }) => {
-  if (target.id === "question") grow();
   // What is chosen of a list is an input, too: then, the value is one of them.
   if (all("option", target.list || document.createElement("p")).some((one) => one.value === target.value)) take(target);
   if (target.id !== "search") return;
   clearTimeout(asking.timer);
   asking.timer = setTimeout(() => service("search", { search: target.value, talk: asking.talk }), 150);
-});
-document.addEventListener("submit", (event) => {
-  if (event.target !== form()) return;
-  event.preventDefault();
-  send();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || event.shiftKey) return;

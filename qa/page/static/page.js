@@ -3,7 +3,6 @@
 
 const $ = (query, within = document) => within.querySelector(query);
 const all = (query, within = document) => [...within.querySelectorAll(query)];
-const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
 function tell(text) { // what a screen reader says too
   $("#told").textContent = text;
@@ -28,12 +27,10 @@ function openSource(link, returning = false) {
   link.classList.add("shown");
   aside.hidden = false;
   hideCard();
-  const frame = $("iframe", aside);
+  const [frame, list] = [$("iframe", aside), cites(link)];
   frame.onload = () => frame.contentDocument.addEventListener("keydown", pressed);
   // In place: an iframe that is sent elsewhere would add to what the browser's own Back goes through.
-  frame.contentWindow.location.replace(link.href);
-  $("#panel-own").href = link.href;
-  const list = cites(link);
+  frame.contentWindow.location.replace($("#panel-own").href = link.href);
   const at = list.findIndex((one) => one.href === link.href);
   $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} quotations` : "Source";
   $("[data-do=previous]", aside).disabled = at <= 0;
@@ -48,7 +45,7 @@ function step(by) {
   const at = first ? list.findIndex((one) => one.href === first.href) + by : by > 0 ? 0 : list.length - 1;
   if (!list[at]) return;
   openSource(list[at]);
-  list[at].scrollIntoView({ block: "center", behavior: reduced.matches ? "auto" : "smooth" });
+  list[at].scrollIntoView({ block: "center" });
 }
 
 function closeSource(returning = true) {
@@ -58,9 +55,8 @@ function closeSource(returning = true) {
   panel.link = null;
 }
 
-const acts = {
-  previous: () => step(-1),
-  next: () => step(1),
+const acts = { // by data-do of what is clicked
+  previous: () => step(-1), next: () => step(1),
   back: () => panel.trail.length && openSource(panel.trail.pop(), true),
   close: () => closeSource(),
   card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
@@ -69,17 +65,11 @@ const acts = {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.cite");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    const shown = link === card.link ? all("a.cite", link.parentElement)[card.at] : link;
-    openSource(shown || link);
-    return;
-  }
   const button = event.target.closest("[data-do]");
-  if (button && acts[button.dataset.do]) {
-    event.preventDefault();
-    acts[button.dataset.do](button, event);
-  }
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !(link || acts[button?.dataset.do])) return;
+  if (event.target.type !== "checkbox") event.preventDefault();
+  if (!link) acts[button.dataset.do](button);
+  else openSource((link === card.link && all("a.cite", link.parentElement)[card.at]) || link); // the one its card shows
 });
 
 // The card of a mark: who says it, when, in which words; ‹ › where a sentence has several.
@@ -94,11 +84,9 @@ function showCard(link, at = 0) {
   const shown = $("#card");
   shown.replaceChildren(held[card.at].cloneNode(true));
   if (held.length > 1) {
-    const turns = document.createElement("nav");
-    turns.innerHTML = `<button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button><span class="quiet"></span>
-      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button>`;
-    $("span", turns).textContent = `${card.at + 1} of ${held.length}`;
-    shown.append(turns);
+    shown.insertAdjacentHTML("beforeend", `<nav><button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button>
+      <span class="quiet">${card.at + 1} of ${held.length}</span>
+      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button></nav>`);
   }
   shown.hidden = false;
   const [box, size] = [link.getBoundingClientRect(), shown.getBoundingClientRect()];
@@ -115,11 +103,10 @@ function hideCard(after = 0) {
 addEventListener("scroll", () => card.link && hideCard(), { passive: true });
 const marked = (target) => target.closest?.("a.cite:has(~ .cards)");
 document.addEventListener("mouseover", (event) => {
-  if (event.target.closest?.("#card")) clearTimeout(card.timer);
-  else if (marked(event.target)) {
-    clearTimeout(card.timer);
-    card.timer = setTimeout(() => marked(event.target) !== card.link && showCard(marked(event.target)), 120);
-  } else if (card.link && document.activeElement !== card.link) hideCard(250);
+  const mark = marked(event.target);
+  if (mark || event.target.closest?.("#card")) clearTimeout(card.timer);
+  if (mark && mark !== card.link) card.timer = setTimeout(() => showCard(mark), 120);
+  else if (!mark && !event.target.closest?.("#card") && document.activeElement !== card.link) hideCard(250);
 });
 document.addEventListener("focusin", (event) => {
   if (marked(event.target) && event.target.matches(":focus-visible")) showCard(marked(event.target));
