@@ -174,7 +174,7 @@ def test_conversations_are_kept_renamed_searched_and_deleted(page: Page, address
     page.get_by_label("Delete Jeddah <b>").click()
     page.get_by_role("button", name="Delete", exact=True).last.click()
     expect(page.locator(".welcome")).to_be_visible()
-    expect(page.locator("#talks a", has_text="Jeddah")).to_have_count(0)
+    expect(page.locator("#talks a", has_text="Jeddah <b>")).to_have_count(0)
 
 
 @BROWSER

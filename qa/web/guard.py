@@ -11,11 +11,11 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import BadInput
 from qa.service import User
+from qa.web.problems import Problem
 from qa.web.signin import SignIn, start
 from qa.web.users import accounts
 
@@ -88,7 +88,7 @@ class Guard:
         except (HTTPException, BadInput) as error:
             damaged = "nobody can come in: copydesk users list says what is wrong with the file of users"
             refused = error if isinstance(error, HTTPException) else HTTPException(503, damaged)
-            respond = JSONResponse({"error": refused.detail}, refused.status_code, refused.headers)
+            respond = Problem(refused.status_code, refused.detail, refused.headers)
         nonce = secrets.token_urlsafe(16) if scope["type"] == "http" and scope["path"] in SCRIPTED else ""
         policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if nonce else "")
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
