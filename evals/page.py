@@ -1,18 +1,15 @@
 """The page's tab that evaluates: question sets are run on the served desk, one at a time, watched and compared."""
 
 import json
-import logging
 import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 import gradio as gr
-from jinja2 import Template
 
 from evals.metrics import LOSSES, Scores, over
 from evals.questions import Question, questions_of, read_questions
@@ -27,16 +24,10 @@ from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES
 from qa.service import Service
 
-logger = logging.getLogger(__name__)
-HERE = Path(__file__).parent
-SEEDS = HERE.parent / "seeds" / "questions.jsonl"  # where this is a checkout
+SEEDS = Path(__file__).parent.parent / "seeds" / "questions.jsonl"  # where this is a checkout
 RATED, FOLDER = "what people rated", "evals"  # in the archive's folder
 CHARACTERS, SECONDS = 500_000, 1.0  # of questions that are dropped; between two looks at a run
-
-
-@cache
-def template() -> Template:
-    return PAGES.from_string(HERE.joinpath("page.html").read_text("utf-8"))
+TEMPLATE = PAGES.from_string(Path(__file__).with_name("page.html").read_text("utf-8"))
 
 
 class Runs:
@@ -76,21 +67,21 @@ class Runs:
             run(self.desk, questions, self.folder / self.name, llm, silent, seen=seen)
         except CopydeskError as error:
             self.said = str(error)
-        except Exception as error:  # the outermost door of this thread: logged whole, told in one line
-            logger.exception("a run broke off")
-            self.said = f"internal error ({error}): see the log"
 
     def shown(self, name: str | None, other: str | None, fresh: bool = True) -> list[Any]:
         """Return what the tab shows; without `fresh`, while one is going on, only how far it is."""
         partial = figures(over(self.scores, mean)) if self.scores and self.running else []
-        status = template().render(run=self, partial=partial)
+        status = TEMPLATE.render(run=self, partial=partial)
         if self.running and not fresh:
             return [status, *[gr.skip()] * 5]
         name = name if fresh else self.name
         names = sorted((path.name for path in self.folder.glob("*/")), reverse=True)
         name, other = name if name in names else next(iter(names), None), other if other in names else None
         report = self._report(name, other) if name else ""
-        runs = gr.Dropdown(choices=names, value=name), gr.Dropdown(choices=["", *names], value=other or "")
+        runs = (
+            gr.Dropdown(choices=names, value=name),
+            gr.Dropdown(choices=["", *(one for one in names if one != name)], value=other or ""),
+        )
         return [status, gr.Button(visible=self.running), gr.Timer(active=self.running), *runs, report]
 
     def _report(self, name: str, other: str | None) -> str:
@@ -105,7 +96,7 @@ class Runs:
         told = figures(done or (over([row["scores"] for row in rows], mean) if rows else {}))
         lost = {said: [row for row in rows if row["loss"] == step] for step, (said, _) in LOSSES.items()}
         known = {"name": name, "other": other, "failed": failed, "done": done, "number": len(rows)}
-        return template().render(known, told=told, apart=apart, lost=lost, figure=figure)
+        return TEMPLATE.render(known, told=told, apart=apart, lost=lost, figure=figure)
 
 
 def tab(place: Place) -> None:
@@ -117,7 +108,7 @@ def tab(place: Place) -> None:
         start = gr.Button("Run", elem_classes="strong", scale=1, min_width=90)
         stop = gr.Button("Stop", visible=False, scale=1, min_width=90)
     with gr.Accordion("Other questions", open=False), gr.Column(elem_classes="takes"):
-        gr.HTML(template().render(pick=True), apply_default_css=False)
+        gr.HTML(TEMPLATE.render(pick=True), apply_default_css=False)
         text = gr.Textbox(label="Questions, an object of JSON on each line", value="", lines=3, max_lines=8)
     status = gr.HTML(elem_classes="view", apply_default_css=False)
     with gr.Row(elem_classes="bar filters"):
@@ -133,16 +124,15 @@ def tab(place: Place) -> None:
                     raise BadInput("only editors evaluate: ask one of them")
                 return event(*values)
             except CopydeskError as error:
-                return [template().render(notice=str(error)), *[gr.skip()] * 5]
+                return [TEMPLATE.render(notice=str(error)), *[gr.skip()] * 5]
 
         return guarded
 
     def begin(what: str | None, pasted: str | None, llm: str | None, other: str) -> list[Any]:
         if llm and llm not in service.models:
             raise BadInput(f"{llm} is not offered here: use {' or '.join(service.models)}")
-        runs.start(
-            "dropped" if pasted else what or "", _questions(service, what, pasted or ""), llm or service.models[0]
-        )
+        questions = _questions(service, what or "", pasted or "")
+        runs.start("dropped" if pasted else what or "", questions, llm or service.models[0])
         return runs.shown(runs.name, other)
 
     def end() -> list[Any]:
@@ -150,7 +140,7 @@ def tab(place: Place) -> None:
         return runs.shown(None, None, fresh=False)
 
     def opened(request: gr.Request) -> list[Any]:
-        asked, sets = request.query_params, [*_sets(service)]
+        asked, sets = request.query_params, [*_sets(service)] if user(request).role == "editor" else []
         shown = editors(runs.shown)(request, asked.get("run"), asked.get("with"))
         return [gr.Dropdown(choices=sets, value=next(iter(sets), None)), *shown]
 
@@ -165,20 +155,20 @@ def tab(place: Place) -> None:
 def _sets(service: Service) -> dict[str, Path | None]:
     """Return what can be chosen: question files in the archive's folder, the seeds' own, and what was rated."""
     files = [*sorted(service.desk.index.folder.glob("*.jsonl")), *([SEEDS] if SEEDS.exists() else [])]
-    rated = {RATED: None} if service.kept.rated() else {}
-    return {f"{path.parent.name}/{path.name}": path for path in files} | rated
+    return {f"{path.parent.name}/{path.name}": path for path in files} | dict.fromkeys(
+        [RATED] * bool(service.kept.rated())
+    )
 
 
-def _questions(service: Service, what: str | None, pasted: str) -> list[Question]:
+def _questions(service: Service, what: str, pasted: str) -> list[Question]:
     """Return the questions that were dropped or else chosen. Raises BadInput for what is not as specified."""
-    sets = _sets(service)
     if len(pasted) > CHARACTERS:
         raise BadInput(f"these questions have {len(pasted):,} characters: at most {CHARACTERS:,}")
     if pasted.strip():
         return questions_of(pasted.encode("utf-8", "replace").split(b"\n"), "what was dropped")
-    if what not in sets:
-        raise BadInput("choose questions, or drop a file of them")
-    if path := sets[what]:
+    if path := _sets(service).get(what):
         return read_questions(path)
+    if what != RATED:
+        raise BadInput("choose questions, or drop a file of them")
     rows = {row["id"]: row for row in map(question_of, service.kept.rated())}
     return questions_of((json.dumps(row).encode() for row in rows.values()), RATED)

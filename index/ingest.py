@@ -127,22 +127,24 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
     """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
     if not batch:
         return 0
-    texts: dict[str, str] = {}  # by vector key
+    every: dict[str, str] = {}  # text by vector key
     entries: list[Entry] = []
     for article, at in batch:
         encoded = [(passage, encoded_text(article, passage)) for passage in passages(article, index.encoder.count)]
         keyed = [(passage, vector_key(index.encoder.name, text), text) for passage, text in encoded]
-        texts |= {key: text for _, key, text in keyed}
+        every |= {key: text for _, key, text in keyed}
         entries.append(Entry(article, [(passage, key) for passage, key, _ in keyed], at))
-    for key in index.archive.known_vectors(texts):
-        del texts[key]
-    longest = sorted(texts, key=lambda key: -len(texts[key]))
+    known = index.archive.known_vectors(every)
+    longest = sorted((key for key in every if key not in known), key=lambda key: -len(every[key]))
     vectors: dict[str, Vectors] = {}
     for done in range(0, len(longest), ENCODE_TEXTS):
         progress("ingest", start + (end - start) * done / len(longest))
         keys = longest[done : done + ENCODE_TEXTS]
-        vectors.update(zip(keys, index.encoder.encode([texts[key] for key in keys]), strict=True))
+        vectors.update(zip(keys, index.encoder.encode([every[key] for key in keys]), strict=True))
     progress("ingest", end)
-    index.archive.write(entries, vectors)
-    index.catch_up()
+    with index.archive.writing():  # not while texts are cut and encoded, so that others may remove articles meanwhile
+        lost = list(known - index.archive.known_vectors(known))  # with what was removed
+        vectors.update(zip(lost, index.encoder.encode([every[key] for key in lost]), strict=True))
+        index.archive.write(entries, vectors)
+        index.catch_up()
     return sum(len(entry.passages) for entry in entries)

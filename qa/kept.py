@@ -161,24 +161,21 @@ class Kept:
 
 
 def question_of(turn: Turn) -> dict[str, Any]:
-    """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id.
-
-    Of a good answer it holds the articles cited and the phrase that answers, of a wrong one what must not be said.
-    """
-    asked, answer = turn.asked, turn.answer
+    """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
+    asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
     row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
     row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
-    row["id"] = digest(_json(row), 6)
-    phrases = [s["text"][s["answer"]["start"] : s["answer"]["end"]] for s in answer["sentences"] if s["answer"]]
+    row["id"] = digest(json.dumps(row, sort_keys=True), 6)
+    phrases = [one["text"][one["answer"]["start"] : one["answer"]["end"]] for one in said if one["answer"]][:1]
+    used = {n for one in said for n in one["citations"]}
+    articles = list(dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in used))
     if turn.good:
-        cited = {n for sentence in answer["sentences"] for n in sentence["citations"]}
-        articles = dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in cited)
-        row |= {"answerable": answer["answered"], "articles": list(articles), "answer": phrases[:1]}
+        row |= {"answerable": answer["answered"], "articles": articles, "answer": phrases}
     if "should have refused" in turn.faults:
         row["answerable"] = False
     if "wrong answer" in turn.faults:
-        row["wrong"] = phrases[:1] or [sentence["text"] for sentence in answer["sentences"][:1]]
-    return row
+        row["wrong"] = phrases or [one["text"] for one in said[:1]]
+    return row | ({"notes": {"wrong source": articles}} if "wrong source" in turn.faults else {})
 
 
 def _turn(n: int, asked: str, answer: str, good: int | None, faults: str) -> Turn:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import PlainSerializer, TypeAdapter
+from pydantic import PlainSerializer, TypeAdapter, ValidationError
 
-from index.types import Article, Hit
+from index.types import Article, BadInput, Hit
 
 Support = Literal["verbatim", "supported", "partial", "unsupported"]
 PASSED: tuple[Support, ...] = ("verbatim", "supported")  # the support of a sentence that stands
@@ -292,6 +292,15 @@ def as_json(value: Any) -> dict[str, Any]:
 
 
 _adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+def built(form: type[T], given: Any) -> T:
+    """Build a request from a document. Raises BadInput in one line for what does not fit its form."""
+    try:
+        return cast(T, _adapter(form).validate_python(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def kind(event: Event) -> str:

@@ -17,11 +17,10 @@ from markdown_it import MarkdownIt
 from evals.questions import read_questions
 from qa import Desk
 from qa.export import FORMS, html, markdown, word
-from qa.kept import Kept, Turn
+from qa.kept import Kept, Turn, question_of
 from qa.service import ARCHIVE_TALKS
 from qa.types import as_json
 from qa.web.app import build_app
-from qa.web.talks import question
 
 BASE = "http://127.0.0.1:7860"
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
@@ -163,10 +162,10 @@ def test_conversations_over_http(kept: tuple[TestClient, Kept], turn: Turn, tmp_
 
 
 def test_faults_become_labels(turn: Turn) -> None:
-    wrong = question(replace(turn, good=False, faults=("wrong answer",)))
+    wrong = question_of(replace(turn, good=False, faults=("wrong answer",)))
     assert (wrong["wrong"], "answerable" in wrong) == (["March 11"], False)
-    refuse = question(replace(turn, good=False, faults=("should have refused",)))
+    refuse = question_of(replace(turn, good=False, faults=("should have refused",)))
     assert refuse["answerable"] is False
     assert refuse["id"] == wrong["id"]
-    source = question(replace(turn, good=False, faults=("wrong source",)))
+    source = question_of(replace(turn, good=False, faults=("wrong source",)))
     assert json.dumps(source["notes"]).count(turn.answer["citations"][0]["article_id"]) == 1

@@ -13,9 +13,6 @@ import httpx
 import pytest
 from conftest import REPOSITORY, SEEDS, browsing, serving
 
-from index.types import Article
-from qa.page.render import source_page, source_path
-
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 
 
@@ -114,35 +111,6 @@ def test_a_port_in_use(service: str, tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert result.stderr.endswith(": choose another with --host or --port\n")
-
-
-def test_a_source_page_escapes_what_came_from_outside() -> None:
-    article = Article("a/b", "<b>T</b>", "One <i>. Two & three.", url="javascript:alert(1)")
-    page = source_page(article, "text", 9, 21)
-    assert '<mark id="quote">Two &amp; three.</mark>' in page
-    assert "&lt;b&gt;T&lt;/b&gt;" in page
-    assert "javascript:" not in page
-    assert source_path("a/b", "title", 0, 3) == "/source/a%2Fb?field=title&start=0&end=3#quote"
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
-def test_the_page_answers_and_opens_the_source(service: str) -> None:
-    from playwright.sync_api import expect
-
-    with browsing(service) as page:
-        page.goto(service)
-        box = page.get_by_placeholder("Ask about the news in the archive")
-        box.fill(QUESTION)
-        page.keyboard.press("Enter")
-        mark = page.locator("a.cite", has_text="[1]").first
-        expect(mark).to_be_visible(timeout=60_000)
-        expect(page.locator(".answer").first).to_contain_text("March 11")
-        mark.click()
-        quote = page.frame_locator("iframe[name=source]").locator("mark#quote")
-        expect(quote).to_contain_text("March 11")
-        box.fill("Who won the Champions League final?")
-        page.keyboard.press("Enter")
-        expect(page.locator(".refusal")).to_have_text("The archive does not answer this question.", timeout=60_000)
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")

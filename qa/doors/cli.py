@@ -284,8 +284,7 @@ def _models(args: argparse.Namespace) -> None:
 def _users(args: argparse.Namespace) -> None:
     from qa.web.users import manage
 
-    held = manage(_users_file(args), args.action, args.name, args.role)
-    listed = [{"name": name, "role": account.role} for name, account in sorted(held.items())]
+    listed = manage(_users_file(args), args.action, args.name, args.role)
     emit(args, {"users": listed}, lambda _: print(*(f"{user['name']} ({user['role']})" for user in listed), sep="\n"))
 
 

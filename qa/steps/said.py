@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from index.search import search
 from index.sync import Index
+from index.tables.copies import COPIES
 from index.text import fold
 from index.text.names import runs
-from index.text.quotations import quotations
+from index.text.quotations import SAYING, quotations
 from index.text.terms import content_terms, share
 from index.types import Article, Query
 from qa.request import QuotesRequest, part
@@ -18,6 +19,7 @@ from qa.types import Page, Said
 POOL = 500  # passages that may name a speaker
 ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
 NEAR = 0.25  # cosine below which what shares no word with a subject is said of something else
+WORDS = 4  # at least, of what is reported by no word of saying: of "was found shot" nobody says "shot"
 HEAD = re.compile(r"[,;(–—]|\b(?:who|which|that|in|at|from|with)\b")  # ends the name of a speaker
 told = lru_cache(1000)(quotations)
 THE = re.compile(r"\b(?:the|an?) ", re.I)
@@ -28,6 +30,7 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Sai
     asked, about = request.speaker, request.about
     articles = given or _articles(index, request)
     found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
+    found = found if given else _once(index, found)
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
         wanted = content_terms(about)
@@ -41,6 +44,16 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Sai
         ]
         found = [found[n] for _, n in sorted(near)]
     return part(found, request)
+
+
+def _once(index: Index, found: list[Said]) -> list[Said]:
+    """Return what is said without what copies say again: what all of them say is the report's."""
+    index.catch_up_tables()
+    copies = {said.article_id: COPIES.group(index.archive, said.article_id) for said in found}
+    kept = dict[tuple[str, ...], Said]()
+    for said in sorted(found, key=lambda said: copies[said.article_id].index(said.article_id)):
+        kept.setdefault((copies[said.article_id][0], *fold.words(said.quote)), said)
+    return [*kept.values()]
 
 
 def _articles(index: Index, request: QuotesRequest) -> list[Article]:
@@ -62,9 +75,11 @@ def _said(article: Article) -> Iterator[Said]:
     """Yield what an article quotes or reports, each piece of an interrupted quotation by itself."""
     text, meta = article.text, (article.id, article.title, article.outlet, article.published)
     for by, name, cue, pieces, direct in told(text):
+        sure = direct or text[slice(*cue)].lower() in SAYING
+        first, last = by or (None, None)
         for start, end in pieces:
-            first, last = by or (None, None)
-            yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
+            if sure or (by and len(text[start:end].split()) >= WORDS):
+                yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
 
 
 def _is_by(asked: str, said: Said, text: str) -> bool:

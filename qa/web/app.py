@@ -22,7 +22,7 @@ from qa.doors.show import remarks
 from qa.request import AskRequest, Filtered, Strings
 from qa.service import open_service
 from qa.types import Answer, Citation, Event, Sentence, as_json, kind
-from qa.web import talks
+from qa.web import mcp, openai, talks
 from qa.web.articles import article_routes, event, example, find_routes
 from qa.web.guard import Guard, check_host
 from qa.web.problems import REFUSALS, Bounds, refusing
@@ -66,7 +66,6 @@ def build_app(
     """
     from qa.page import mount  # gradio takes seconds to import
     from qa.page.render import source_page
-    from qa.web import mcp, openai
 
     app, service = _bare(), open_service(desk, allowed)
 
@@ -104,13 +103,12 @@ def build_app(
     def source(
         article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0, also: str = ""
     ) -> HTMLResponse:
-        """Show an article as a page, [start, end) marked."""
+        """Show an article as a page, [start, end) marked, and lightly what `also` names, text:120-245,title:0-9."""
         page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))
-    openai.add_routes(app, service)
-    mcp.add_route(app, service)
+    mcp.add_route(openai.add_routes(app, service), service)
     # The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
     app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users)
     return app

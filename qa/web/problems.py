@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from index.types import BadInput, CopydeskError, UnknownArticle
 from qa.kept import UnknownTalk
 from qa.service import Busy
+from qa.web.openai import DIALECT, failure
 
 PROBLEM = "application/problem+json"
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
@@ -48,8 +49,11 @@ class Problem(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, at = self.status_code, quote(scope["path"], safe="/:@!$&'()*+,;=", errors="replace")
         said = {"status": status, "detail": self.detail, "instance": at, "error": self.detail}
-        document = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
-        await JSONResponse(document, status, self.extra, PROBLEM)(scope, receive, send)
+        document: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
+        form = PROBLEM
+        if scope["path"].startswith(DIALECT):
+            document, form = failure(self.detail, status), "application/json"
+        await JSONResponse(document, status, self.extra, form)(scope, receive, send)
 
 
 class Bounds:
@@ -79,8 +83,8 @@ def refusing(app: FastAPI) -> FastAPI:
     """Let an app, and Gradio's, which answers where no route of ours does, refuse by problem documents."""
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
-        for failure in STATUS if isinstance(part, FastAPI) else ():
-            part.add_exception_handler(failure, partial(_refuse, own))  # type: ignore[union-attr]
+        for kind in STATUS if isinstance(part, FastAPI) else ():
+            part.add_exception_handler(kind, partial(_refuse, own))  # type: ignore[union-attr]
     return app
 
 

@@ -9,9 +9,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import Field, create_model
 
-from index.types import digest
 from qa.export import FORMS
-from qa.kept import Fault, Talk, Turn
+from qa.kept import Fault, Talk, Turn, question_of
 from qa.service import Service
 
 
@@ -65,29 +64,11 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/ratings.jsonl", response_class=Response, responses={200: {"content": {LINES: {}}}})
     def ratings(owner: Owner) -> Response:
-        rows = {row["id"]: row for row in map(question, kept.rated(owner))}  # of the same question the last
+        rows = {row["id"]: row for row in map(question_of, kept.rated(owner))}  # of the same question the last
         lines = "".join(f"{json.dumps(row)}\n" for row in rows.values())
         return Response(lines, media_type=LINES, headers=_named("ratings", "jsonl"))
 
     return router
-
-
-def question(turn: Turn) -> dict[str, Any]:
-    """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
-    asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
-    row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
-    row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
-    row["id"] = digest(json.dumps(row, sort_keys=True), 6)
-    phrases = [one["text"][one["answer"]["start"] : one["answer"]["end"]] for one in said if one["answer"]][:1]
-    used = {n for one in said for n in one["citations"]}
-    articles = list(dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in used))
-    if turn.good:
-        row |= {"answerable": answer["answered"], "articles": articles, "answer": phrases}
-    if "should have refused" in turn.faults:
-        row["answerable"] = False
-    if "wrong answer" in turn.faults:
-        row["wrong"] = phrases or [one["text"] for one in said[:1]]
-    return row | ({"notes": {"wrong source": articles}} if "wrong source" in turn.faults else {})
 
 
 def _file(title: str, turns: list[Turn], form: Form, request: Request) -> Response:
