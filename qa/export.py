@@ -49,7 +49,8 @@ def markdown(title: str, turns: Sequence[Turn], base: str, footnotes: bool = Tru
         mark = {n: Markup(f"[^{m}]" if footnotes else f"[{m}](#note-{m})") for n, m in marks.items()}  # noqa: S704
         told.append({"asked": turn.asked, "answer": turn.answer, "mark": mark, "body": _body(turn.answer, mark)})
     given = {"title": title, "turns": told, "notes": notes, "footnotes": footnotes}
-    return MARKDOWN.get_template("export.md").render(given, link=partial(_link, base)).encode()
+    text = MARKDOWN.get_template("export.md").render(given, link=partial(_link, base))
+    return re.sub(r"\n{3,}", "\n\n", f"{text.strip()}\n").encode()
 
 
 def html(title: str, turns: Sequence[Turn], base: str) -> bytes:

@@ -2,17 +2,27 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
+from conftest import SEEDS
 from fastapi.testclient import TestClient
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 from openai import AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 from openai.types.chat import ChatCompletionChunk
-from openai.types.responses import Response
+from openai.types.responses import ResponseOutputText
+from scripted import Scripted
+
+from index.encoder import Encoder
+from qa import Desk
+from qa.rerank import Reranker
+from qa.web.app import build_app
+from qa.web.openai import failure
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 ASKED: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": QUESTION}]
@@ -130,8 +140,9 @@ def test_a_refusal_is_an_answer(client: OpenAI) -> None:
 
 def test_a_response_has_its_citations_as_annotations(service: str, client: OpenAI) -> None:
     said = client.responses.create(model="copydesk", input=ASKED, instructions="Be brief.", extra_body=OUTLET)
-    assert Response.model_validate(said.to_dict()).status == "completed"
+    assert (said.status, said.error, said.usage.total_tokens) == ("completed", None, 0)
     [part] = said.output[0].content
+    assert isinstance(part, ResponseOutputText)
     assert part.text == said.output_text == said.copydesk["text"]
     for note in part.annotations:
         assert_opens_the_source(service, part.text, note.start_index, note.end_index, note.url, said.copydesk)
@@ -190,7 +201,7 @@ def test_refusals_have_openais_form(client: OpenAI) -> None:
     image: Any = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://192.0.2.1"}}]}]
     for messages, extra, error in (
         (system, {}, "there is no message of a user: the last one is the question"),
-        (image, {}, "a message holds something else than text: send parts of type text"),
+        (image, {}, "messages.0.content.list[Part].0.text: Field required"),
         (ASKED, {"since": "then"}, "'then' is not a date: write it as YYYY-MM-DD"),
         (ASKED, {"tpo": 3}, "tpo: Unexpected keyword argument"),
         (ASKED, {"citations": "page"}, "copydesk.citations: Input should be 'char_location'"),
@@ -214,11 +225,69 @@ def test_what_is_no_request_is_refused_in_the_same_form(service: str, body: byte
     assert "\n" not in refused.json()["error"]["message"]
 
 
+def test_too_many_questions_and_failures_have_their_kind() -> None:
+    told = {status: failure("why", status)["error"] for status in (400, 413, 404, 429, 503)}
+    assert {status: (one["type"], one["code"]) for status, one in told.items()} == {
+        400: ("invalid_request_error", "invalid_value"), 413: ("invalid_request_error", "invalid_value"),
+        404: ("invalid_request_error", "model_not_found"), 429: ("rate_limit_error", "rate_limit_exceeded"),
+        503: ("server_error", "unavailable"),
+    }  # fmt: skip
+
+
 # What only a model does
 
+VERBATIM = "Ukraine accepted such a ceasefire in Jeddah on March 11."
+Post = Callable[[Callable[[], Iterable[str]], str, dict[str, Any]], httpx.Response]
 
-def events(client: TestClient, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the documents of a stream, having checked its end."""
-    *sent, last, _ = client.post(path, json=body | {"stream": True}).text.split("\n\n")
+
+@pytest.fixture
+def post(tmp_path: Path, encoder: Encoder, reranker: Reranker) -> Post:
+    """What a request for a stream gets, given how the model writes, the path and the body."""
+
+    def call(script: Callable[[], Iterable[str]], path: str, body: dict[str, Any]) -> httpx.Response:
+        with Desk(tmp_path / "archive", encoder, reranker, llm=Scripted(script=script)) as desk:
+            desk.ingest([SEEDS])
+            client = TestClient(build_app(desk), base_url="http://127.0.0.1")
+            return client.post(f"/v1/{path}", json=body | {"stream": True})
+
+    return call
+
+
+def documents(response: httpx.Response) -> list[dict[str, Any]]:
+    *sent, last, _ = response.text.split("\n\n")
     assert last == "data: [DONE]"
     return [json.loads(lines.rpartition("data: ")[2]) for lines in sent]
+
+
+def test_what_was_sent_of_a_thought_stands_apart_and_annotations_count_it(post: Post) -> None:
+    written = ("Let me think. It was in March, ", "I am sure. </think>\n", VERBATIM)
+    sent = documents(post(lambda: written, "chat/completions", {"messages": ASKED}))
+    text = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in sent)
+    thought, _, answer = text.partition("\n\n---\n\n")
+    assert thought.startswith("Let me think.")
+    assert answer == sent[-1]["copydesk"]["text"] == f"{VERBATIM} [1]"
+    [note] = sent[-1]["choices"][0]["delta"]["annotations"]
+    assert text[note["url_citation"]["start_index"] : note["url_citation"]["end_index"]] == "[1]"
+
+
+def test_an_answer_that_breaks_off_is_incomplete(post: Post) -> None:
+    def script() -> Iterator[str]:
+        yield f"{VERBATIM} It was "
+        raise ConnectionError("cable cut")
+
+    *_, last = documents(post(script, "responses", {"input": QUESTION}))
+    assert (last["type"], last["response"]["status"]) == ("response.incomplete", "incomplete")
+    assert "cable cut" in last["response"]["copydesk"]["broken"]
+    *_, last = documents(post(script, "chat/completions", {"messages": ASKED}))
+    assert last["choices"][0]["finish_reason"] == "length"
+
+
+def test_a_model_that_cannot_be_reached_is_refused_before_the_stream(post: Post) -> None:
+    def script() -> Iterator[str]:
+        raise ConnectionError("no route")
+        yield ""
+
+    for path, body in (("responses", {"input": QUESTION}), ("chat/completions", {"messages": ASKED})):
+        refused = post(script, path, body)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (503, "server_error")
+        assert "no route" in refused.json()["error"]["message"]

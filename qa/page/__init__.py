@@ -1,5 +1,6 @@
 """The web page: one file a tab, and what all of them stand in. Markup is in templates/, looks and script in static/."""
 
+from html import escape
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -7,14 +8,14 @@ import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from qa.page import ask, views
-from qa.page.place import PRIVATE, Place
+from qa.page import ask, check, views
+from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES
 from qa.service import Service
 
 STATIC = Path(__file__).parent / "static"
 MASTHEAD = '<a href="/">Copydesk</a>'
-TABS = {"Ask": ask.tab, "Timeline": views.timeline, "Quotes": views.quotes}
+TABS = {"Ask": ask.tab, "Check": check.tab, "Timeline": views.timeline, "Quotes": views.quotes}
 
 
 def mount(app: FastAPI, service: Service) -> FastAPI:
@@ -31,12 +32,14 @@ def mount(app: FastAPI, service: Service) -> FastAPI:
                 with gr.Tab(name, id=name.casefold()):
                     tab(Place(page, service))
         gr.HTML(PAGES.get_template("shell.html").render(), elem_id="shell", apply_default_css=False)
+        who = gr.HTML(elem_id="who", apply_default_css=False)
 
-        def select(request: gr.Request) -> gr.Tabs:
-            asked = request.query_params.get("tab", "").casefold()
-            return gr.Tabs(selected=asked) if asked in map(str.casefold, tabs) else gr.skip()
+        def select(request: gr.Request) -> tuple[gr.Tabs, str]:
+            asked, name = request.query_params.get("tab", "").casefold(), escape(user(request).name)
+            link = f'<a href="/login" title="Signed in as {name}: sign out">{name}</a>' if name else ""
+            return gr.Tabs(selected=asked) if asked in map(str.casefold, tabs) else gr.skip(), link
 
-        page.load(select, None, shown, **PRIVATE)
+        page.load(select, None, [shown, who], **PRIVATE)
     page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     # As files of our own: an inline script of the head would get no nonce, and Gradio rewrites the styles it is given.
     app.mount("/page", StaticFiles(directory=STATIC))

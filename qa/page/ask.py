@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,7 +13,7 @@ from index.types import BadInput, CopydeskError
 from qa.kept import FAULTS, Kept, Turn
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES, turn_html
-from qa.request import AskRequest
+from qa.request import ASKER, Asker, AskRequest, Gone
 from qa.service import Service
 from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
 
@@ -22,6 +22,7 @@ PART: Any = PAGES.get_template("ask.html").module
 FILTERS = ("outlets", "authors", "since", "until", "as_of", "llm", "strict")
 KNOWN = {one.name for one in fields(AskRequest)} & {"question", *FILTERS}
 ROLES = ("user", "assistant")
+Shown = tuple[Any, Any, Any]  # the conversation, the turn that is written, the conversations
 EVERY = 0.04  # seconds between two states that are sent of an answer that is being written
 NEWS, NEWEST = 5, 20  # examples on an empty page, each of a story of its own, and the articles that they are taken from
 # What the page's script tells: it sets off "tell" at the form, with what is to be done.
@@ -71,8 +72,8 @@ def _asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, A
     return given, AskRequest(**given, history=history)
 
 
-def _reply(place: Place, owner: str, told: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield what the page shows while a question is answered: the conversation, this turn, the conversations.
+def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> Iterator[Shown]:
+    """Yield what the page shows while a question is answered.
 
     What is shown when it ends is kept, also where it is stopped or breaks off. With `n`, that turn is asked anew.
     """
@@ -101,21 +102,26 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any]) -> Iterator[tuple[
 
     shown = _log(kept, owner, talk, before), working("Reading the archive"), _list(kept, owner, talk)
     yield shown
-    broken, done = "you stopped it", False
+    broken, done, context = "you stopped it", False, copy_context()
+    context.run(ASKER.set, asker)  # each step of this generator may be taken in another thread
+    events = place.service.events(request, asker)
     try:
-        with closing(place.service.events(request)) as events:
-            for event in events:
-                draft.take(event)
-                if draft.text and not draft.answer and time.monotonic() - last > EVERY:
-                    yield gr.skip(), working("Writing"), gr.skip()
-                    last = time.monotonic()
+        while event := context.run(next, events, None):
+            draft.take(event)
+            if draft.text and not draft.answer and time.monotonic() - last > EVERY:
+                yield gr.skip(), working("Writing"), gr.skip()
+                last = time.monotonic()
         done = True
+    except Gone:
+        pass
     except CopydeskError as error:
         broken, done = str(error), True
         if not draft.text:
             yield gr.skip(), _failed(turn, broken), gr.skip()
             return
     finally:  # a reader who stops it or leaves ends this generator where it is
+        asker.leave()
+        context.run(events.close)
         final = draft.document(None if draft.answer else broken) | _seen(place.service, draft.answer)
         complete = keep(final)
     if done:
@@ -127,7 +133,7 @@ def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
     if answer is None:
         return {}
     found = {hit.article.id: hit.article for hit in answer.retrieved}
-    with service.desk.lock:
+    with service.desk.index.reading():
         stories = {service.desk.index.ties(key, answer.as_of).story or key for key in found}
     cited = {c.article_id for c in (*answer.citations, *(answer.refusal.closest if answer.refusal else ()))}
     return {"stories": len(stories), "authors": {key: [*found[key].authors] for key in cited & {*found}}}
@@ -157,8 +163,8 @@ def _welcome(service: Service, failed: str = "") -> str:
     desk = service.desk
     articles, _ = desk.index.archive.counts()
     stories, news = set[frozenset[str]](), list[dict[str, Any]]()
-    for one in desk.articles()[:NEWEST]:
-        with desk.lock:
+    for one in desk.articles(limit=NEWEST):
+        with desk.index.reading():
             story = desk.index.ties(one["id"]).story or frozenset([one["id"]])
         if story not in stories and one["title"] and len(news) < NEWS:
             stories.add(story)
@@ -167,46 +173,59 @@ def _welcome(service: Service, failed: str = "") -> str:
     return str(PART.welcome(articles, len(desk.outlets()), first, last, news, failed))
 
 
+class Events:
+    """What the page sets off. Who does it comes with the request, all else, checked here, with the event."""
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.kept = place, place.service.kept
+        self.askers: dict[str | None, Asker] = {}  # by the session of the page
+
+    def form(self) -> str:
+        return str(PART.form(self.place.service.desk.outlets(), "authors" in KNOWN, self.place.service.models))
+
+    def opened(self, owner: str, talk: str) -> Shown:
+        try:
+            log = _log(self.kept, owner, talk, self.kept.turns(owner, talk)) if talk else _welcome(self.place.service)
+        except BadInput as error:
+            log = _welcome(self.place.service, str(error))
+        return log, "", _list(self.kept, owner, talk)
+
+    def reply(self, event: gr.EventData, request: gr.Request) -> Iterator[Shown]:
+        asker = self.askers[request.session_hash] = Asker()
+        asker.then(lambda: self.askers.pop(request.session_hash, None))
+        yield from _reply(self.place, user(request).name, event._data, asker)
+
+    def stop(self, request: gr.Request) -> None:
+        if asker := self.askers.get(request.session_hash):
+            asker.leave()
+
+    def open(self, event: gr.EventData, request: gr.Request) -> Shown:
+        return self.opened(user(request).name, _text(event._data, "talk"))
+
+    def first(self, request: gr.Request) -> tuple[Any, ...]:
+        return self.form(), *self.opened(user(request).name, request.query_params.get("talk", ""))
+
+    def search(self, event: gr.EventData, request: gr.Request) -> str:
+        return _list(self.kept, user(request).name, _text(event._data, "talk"), _text(event._data, "search"))
+
+    def rename(self, event: gr.EventData, request: gr.Request) -> str:
+        owner, told = user(request).name, event._data
+        self.kept.rename(owner, _text(told, "talk"), _text(told, "title"))
+        return _list(self.kept, owner, _text(told, "open"))
+
+    def delete(self, event: gr.EventData, request: gr.Request) -> Shown:
+        owner, talk, current = user(request).name, _text(event._data, "talk"), _text(event._data, "open")
+        self.kept.delete(owner, talk)
+        return self.opened(owner, "") if talk == current else (gr.skip(), gr.skip(), _list(self.kept, owner, current))
+
+    def rate(self, event: gr.EventData, request: gr.Request) -> None:
+        told = event._data
+        self.kept.rate(user(request).name, _text(told, "talk"), told["n"], told["good"], told["faults"])
+
+
 def tab(place: Place) -> None:
     """Build the tab in the page that is being built."""
-    kept = place.service.kept
-
-    def form() -> str:
-        return str(PART.form(place.service.desk.outlets(), "authors" in KNOWN, place.service.models))
-
-    def opened(owner: str, talk: str) -> tuple[str, str, str]:
-        try:
-            log = _log(kept, owner, talk, kept.turns(owner, talk)) if talk else _welcome(place.service)
-        except BadInput as error:
-            log = _welcome(place.service, str(error))
-        return log, "", _list(kept, owner, talk)
-
-    def reply(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, Any, Any]]:
-        yield from _reply(place, user(request).name, event._data)
-
-    def load(event: gr.EventData, request: gr.Request) -> tuple[str, str, str]:
-        return opened(user(request).name, _text(event._data, "talk"))
-
-    def first(request: gr.Request) -> tuple[str, str, str, str]:
-        return form(), *opened(user(request).name, request.query_params.get("talk", ""))
-
-    def search(event: gr.EventData, request: gr.Request) -> str:
-        return _list(kept, user(request).name, _text(event._data, "talk"), _text(event._data, "search"))
-
-    def rename(event: gr.EventData, request: gr.Request) -> str:
-        owner, told = user(request).name, event._data
-        kept.rename(owner, _text(told, "talk"), _text(told, "title"))
-        return _list(kept, owner, _text(told, "open"))
-
-    def delete(event: gr.EventData, request: gr.Request) -> tuple[Any, Any, str]:
-        owner, talk, current = user(request).name, _text(event._data, "talk"), _text(event._data, "open")
-        kept.delete(owner, talk)
-        return opened(owner, "") if talk == current else (gr.skip(), gr.skip(), _list(kept, owner, current))
-
-    def rate(event: gr.EventData, request: gr.Request) -> None:
-        told = event._data
-        kept.rate(user(request).name, _text(told, "talk"), told["n"], told["good"], told["faults"])
-
+    on = Events(place)
     with gr.Row(elem_id="ask"):
         with gr.Column(elem_id="side"):
             gr.HTML(str(PART.side()), apply_default_css=False)
@@ -215,13 +234,14 @@ def tab(place: Place) -> None:
             log = gr.HTML(elem_id="log", apply_default_css=False)
             # A component of its own: while an answer is written, those before it are not sent again.
             live = gr.HTML(elem_id="live", apply_default_css=False)
-            hub = gr.HTML(form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
+            hub = gr.HTML(on.form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
     shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
-    running = hub.ask(reply, None, shown, trigger_mode="multiple", concurrency_limit=None, **quiet)
-    hub.stop(None, None, None, cancels=[running], **quiet)
-    hub.open(load, None, shown, trigger_mode="multiple", **quiet)
-    hub.search(search, None, talks, trigger_mode="always_last", **quiet)
-    hub.rename(rename, None, talks, trigger_mode="multiple", **quiet)
-    hub.delete(delete, None, shown, trigger_mode="multiple", **quiet)
-    hub.rate(rate, None, None, trigger_mode="multiple", **quiet)
-    place.page.load(first, None, [hub, *shown], **quiet)
+    each = quiet | {"trigger_mode": "multiple"}
+    running = hub.ask(on.reply, None, shown, concurrency_limit=None, **each)
+    hub.stop(on.stop, None, None, cancels=[running], **quiet)
+    hub.open(on.open, None, shown, **each)
+    hub.search(on.search, None, talks, trigger_mode="always_last", **quiet)
+    hub.rename(on.rename, None, talks, **each)
+    hub.delete(on.delete, None, shown, **each)
+    hub.rate(on.rate, None, None, **each)
+    place.page.load(on.first, None, [hub, *shown], **quiet)

@@ -76,8 +76,8 @@ def turn_html(turn: Document) -> str:
         articles.setdefault(c["article_id"], []).append(c)
     numbered, shown = {c["n"]: c for c in answer["citations"]}, list(lines(answer))
     return PAGES.get_template("answer.html").render(
-        turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()), link=link,
-        mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
+        turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
+        link=link, mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
         doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}),
     )  # fmt: skip
 

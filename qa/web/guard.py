@@ -11,11 +11,11 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput
 from qa.service import User
+from qa.web.problems import Problem
 from qa.web.signin import SignIn, start
 from qa.web.users import accounts
 
@@ -75,42 +75,39 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        user, respond = User(), self._refusal(scope)
+        user, respond = User(), None
         try:
-            if respond is None:
-                user, respond = await self._sign_in.admit(Request(scope, receive))
-            changes = scope.get("method") != "GET" and CHANGES.fullmatch(scope["path"])
-            if respond is None and changes and user.role == "reader":
+            self._check(scope)
+            user, respond = await self._sign_in.admit(Request(scope, receive))
+            if user.role == "reader" and scope["method"] != "GET" and CHANGES.fullmatch(scope["path"]):
                 raise HTTPException(403, f"{user.name} is a reader: only editors change the archive")
-        except HTTPException as refused:
-            respond = _error(refused.status_code, refused.detail)
-            respond.headers.update(refused.headers or {})
-        except CopydeskError as error:
-            respond = _error(503, str(error))
-        if respond is None and scope["path"] == QUEUE:
-            body = await start(Request(scope, receive), QUEUE_BYTES)
-            respond, receive = _payload_refusal(body), _again(body, receive)
-        scripted = scope["type"] == "http" and scope["path"] in SCRIPTED
-        nonce = secrets.token_urlsafe(16) if scripted else ""
-        policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if scripted else "")
+            if respond is None and scope["path"] == QUEUE:
+                body = await start(Request(scope, receive), QUEUE_BYTES)
+                _check_payload(body)
+                receive = _again(body, receive)
+        except (HTTPException, BadInput) as error:
+            damaged = "nobody can come in: copydesk users list says what is wrong with the file of users"
+            refused = error if isinstance(error, HTTPException) else HTTPException(503, damaged)
+            respond = Problem(refused.status_code, refused.detail, refused.headers)
+        nonce = secrets.token_urlsafe(16) if scope["type"] == "http" and scope["path"] in SCRIPTED else ""
+        policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if nonce else "")
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
-        dropped = (b"x-forwarded-host", b"accept-encoding" if scripted else b"")
+        dropped = (b"x-forwarded-host", b"accept-encoding" if nonce else b"")
         state = scope.get("state", {}) | {"user": user}
         scope = {**scope, "state": state, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
         await (respond or self._app)(scope, receive, _secured(send, policy, nonce))
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._serves(host):
-            return _error(403, f"this service does not answer to the name {host!r}: open it at its own address")
+            raise HTTPException(403, f"this service does not answer to the name {host!r}: open it at its own address")
         navigates = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not navigates
         if foreign or origin not in (None, f"http://{host}", f"https://{host}"):
-            return _error(403, f"a page of {origin or 'another site'} may not use this service")
+            raise HTTPException(403, f"a page of {origin or 'another site'} may not use this service")
         if scope["type"] == "websocket" or not OPEN.fullmatch(scope["path"]):
-            return _error(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
-        return None
+            raise HTTPException(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
 
     def _serves(self, header: str) -> bool:
         """Tell whether a Host header names this service: loopback, what it listens on, or, on every address, a number.
@@ -135,14 +132,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _payload_refusal(body: bytes) -> Response | None:
+def _check_payload(body: bytes) -> None:
     """Refuse what names a file, whatever input it stands in: Gradio would fetch the address of one."""
     files: list[object] = []
     try:
         json.loads(body, object_hook=lambda held: files.append(held) if "meta" in held else None)
-    except (ValueError, RecursionError):
-        return _error(400, "the page sends JSON of at most a million bytes")
-    return _error(403, "the page takes texts: no file is an input of it") if files else None
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "the page sends JSON of at most a million bytes") from error
+    if files:
+        raise HTTPException(403, "the page takes texts: no file is an input of it")
 
 
 def _secured(send: Send, policy: str, nonce: str) -> Send:
@@ -167,7 +165,3 @@ def _secured(send: Send, policy: str, nonce: str) -> Send:
         await send(message)
 
     return secured
-
-
-def _error(status: int, said: str) -> JSONResponse:
-    return JSONResponse({"error": said}, status)

@@ -14,12 +14,12 @@ from mcp import MCPError, types
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import TypeAdapter, ValidationError, create_model
+from pydantic import TypeAdapter, create_model
 
 from index.types import BadInput, CopydeskError
 from qa.request import ASKER, Asker, AskRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.service import Service
-from qa.types import Answer, Citation, Found, Said, Sentence, Timeline, as_json
+from qa.types import Answer, Citation, Found, Said, Sentence, Timeline, as_json, built
 
 ARTICLE = "article://"  # and an id: the address of a resource
 Document = dict[str, Any]
@@ -40,7 +40,6 @@ TOOLS: dict[str, tuple[Any, Any, str]] = {  # what each takes and gives, and say
     "quotes": (QuotesRequest, Quotes, "Find who said what, word for word, by speaker, subject and article."),
     "timeline": (TimelineRequest, Timeline, "Tell what happened, day by day, each with its source."),
 }
-TAKES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(form) for name, (form, *_) in TOOLS.items()}
 
 
 def build_server(service: Service) -> Server:
@@ -51,10 +50,7 @@ def build_server(service: Service) -> Server:
         try:
             if tool not in TOOLS:
                 raise BadInput(f"{tool} is no tool: use {', '.join(TOOLS)}")
-            return await run_sync(_work, service, TAKES[tool].validate_python(given), abandon_on_cancel=True)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            return await run_sync(_work, service, built(TOOLS[tool][0], given), abandon_on_cancel=True)
         finally:
             asker.leave()
 
@@ -90,8 +86,8 @@ def build_server(service: Service) -> Server:
 
 
 def _tool(name: str) -> types.Tool:
-    form, gives, says = TOOLS[name]
-    takes, gives = TAKES[name].json_schema(), TypeAdapter(gives).json_schema(mode="serialization")
+    form, given, says = TOOLS[name]
+    takes, gives = TypeAdapter(form).json_schema(), TypeAdapter(given).json_schema(mode="serialization")
     for field in fields(form) if is_dataclass(form) else ():
         takes["properties"][field.name]["description"] = field.metadata.get("help", "")
     reads = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -130,8 +126,8 @@ async def serve_stdio(service: Service) -> None:
         await server.run(heard, said, server.create_initialization_options())
 
 
-def add_route(app: FastAPI, service: Service) -> None:
-    """Serve the protocol at /mcp, without sessions. Who may come in is the guard's to say."""
+def add_route(app: FastAPI, service: Service) -> FastAPI:
+    """Serve the protocol at /mcp, without sessions; return the app. Who may come in is the guard's to say."""
     unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
     own = build_server(service).streamable_http_app(
         stateless_http=True, json_response=True, transport_security=unguarded
@@ -145,3 +141,4 @@ def add_route(app: FastAPI, service: Service) -> None:
 
     app.router.routes.extend(own.routes)
     app.router.lifespan_context = lifespan
+    return app

@@ -3,40 +3,38 @@
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
-from starlette.exceptions import HTTPException
+from pydantic import BaseModel, ConfigDict, create_model
 
 from index.types import BadInput, CopydeskError
-from qa.page.render import source_path
 from qa.request import AskRequest
-from qa.service import Busy, Service
-from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
+from qa.service import Service
+from qa.types import Answer, Event, Withdrawn, as_json, built
 from qa.web.streams import answered, told
 
 logger = logging.getLogger(__name__)
 Document = dict[str, Any]
 DEFAULT = "copydesk"  # the name of whatever model the service answers with
 APART = "\n\n---\n\n"  # What was sent of a model's thought cannot be taken back: the answer comes behind this.
+# Tokens are not counted. The names are those of both routes: clients pass over those that they do not know.
 USAGE = dict.fromkeys(("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"), 0)
-REQUEST = TypeAdapter(AskRequest)
+CODES = {404: "model_not_found", 429: "rate_limit_exceeded", 503: "unavailable", 500: "internal_error"}
+
+
+class Part(BaseModel):
+    text: str  # other parts of a message say nothing to an archive
 
 
 class Message(BaseModel):
-    """A turn of a conversation, or what else a client puts among them, which is passed over."""
-
-    role: str = ""
-    content: str | list[Document] | None = None
+    role: str = ""  # clients put calls of tools among the messages, too: those are passed over
+    content: list[Part] | str | None = None
 
 
 class Options(BaseModel):
@@ -48,198 +46,141 @@ class Options(BaseModel):
 
 
 class Asked(BaseModel):
-    """What both routes take; other parameters (temperature, tools) say nothing to an archive, and are passed over."""
+    """What a route takes: `messages` or `input`. The last of a user is the question, those before are the history.
 
+    What else clients send (temperature, tools) says nothing to an archive, and is passed over.
+    """
+
+    messages: list[Message] = []
+    input: list[Message] | str = []
     model: str = DEFAULT
     stream: bool | None = False
     stream_options: Document | None = None
+    previous_response_id: str | None = None
     copydesk: Options = Options()
 
 
-class Chat(Asked):
-    """The last message of a user is the question, those before it are the history."""
-
-    messages: list[Message]
+Told = create_model("Told", id=str, object=str, model=str, usage=Document, copydesk=Answer)
 
 
-class Respond(Asked):
-    """As `Chat`; nothing of a response is kept, so all that came before stands in `input`."""
-
-    input: str | list[Message]
-    previous_response_id: str | None = None
+DIALECT = "/v1/"  # what begins so is answered, and refused, as OpenAI does
 
 
-_both: Any = {"id": str, "object": str, "model": str, "usage": Document, "copydesk": Answer}
-Completion = create_model("Completion", created=int, choices=list[Document], **_both)
-Responded = create_model("Responded", created_at=int, status=str, output=list[Document], **_both)
-Models = create_model("Models", object=str, data=list[Document])
+def failure(why: str, status: int) -> Document:
+    """Return a refusal in OpenAI's form."""
+    kind = "invalid_request_error" if status < 429 else "rate_limit_error" if status == 429 else "server_error"
+    return {"error": {"message": why, "type": kind, "param": None, "code": CODES.get(status, "invalid_value")}}
 
 
-class UnknownModel(BadInput):
-    """A model that is not offered."""
-
-
-INVALID = (400, "invalid_request_error", "invalid_value")
-REFUSED: dict[type[Exception], tuple[int, str, str]] = {  # the first that fits: its status, type and code
-    UnknownModel: (404, "invalid_request_error", "model_not_found"),
-    Busy: (429, "rate_limit_error", "rate_limit_exceeded"),
-    **dict.fromkeys((BadInput, RequestValidationError, ValidationError, HTTPException), INVALID),
-    CopydeskError: (503, "server_error", "unavailable"),
-    Exception: (500, "server_error", "internal_error"),
-}
-
-
-class Dialect(APIRoute):
-    """A route that refuses in OpenAI's form."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handler(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except (CopydeskError, RequestValidationError, ValidationError, HTTPException) as error:
-                status, document = _refusal(error)
-                headers = {"retry-after": str(error.seconds)} if isinstance(error, Busy) else None
-                return JSONResponse(document, status, headers)
-
-        return handler
-
-
-def _refusal(error: Exception) -> tuple[int, Document]:
-    why, (status, kind, code) = str(error), next(said for of, said in REFUSED.items() if isinstance(error, of))
-    if isinstance(error, RequestValidationError | ValidationError):
-        first = error.errors()[0]
-        why = f"{'.'.join(str(part) for part in first['loc'] if part != 'body') or 'body'}: {first['msg']}"
-    elif isinstance(error, HTTPException):  # a body that is no JSON, or too long
-        status, why = error.status_code, str(error.detail)
-    why = why.encode("utf-8", "replace").decode()  # halves of characters, told again
-    return status, {"error": {"message": why, "type": kind, "param": None, "code": code}}
-
-
-def add_routes(app: FastAPI, service: Service) -> None:
-    """Let programs that speak to OpenAI ask a service, at /v1."""
-
-    def models() -> JSONResponse:
-        known = [{"id": name, "object": "model", "created": 0, "owned_by": DEFAULT} for name in offered]
-        return JSONResponse({"object": "list", "data": known})
-
-    async def complete(body: Chat, http: Request) -> Response:
-        return await _answered(service, body.messages, Completing(body, http))
-
-    async def respond(body: Respond, http: Request) -> Response:
-        if body.previous_response_id:
-            raise BadInput("responses are not kept: send what came before in input, without previous_response_id")
-        said = [Message(role="user", content=body.input)] if isinstance(body.input, str) else body.input
-        return await _answered(service, said, Responding(body, http))
-
+def add_routes(app: FastAPI, service: Service) -> FastAPI:
+    """Let programs that speak to OpenAI ask a service, at /v1; return the app."""
     offered = (DEFAULT, *service.models)
-    routes = (("GET", "models", models, Models), ("POST", "chat/completions", complete, Completion),
-              ("POST", "responses", respond, Responded))  # fmt: skip
-    for method, path, route, form in routes:
-        named: Any = {"methods": [method], "response_model": form, "route_class_override": Dialect}
-        app.router.add_api_route(f"/v1/{path}", route, **named)
 
+    @app.get("/v1/models")
+    def models() -> Document:
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": DEFAULT} for name in offered]
+        return {"object": "list", "data": listed}
 
-async def _answered(service: Service, said: list[Message], reply: "Completing | Responding") -> Response:
-    asked = _request(service, reply.body, said)
-    if not reply.body.stream:
+    @app.post("/v1/chat/completions", response_model=Told)
+    async def complete(body: Asked, http: Request) -> Response:
+        return await _answered(service, Completing(body, http))
+
+    @app.post("/v1/responses", response_model=Told)
+    async def respond(body: Asked, http: Request) -> Response:
+        return await _answered(service, Responding(body, http))
+
+    async def _answered(service: Service, reply: Completing | Responding) -> Response:
+        if reply.body.model not in offered:
+            return JSONResponse(
+                failure(f"{reply.body.model} is not offered here: use {' or '.join(offered)}", 404), 404
+            )
+        asked = _request(reply.body)
+        if reply.body.stream:
+            events = told(service, asked, reply.http)
+            first = await anext(events)  # what cannot be answered is refused with its own status
+            return EventSourceResponse(_sent(reply, first, events))
         answer = await answered(service, asked, reply.http)
-        whole: tuple[Event, ...] = (answer.text, *answer.citations, *answer.sentences, answer)
-        for event in whole:
-            reply.take(event)
+        reply.take(answer.text)
+        reply.take(answer)
         return JSONResponse(reply.whole())
-    events = told(service, asked, reply.http)
-    first = await anext(events)  # what cannot be answered is refused with its own status
-    return EventSourceResponse(_sent(reply, first, events))
+
+    return app
 
 
 async def _sent(
     reply: "Completing | Responding", first: Event, rest: AsyncGenerator[Event, None]
 ) -> AsyncIterator[bytes]:
-    def event(document: Document) -> bytes:
-        return format_sse_event(event=document.get("type"), data_str=json.dumps(document, ensure_ascii=False))
+    def sent(*documents: Document) -> bytes:
+        pairs = ((one.get("type"), json.dumps(one, ensure_ascii=False)) for one in documents)
+        return b"".join(format_sse_event(event=name, data_str=data) for name, data in pairs)
 
     try:
         async with aclosing(rest):
-            for document in (*reply.begin(), *reply.told(*reply.take(first))):
-                yield event(document)
-            async for piece in rest:
-                for document in reply.told(*reply.take(piece)):
-                    yield event(document)
-        for document in reply.end():
-            yield event(document)
+            yield sent(*reply.begin(), reply.piece(reply.take(first)))
+            async for event in rest:
+                if text := reply.take(event):
+                    yield sent(reply.piece(text))
+        yield sent(*reply.end())
+    except CopydeskError as error:
+        yield sent(failure(str(error), 503))
     except Exception as error:  # the outermost door of a stream: logged whole, told in one line
-        if not isinstance(error, CopydeskError):
-            logger.exception("an answer broke off")
-        yield event(_refusal(error)[1])
+        logger.exception("an answer broke off")
+        yield sent(failure(f"internal error ({error}): see the log", 500))
     yield format_sse_event(data_str="[DONE]")
 
 
-def _request(service: Service, body: Asked, said: list[Message]) -> AskRequest:
+def _request(body: Asked) -> AskRequest:
     """Return the question of a conversation, with the turns before it and its options."""
-    if body.model not in (offered := (DEFAULT, *service.models)):
-        raise UnknownModel(f"{body.model} is not offered here: use {' or '.join(offered)}")
-    turns = [{"role": m.role, "content": _text(m.content)} for m in said if m.role in ("user", "assistant")]
+    if body.previous_response_id:
+        raise BadInput("responses are not kept: send what came before in input, without previous_response_id")
+    given = [Message(role="user", content=body.input)] if isinstance(body.input, str) else body.messages or body.input
+    turns = [{"role": one.role, "content": _text(one)} for one in given if one.role in ("user", "assistant")]
     while turns and turns[-1]["role"] != "user":
         turns.pop()
     if not turns:
         raise BadInput("there is no message of a user: the last one is the question")
-    llm = None if body.model == DEFAULT else body.model
-    own = {"question": turns.pop()["content"], "history": turns, "llm": llm}
-    return REQUEST.validate_python((body.copydesk.model_extra or {}) | own)
+    own = {"question": turns.pop()["content"], "history": turns, "llm": None if body.model == DEFAULT else body.model}
+    asked: AskRequest = built(AskRequest, (body.copydesk.model_extra or {}) | own)
+    return asked
 
 
-def _text(content: str | list[Document] | None) -> str:
-    """Return what a message says, which may come in parts."""
-    parts = content if isinstance(content, list) else [{"text": content or ""}]
-    if not all(isinstance(part.get("text"), str) for part in parts):
-        raise BadInput("a message holds something else than text: send parts of type text")
-    return "\n".join(part["text"] for part in parts)
+def _text(message: Message) -> str:
+    said = message.content or ""
+    return said if isinstance(said, str) else "\n".join(part.text for part in said)
 
 
-@dataclass
-class _Reply:
-    """An answer in the making, as it is sent: its text so far, and where in it which citation is marked."""
+class Reply:
+    """An answer in the making, as it is sent."""
 
-    body: Asked
-    http: Request
-    key: str = field(default_factory=lambda: uuid4().hex)
-    made: int = field(default_factory=lambda: int(time.time()))
-    text: str = ""
-    answer: Document = field(default_factory=dict)
-    cited: dict[int, Citation] = field(default_factory=dict)
-    marked: list[tuple[int, int, int]] = field(default_factory=list)  # number, start and end in the text
-    start: int = 0  # of the answer: behind what was withdrawn
+    answer: Answer
 
-    def take(self, event: Event) -> tuple[str, int]:
-        """Take in an event; return the text that is new with it, and how many of the annotations."""
-        more, known = "", len(self.marked)
-        if isinstance(event, str):
-            more = event
-        elif isinstance(event, Withdrawn):
+    def __init__(self, body: Asked, http: Request) -> None:
+        self.body, self.http, self.key, self.made = body, http, uuid4().hex, int(time.time())
+        self.text = ""
+        self.start = 0  # of the answer in it: behind what was withdrawn
+
+    def take(self, event: Event) -> str:
+        """Take in an event; return the text that is new with it."""
+        more = event if isinstance(event, str) else ""
+        if isinstance(event, Withdrawn):
             more, self.start = APART, len(self.text + APART)
-        elif isinstance(event, Citation):
-            self.cited[event.n] = event
-        elif isinstance(event, Sentence):
-            places = zip(event.citations, event.marks, strict=False)  # "[unsupported]" is a mark without citation
-            self.marked += [(n, self.start + start, self.start + end) for n, (start, end) in places]
-        else:
-            self.answer = as_json(event)
-            if event.citations and self.body.copydesk.footnotes:
-                notes = (f"[{c.n}] {c.title}, {c.outlet}, {c.published}: “{c.quote}”" for c in event.citations)
-                more = "\n\n" + "\n".join(notes)
+        if isinstance(event, Answer):
+            self.answer = event
+            notes = (f"[{c.n}] {c.title}, {c.outlet}, {c.published}: “{c.quote}”" for c in event.citations)
+            more = "\n".join(("\n", *notes)) if event.citations and self.body.copydesk.footnotes else ""
         self.text += more
-        return more, len(self.marked) - known
+        return more
 
-    def annotations(self, new: int = 0, within: str = "") -> Document:
-        """Return the annotations, or the last so many `new` ones; with Anthropic's citations where they are wanted."""
-        notes, located = list[Document](), list[Document]()
-        documents = list(dict.fromkeys(one.article_id for one in self.cited.values()))
-        for n, start, end in self.marked[-new:]:
-            c = self.cited[n]
+    def annotations(self, within: str = "") -> Document:
+        """Return what the marks in the text say; with Anthropic's citations, one for each, where they are wanted."""
+        from qa.page.render import source_path  # gradio takes seconds to import
+
+        notes, located, cited = list[Document](), list[Document](), {c.n: c for c in self.answer.citations}
+        documents = list(dict.fromkeys(c.article_id for c in cited.values()))
+        marks = (pair for s in self.answer.sentences for pair in zip(s.citations, s.marks, strict=False))
+        for c, (start, end) in ((cited[n], mark) for n, mark in marks):
             url = str(self.http.base_url).rstrip("/") + source_path(c.article_id, c.field, c.start, c.end)
-            place = {"start_index": start, "end_index": end, "title": c.title, "url": url}
+            place = {"start_index": self.start + start, "end_index": self.start + end, "title": c.title, "url": url}
             notes.append({"type": "url_citation"} | ({within: place} if within else place))
             document = {"document_index": documents.index(c.article_id), "document_title": c.title, "file_id": None}
             span = {"cited_text": c.quote, "start_char_index": c.start, "end_char_index": c.end}
@@ -247,58 +188,55 @@ class _Reply:
         return {"annotations": notes} | ({"citations": located} if self.body.copydesk.citations else {})
 
 
-class Completing(_Reply):
+class Completing(Reply):
     """A chat completion, or its chunks."""
 
-    def _document(self, kind: str, *choices: Document, **more: Any) -> Document:
+    def _document(self, *choices: Document, kind: str = "chat.completion.chunk", **more: Any) -> Document:
         about = {"id": f"chatcmpl-{self.key}", "object": kind, "created": self.made, "model": self.body.model}
         return about | {"choices": [{"index": 0, "finish_reason": None} | choice for choice in choices]} | more
 
     def _ended(self) -> Document:
-        return {"finish_reason": "length" if self.answer["broken"] else "stop"}
+        return {"logprobs": None, "finish_reason": "length" if self.answer.broken else "stop"}
 
     def whole(self) -> Document:
-        message = {"role": "assistant", "content": self.text, "refusal": None} | self.annotations(0, "url_citation")
-        choice = {"message": message, "logprobs": None} | self._ended()
-        return self._document("chat.completion", choice, usage=USAGE, copydesk=self.answer)
-
-    def _chunk(self, delta: Document, **more: Any) -> Document:
-        return self._document("chat.completion.chunk", {"delta": delta} | more)
+        message = {"role": "assistant", "content": self.text, "refusal": None} | self.annotations("url_citation")
+        choice = {"message": message} | self._ended()
+        return self._document(choice, kind="chat.completion", usage=USAGE, copydesk=as_json(self.answer))
 
     def begin(self) -> list[Document]:
-        return [self._chunk({"role": "assistant", "content": ""})]
+        return [self._document({"delta": {"role": "assistant", "content": ""}})]
 
-    def told(self, text: str, new: int) -> list[Document]:
-        marks = self.annotations(new, "url_citation") if new else {}
-        return [self._chunk({"content": text} | marks)] if text or new else []
+    def piece(self, text: str) -> Document:
+        return self._document({"delta": {"content": text}})
 
     def end(self) -> list[Document]:
+        last = {"delta": self.annotations("url_citation")} | self._ended()
         counted = (self.body.stream_options or {}).get("include_usage")
-        last = [self._document("chat.completion.chunk", usage=USAGE)] if counted else []
-        return [self._chunk({}, **self._ended()) | {"copydesk": self.answer}, *last]
+        ended = self._document(last, copydesk=as_json(self.answer))
+        return [ended, self._document(usage=USAGE)] if counted else [ended]
 
 
-class Responding(_Reply):
+class Responding(Reply):
     """A response of one message, or its events."""
 
     sent = -1
 
-    def _document(self, status: str, *output: Document) -> Document:
+    def _document(self, status: str, *output: Document, **more: Any) -> Document:
         about = {"id": f"resp_{self.key}", "object": "response", "created_at": self.made, "model": self.body.model}
         cut = {"reason": "max_output_tokens"} if status == "incomplete" else None
         never: Document = {"error": None, "parallel_tool_calls": False, "tool_choice": "none", "tools": []}
-        said = {"status": status, "output": output, "incomplete_details": cut, "usage": USAGE}
-        return about | never | said | ({"copydesk": self.answer} if self.answer else {})
+        return about | never | {"status": status, "output": output, "incomplete_details": cut} | more
 
     def _item(self, status: str, *content: Document) -> Document:
         return {"id": f"msg_{self.key}", "type": "message", "role": "assistant", "status": status, "content": content}
 
-    def _part(self) -> Document:
-        return {"type": "output_text", "text": self.text, "logprobs": []} | self.annotations()
+    def _part(self, notes: Document) -> Document:
+        return {"type": "output_text", "text": self.text, "logprobs": []} | notes
 
     def whole(self) -> Document:
-        status = "incomplete" if self.answer["broken"] else "completed"
-        return self._document(status, self._item(status, self._part()))
+        status = "incomplete" if self.answer.broken else "completed"
+        item = self._item(status, self._part(self.annotations()))
+        return self._document(status, item, usage=USAGE, copydesk=as_json(self.answer))
 
     def _event(self, kind: str, **more: Any) -> Document:
         self.sent += 1
@@ -308,19 +246,15 @@ class Responding(_Reply):
     def begin(self) -> list[Document]:
         opened = [self._event(kind, response=self._document("in_progress")) for kind in ("created", "in_progress")]
         item = self._event("output_item.added", item=self._item("in_progress"))
-        return [*opened, item, self._event("content_part.added", part=self._part())]
+        return [*opened, item, self._event("content_part.added", part=self._part({"annotations": []}))]
 
-    def told(self, text: str, new: int) -> list[Document]:
-        delta = [self._event("output_text.delta", delta=text, logprobs=[])] if text else []
-        marks = enumerate(self.annotations(new)["annotations"] if new else (), len(self.marked) - new)
-        kind = "output_text.annotation.added"
-        return delta + [self._event(kind, annotation_index=n, annotation=mark) for n, mark in marks]
+    def piece(self, text: str) -> Document:
+        return self._event("output_text.delta", delta=text, logprobs=[])
 
     def end(self) -> list[Document]:
-        whole = self.whole()
-        return [
-            self._event("output_text.done", text=self.text, logprobs=[]),
-            self._event("content_part.done", part=self._part()),
-            self._event("output_item.done", item=whole["output"][0]),
-            self._event(whole["status"], response=whole),
-        ]
+        whole, kind = self.whole(), "output_text.annotation.added"
+        [item] = whole["output"]
+        [part] = item["content"]
+        notes = [self._event(kind, annotation_index=n, annotation=one) for n, one in enumerate(part["annotations"])]
+        done = self._event("output_text.done", text=self.text, logprobs=[]), self._event("content_part.done", part=part)
+        return [*notes, *done, self._event("output_item.done", item=item), self._event(whole["status"], response=whole)]

@@ -55,11 +55,9 @@ class SignIn:
             return User(), RedirectResponse("/", 303) if door else None  # Gradio has both, too
         if path == "/login" and posted:
             return User(), await self._sign_in(request)
-        user = await self._who(request)
-        if user and path == "/logout" and posted:
+        if path == "/logout" and posted:
             self._sessions.pop(request.cookies.get(COOKIE, ""), None)
-            user = None
-        if user:
+        if user := await self._who(request):
             return user, self._page(200, user=user) if door else None
         if "text/html" in request.headers.get("accept", ""):
             url = request.scope["raw_path"] + b"?" + request.scope["query_string"]
@@ -71,12 +69,11 @@ class SignIn:
         raise HTTPException(401, BASIC if self._users else BEARER, {"www-authenticate": asked})
 
     async def _who(self, request: Request) -> User | None:
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.casefold() in ("bearer", "basic"):
-            name, password = "", given
-            if kind.casefold() == "basic":
-                with suppress(ValueError):
-                    name, _, password = b64decode(given).decode().partition(":")
+        name, (kind, _, password) = "", request.headers.get("authorization", "").partition(" ")
+        if kind.casefold() == "basic":
+            with suppress(ValueError):
+                name, _, password = b64decode(password).decode().partition(":")
+        if kind:
             account = await self._enter(request, name, password)
         else:
             cookie, now = request.cookies.get(COOKIE, ""), self._clock()

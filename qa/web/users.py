@@ -17,7 +17,6 @@ from pydantic import TypeAdapter
 from index.types import BadInput, translated
 
 NAME = re.compile(r"[\w.@+-]{1,64}")  # no colon, at which HTTP Basic parts name and password
-LEAST = 8  # characters of a password, the least that NIST lets pass
 HASHER = PasswordHasher()  # argon2id, 64 MiB, as RFC 9106 advises: 0.15 s
 
 
@@ -34,8 +33,11 @@ ACCOUNTS = TypeAdapter(dict[str, Account])
 
 def accounts(path: Path) -> dict[str, Account]:
     """Return the users of a file as it is now, by name: who is removed is out at once. Raises BadInput for no such."""
-    with translated(BadInput, f"{path} holds no users", OSError, ValueError, mend="copydesk users add NAME adds one"):
+    try:
         return ACCOUNTS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:  # what pydantic says would tell hashes
+        why = getattr(error, "strerror", None) or "damaged"
+        raise BadInput(f"{path} holds no users ({why}): copydesk users add NAME makes it where none is") from error
 
 
 def proves(password: str, hashed: str) -> bool:
@@ -45,7 +47,7 @@ def proves(password: str, hashed: str) -> bool:
     return False
 
 
-def manage(path: Path, action: str, name: str | None, role: Literal["reader", "editor"]) -> dict[str, Account]:
+def manage(path: Path, action: str, name: str | None, role: Literal["reader", "editor"]) -> list[dict[str, str]]:
     """Return the users of a file after one was added or removed; who is there already gets a new password and role."""
     held = accounts(path) if path.exists() else {}
     if bool(name) is (action == "list") or (name and not NAME.fullmatch(name)):
@@ -60,7 +62,7 @@ def manage(path: Path, action: str, name: str | None, role: Literal["reader", "e
             with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}", delete=False) as new:  # 0600
                 new.write(ACCOUNTS.dump_json(held, indent=2))
             os.replace(new.name, path)
-    return held
+    return [{"name": known, "role": account.role} for known, account in sorted(held.items())]
 
 
 def _password() -> str:
@@ -69,6 +71,6 @@ def _password() -> str:
     password = getpass("Password: ") if asked else sys.stdin.readline().rstrip("\r\n")
     if asked and getpass("Once more: ") != password:
         raise BadInput("these are two different passwords: begin again")
-    if len(password) < LEAST:
-        raise BadInput(f"a password has at least {LEAST} characters: take a longer one")
+    if len(password) < 8:  # the least that NIST lets pass
+        raise BadInput("a password has at least 8 characters: take a longer one")
     return password

@@ -236,8 +236,8 @@ Object.assign(acts, {
   delete: async (button) => {
     const link = $("a", button.closest("li"));
     if (!await dialog(`Delete “${link.textContent}”?`, "Delete")) return;
+    tellDesk("delete", { talk: link.dataset.talk, open: asking.talk });
     if (link.dataset.talk === asking.talk) goTo("");
-    tellDesk("delete", { talk: link.dataset.talk, open: link.dataset.talk === asking.talk ? link.dataset.talk : asking.talk });
   },
 });
 
