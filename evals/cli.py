@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from evals.claims import Claim
 from evals.metrics import LOSSES, LOWER_IS_BETTER, METRICS, RANKING
 from evals.questions import parse, read_questions
 from evals.report import figures
-from evals.run import REPORT, RESULTS, Asked, absent, check, read_rows, run
-from evals.stats import compare
+from evals.run import REPORT, RESULTS, Asked, absent, check, differences, run
 from index.types import BadInput, translated
 from qa.doors import show
 from qa.doors.cli import DONE, SOME_REJECTED, add_command, add_judge, add_options, emit, open_desk
@@ -42,7 +40,9 @@ def _eval(args: argparse.Namespace) -> int:
     if len(args.what) != 1 or not args.out:
         raise BadInput("eval takes one file of questions and --out DIR, or: compare DIR DIR")
     path, llm = Path(args.what[0]), args.llm or "quotes"
-    rules = {name: str(value) for name in ("judge", "strict", "reranker") if (value := getattr(args, name, None))}
+    rules: dict[str, Any] = {
+        name: str(value) for name in ("judge", "strict", "reranker") if (value := getattr(args, name, None))
+    }
     articles: sets.Rows = []
     asked: Asked
     if args.format:
@@ -115,15 +115,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
 
 
 def _compare(args: argparse.Namespace, first: Path, second: Path) -> int:
-    try:  # a question is the same in both where its id and its words are
-        runs = [{f"{row['id']}: {row['question']}": row["scores"] for row in read_rows(out)} for out in (first, second)]
-    except (KeyError, TypeError) as error:
-        raise BadInput(f"{first} or {second} holds something else: compare takes two --out folders") from error
-    metrics = {d.metric: asdict(d) for d in compare(*runs)}
-    if not metrics:
-        raise BadInput(f"{first} and {second} have no question in common, by id and words")
-    document = {"first": str(first), "second": str(second), "questions": len(runs[0].keys() & runs[1].keys())}
-    emit(args, document | {"metrics": metrics}, _print_differences)
+    emit(args, differences(first, second), _print_differences)
     return DONE
 
 

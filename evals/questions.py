@@ -1,6 +1,6 @@
 """Reads question files: JSON Lines, one question each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -46,17 +46,22 @@ def read_questions(path: Path) -> list[Question]:
     """Return the questions of a file. Raises BadInput that names the line for anything that is not as specified."""
     with translated(BadInput, f"{path} cannot be read", OSError):
         lines = path.read_bytes().split(b"\n")
+    return questions_of(lines, str(path))
+
+
+def questions_of(lines: Iterable[bytes], name: str) -> list[Question]:
+    """Return the questions of the lines of a file of this name; see `read_questions`."""
     questions: dict[str, Question] = {}
     for row, place in read_jsonl(lines):
         if isinstance(row, BadInput):
-            raise BadInput(f"{path}, {place} is {row}") from row
-        with translated(BadInput, f"{path}, {place}", BadInput):
+            raise BadInput(f"{name}, {place} is {row}") from row
+        with translated(BadInput, f"{name}, {place}", BadInput):
             question = parse(row)
             if question.id in questions:
                 raise BadInput(f"the id {question.id} stands there twice")
         questions[question.id] = question
     if not questions:
-        raise BadInput(f"{path} holds no questions")
+        raise BadInput(f"{name} holds no questions")
     return list(questions.values())
 
 

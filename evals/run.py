@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from evals.claims import Claim, summarise_claims
 from evals.metrics import LOSSES, Metric, Result, contains_all, loss, over, percentiles, scores
 from evals.questions import IN_FILES, Question, as_row, parse
 from evals.report import render
-from evals.stats import interval
+from evals.stats import compare, interval
 from index.read.records import read_jsonl
 from index.sync import Progress
 from index.types import BadInput, digest, translated
@@ -33,15 +33,16 @@ Row = dict[str, Any]
 
 
 def run(
-    desk: Desk, asked: Asked, out: Path, llm: str, tell: Progress, restart: bool = False, name: str = "", **rules: str
-) -> dict[str, Any]:
+    desk: Desk, asked: Asked, out: Path, llm: str, tell: Progress, restart: bool = False, name: str = "",
+    seen: Callable[[Row], object] = bool, **rules: str,
+) -> dict[str, Any]:  # fmt: skip
     """Ask the questions, or check the claims, in order and write into the folder `out`; return the summary.
 
     `name` is the data set's; `rules` are the desk's own, such as its judge: a run is told from others by them.
     results.jsonl gets a line for each as soon as it is answered: a run that was interrupted is continued, and a
     finished one is only summed up again. A folder whose run had other questions, articles or model is refused,
     unless `restart` gives leave to replace it. Then come summary.json and, for questions, report.html, run.trec and
-    qrels.trec.
+    qrels.trec. `seen` gets each row; what it or `tell` raises stops the run.
     """
     settings = check(out, asked, restart, desk, llm=llm, **rules)
     extra = sets.metrics(name)
@@ -54,12 +55,15 @@ def run(
     left = [item for item in asked if item.id not in done]
     if left:
         desk.warm_up()  # or the first would be charged with loading the models
+    for row in done.values():
+        seen(row)
     for item in left:
         tell("questions", len(done) / len(asked))
         with translated(BadInput, f"{item.id} could not be asked", OSError, mend="run it again to go on"):
             done[item.id] = _checked(desk, item) if isinstance(item, Claim) else _answered(desk, item, llm, extra)
         with writing(), written.open("ab") as lines:
             lines.write(json.dumps(done[item.id], ensure_ascii=False).encode() + b"\n")
+        seen(done[item.id])
     tell("questions", 1.0)
     rows = [done[item.id] for item in asked]
     results = [] if isinstance(asked[0], Claim) else [_result(row) for row in rows]
@@ -121,6 +125,19 @@ def read_rows(out: Path) -> Iterator[Row]:
         if isinstance(row, BadInput):
             raise BadInput(f"{out / RESULTS}, {place} is damaged: start over with --restart") from row
         yield row
+
+
+def differences(first: Path, second: Path) -> Row:
+    """Return how two runs differ, as a document: each metric over the questions that are in both, by id and words."""
+    try:
+        runs = [{f"{row['id']}: {row['question']}": row["scores"] for row in read_rows(out)} for out in (first, second)]
+    except (KeyError, TypeError) as error:
+        raise BadInput(f"{first} or {second} holds something else: compare takes two --out folders") from error
+    metrics = {d.metric: asdict(d) for d in compare(*runs)}
+    if not metrics:
+        raise BadInput(f"{first} and {second} have no question in common, by id and words")
+    both = len(runs[0].keys() & runs[1].keys())
+    return {"first": str(first), "second": str(second), "questions": both, "metrics": metrics}
 
 
 def _checked(desk: Desk, claim: Claim) -> Row:

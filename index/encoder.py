@@ -16,9 +16,10 @@ from index.types import Article, ModelError, Passage, translated
 from index.weights import bundled
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-GRAPH = Path(__file__).parent / "minilm.onnx"  # made by index/graph.py
+GRAPH = Path(__file__).parent / "minilm.onnx"  # made by evals/train/graph.py
 MAX_TOKENS = 256  # of a text, [CLS] and [SEP] among them: the published limit
 DIMENSIONS = 384
+FEW = 4  # texts, of a question and its parts
 
 Vectors = NDArray[np.float32]
 
@@ -80,7 +81,9 @@ class MiniLm:
         rows = [row.ids for row in self._tokenizer.encode_batch_fast(list(map(clean, texts)))]
         rows = [row if len(row) <= MAX_TOKENS else [*row[: MAX_TOKENS - 1], row[-1]] for row in rows]
         ids = [{"ids": np.array(row, dtype=np.int64)} for row in rows]
-        vectors = [vector for (vector,) in self._threads.map(partial(self._session.run, None), ids)]
+        # A question does not wait behind the articles that are encoded meanwhile.
+        run = map if len(ids) <= FEW else self._threads.map
+        vectors = [vector for (vector,) in run(partial(self._session.run, None), ids)]
         return np.array(vectors, dtype=np.float32).reshape(-1, DIMENSIONS)
 
     def count(self, texts: Sequence[str]) -> list[int]:

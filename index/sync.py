@@ -1,8 +1,8 @@
 """An archive with its encoder and its two search indexes, which are kept in step with it and sound."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -58,7 +58,7 @@ class Index(AbstractContextManager["Index"]):
         self._encoder = encoder
         self._parts: dict[str, Part] = {}
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)
@@ -100,30 +100,45 @@ class Index(AbstractContextManager["Index"]):
     def remove(self, ids: Sequence[str]) -> int:
         """Remove articles, with their earlier versions, from the archive and both indexes; return how many."""
         if ids:
-            self.archive.remove(ids)
-            self.catch_up()
+            with self.archive.writing():
+                self.archive.remove(ids)
+                self.catch_up()
         return len(ids)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let a thread read one state of the archive and its tables, whatever is ingested meanwhile."""
+        if not self.archive.in_one_state:
+            self.catch_up_tables()
+        with self.archive.snapshot():
+            yield
 
     def catch_up(self) -> None:
         """Apply to both indexes and to the derived tables what the archive holds and they do not yet."""
-        for name in PARTS:
-            self._catch_up(name, self._part(name))
-        self.catch_up_tables()
+        with self.archive.writing():
+            for name in PARTS:
+                self._catch_up(name, self._part(name))
+            self.catch_up_tables()
 
     def catch_up_tables(self) -> None:
-        """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article."""
-        for table in TABLES:
-            self._derive(table)
+        """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article.
+
+        Where another thread is writing, it will do so, and a table that is there is used as it is.
+        """
+        built = all(self.archive.meta(f"rules:{table.name}") == table.rules for table in TABLES)
+        with self.archive.writing(wait=not built) as alone:
+            for table in TABLES if alone else ():
+                self._derive(table)
 
     def ties(self, article_id: str, as_of: date | None = None) -> Ties:
         """Return what tied an article to others by a day, or does now, in 2 ms."""
-        self.catch_up_tables()
-        return ties(self.archive, article_id, as_of)
+        with self.reading():
+            return ties(self.archive, article_id, as_of)
 
     def related(self, article: Article) -> Related:
         """Return what is known of an article beside its words: copies, story, corrections, changes."""
-        self.catch_up_tables()
-        return related(self.archive, article)
+        with self.reading():
+            return related(self.archive, article)
 
     def doctor(self, repair: bool = False) -> Health:
         """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""
@@ -170,7 +185,9 @@ class Index(AbstractContextManager["Index"]):
 
     def _part(self, name: str) -> Part:
         if name not in self._parts:
-            self._parts[name] = self._open(name)
+            with self.archive.writing():
+                if name not in self._parts:
+                    self._parts[name] = self._open(name)
         return self._parts[name]
 
     def _open(self, name: str) -> Part:

@@ -37,8 +37,7 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     """Yield and raise what `Desk.events` does."""
     clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
-    with desk.lock:
-        declined = decline(request.question, desk.index.encoder.name)
+    declined = decline(request.question, desk.index.encoder.name)
     evidence, choice = Evidence(request.question, [], [], 0.0), None
     told: list[Piece] = []
     if not declined:
@@ -46,19 +45,19 @@ def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
         readings = [rewrite(request.question, request.turns, ask), request.question]
         if request.turns:
             clock["rewrite"] = time.perf_counter()
-        with desk.lock:
+        with desk.reading():
             evidence, choice = _found(desk, request, readings[: 1 if points(request.question) else 2], clock)
     write: Writer = quotes.write
     if model and evidence.confidence >= ASK_FROM:
         write = partial(compose, model, desk.verify, desk.strict if request.strict is None else request.strict)
     elif not declined and asks(request.question):
-        with desk.lock:
+        with desk.reading():
             happened = timeline(desk.index, _as_timeline(request, evidence.question), desk.outlets())
         write = partial(tell, happened) if happened.events else write
     outcome = yield from _kept(quotes.refuse(*declined) if declined else write(evidence), told)
     said = [piece for piece in told if isinstance(piece, Sentence)]
     cited = [piece for piece in told if isinstance(piece, Citation)]
-    with desk.lock:
+    with desk.reading():
         around = beside(evidence, said, cited, partial(desk.index.ties, as_of=request.filters.as_of))
     yield from around.citations[len(cited) :]
     clock["answer"] = time.perf_counter()

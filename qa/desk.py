@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,24 @@ from qa.check.verify import Judge, Verdict, verify
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
-from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest, builds, strings
+from qa.request import (
+    ArticlesRequest,
+    AskRequest,
+    QuotesRequest,
+    SearchRequest,
+    TimelineRequest,
+    builds,
+    go_on,
+    part,
+    strings,
+)  # fmt: skip
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
 from qa.steps.said import find
 from qa.steps.timeline import timeline
 from qa.steps.understand import understand
-from qa.types import Answer, Checked, Event, Said, Timeline, as_json
+from qa.types import Answer, Checked, Event, Page, Said, Timeline, as_json
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -40,7 +50,8 @@ class Desk(AbstractContextManager["Desk"]):
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
     with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
-    from several threads: searches run one after the other, since each uses every core.
+    from several threads: searches run one after the other, since each uses every core; who lists or reads articles
+    waits for none of them, and nobody waits for an ingestion.
 
     Raises BadInput for arguments that cannot be used, ArchiveInUse and ArchiveError for archives, ModelError
     for weights; all are CopydeskError, and their message says what to do.
@@ -57,7 +68,8 @@ class Desk(AbstractContextManager["Desk"]):
         judge: Judge | str = "bundled",
         strict: bool = False,
     ) -> None:
-        self.lock = threading.RLock()
+        self._turns = threading.RLock()  # to search and read
+        self._ingesting = threading.Lock()
         self.llm, self.strict = llm, strict
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
@@ -73,8 +85,15 @@ class Desk(AbstractContextManager["Desk"]):
 
     def close(self) -> None:
         """Close the archive and let other processes in."""
-        with self.lock:
+        with self._ingesting, self._turns:
             self.index.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Index]:
+        """Wait for a turn to search, and read one state of the archive. Raises Gone where the asker has left."""
+        with self._turns, self.index.reading():
+            go_on()
+            yield self.index
 
     @cached_property
     def reranker(self) -> Reranker:
@@ -113,23 +132,23 @@ class Desk(AbstractContextManager["Desk"]):
         return answer
 
     @builds(SearchRequest)
-    def search(self, request: SearchRequest) -> list[Hit]:
+    def search(self, request: SearchRequest) -> Page[Hit]:
         """Return the best passages for a question, best first."""
         return self.hits(request)
 
-    def hits(self, request: SearchRequest, reranked: bool = True) -> list[Hit]:
+    def hits(self, request: SearchRequest, reranked: bool = True) -> Page[Hit]:
         """Return what `search` does; without `reranked` in some milliseconds, and less well ordered."""
-        with self.lock:
+        with self.reading():
             query = understand(request.question, request, self.outlets())
             hits = search(self.index, query)
             if reranked:
                 hits = rerank(query, hits, read(self.reranker, query, collapse(hits, newest=not query.days)))
-        return hits[: request.top]
+        return part(hits, request)
 
     @builds(TimelineRequest)
     def timeline(self, request: TimelineRequest) -> Timeline:
         """Return what happened to what a question asks about, in its period where it has one; oldest first, cited."""
-        with self.lock:
+        with self.reading():
             return timeline(self.index, request, self.outlets())
 
     def model(self, llm: LLM | str | None = None, url: str | None = None) -> Model | None:
@@ -140,13 +159,13 @@ class Desk(AbstractContextManager["Desk"]):
         return load_model(chosen, url or url_for(chosen, *self._given) if isinstance(chosen, str) else None)
 
     @builds(QuotesRequest)
-    def quotes(self, request: QuotesRequest) -> list[Said]:
+    def quotes(self, request: QuotesRequest) -> Page[Said]:
         """Return what articles quote and report, with who says it: nearest to `about` or else newest first.
 
         Raises UnknownArticle for an article that is not there.
         """
         articles = [self.article(article_id) for article_id in request.articles]
-        with self.lock:
+        with self.reading():
             return find(self.index, request, articles)
 
     # Checking
@@ -165,6 +184,12 @@ class Desk(AbstractContextManager["Desk"]):
         result's `citations`. Raises BadInput for a text without words or of more than 200,000 characters, and for an
         unknown article.
         """
+        *_, checked = self.checking(text, articles=articles)
+        assert isinstance(checked, Checked)
+        return checked
+
+    def checking(self, text: str, *, articles: str | Sequence[str] = ()) -> Iterator[float | Checked]:
+        """Yield the share of a text that is checked, and last what `check` returns."""
         return check(self, text, [self.article(article_id) for article_id in strings(articles, "articles")])
 
     # Articles
@@ -176,40 +201,43 @@ class Desk(AbstractContextManager["Desk"]):
         prune: bool = False,
         year: int | None = None,
         map: Mapping[str, str] | None = None,  # noqa: A002
+        progress: Progress | None = None,
     ) -> IngestReport:
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
-        with self.lock:
-            return ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune, year, map)
+        paths = [paths] if isinstance(paths, str | Path) else paths
+        with self._ingesting:
+            return ingest(self.index, paths, outlet, prune, year, map, progress)
 
-    def articles(self) -> list[dict[str, Any]]:
-        """Return every article without its text, newest first, with its numbers of characters and passages."""
-        with self.lock:
-            return [as_json(listed) for listed in self.index.archive.listed()]
+    @builds(ArticlesRequest)
+    def articles(self, request: ArticlesRequest) -> Page[dict[str, Any]]:
+        """Return articles without their texts, newest first, with their numbers of characters and passages."""
+        sort, flipped = request.sort.removeprefix("-"), request.sort.startswith("-")
+        where = self.index.archive.where(request.filters, request.q.split())
+        listed, total = self.index.archive.page(*where, sort, flipped, request.limit, request.offset)
+        return Page(map(as_json, listed), total)
 
     def outlets(self) -> list[str]:
         """Return the outlets in the archive, the most frequent first."""
-        with self.lock:
-            return self.index.archive.outlets()
+        return self.index.archive.outlets()
 
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
-        with self.lock:
-            found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
+        found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
         if found is None:
             raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:
         """Return an article, or a version of it, as listed, with its authors and text, and what `Related` has of it."""
-        article = self.article(article_id)
-        with self.lock:
+        with self.index.reading():
+            article = self.article(article_id)
             current = self.article(self.index.archive.current(article.id))
             [listed], related = self.index.archive.listed(current.id), self.index.related(current)
         return as_json(listed) | {"characters": len(article.text)} | as_json(article) | as_json(related)
 
     def remove(self, ids: str | Sequence[str]) -> int:
         """Remove articles for good, earlier versions too; return how many. Raises UnknownArticle for an unknown id."""
-        with self.lock:
+        with self.index.archive.writing():
             found = [self.article(article_id).id for article_id in dict.fromkeys(strings(ids, "ids"))]
             if versions := [key for key in found if self.index.archive.current(key) != key]:
                 raise BadInput(f"{versions[0]} is one version: remove the article, which removes all of them")
@@ -217,6 +245,6 @@ class Desk(AbstractContextManager["Desk"]):
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""
-        with self.lock:
+        with self.reading():
             search(self.index, Query("warm up"), top=1)
             self.reranker.score("warm", ["up"])

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput, CopydeskError, digest
 
 Fault = Literal["wrong source", "wrong answer", "should have refused"]
 FAULTS: tuple[Fault, ...] = ("wrong source", "wrong answer", "should have refused")
@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS turns (
     good INTEGER, faults TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (talk, n)
 ) WITHOUT ROWID;
 """
+
+
+class UnknownTalk(BadInput):
+    """No conversation of this owner has this id, or no answer this number."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,17 @@ class Turn:
 class Kept:
     """An open file of conversations. Each belongs to an `owner`, a user's name or ""; nobody else's are found.
 
-    Methods may be called from several threads. Raises BadInput for a conversation or turn that is not there.
+    Methods may be called from several threads. Raises UnknownTalk for a conversation or turn that is not there.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         try:
-            path.touch(mode=0o600)
+            path.touch()
+            path.chmod(0o600)  # what SQLite writes beside it is as closed
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.executescript(SCHEMA)
+            self._db.create_function("fold", 1, str.casefold, deterministic=True)  # SQLite's lower knows only ASCII
             self._db.execute("PRAGMA foreign_keys = ON")
         except (OSError, sqlite3.Error) as error:
             raise CopydeskError(f"conversations cannot be kept in {path} ({error}): move that file away") from error
@@ -77,8 +83,8 @@ class Kept:
 
     def talks(self, owner: str, search: str = "", limit: int = 50, offset: int = 0) -> list[Talk]:
         """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
-        held = """ AND (instr(lower(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
-            (instr(lower(asked ->> 'question'), ?) OR instr(lower(answer ->> 'text'), ?))))"""
+        held = """ AND (instr(fold(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
+            (instr(fold(asked ->> 'question'), ?) OR instr(fold(answer ->> 'text'), ?))))"""
         words = search.casefold().split()
         where = f"WHERE owner = ?{held * len(words)} ORDER BY changed DESC LIMIT ? OFFSET ?"
         query = f"SELECT id, title, changed FROM talks {where}"
@@ -90,13 +96,16 @@ class Kept:
         """Return a conversation."""
         found = self._run("SELECT id, title, changed FROM talks WHERE owner = ? AND id = ?", owner, talk)
         if not found:
-            raise BadInput("there is no such conversation: it may have been deleted")
+            raise UnknownTalk("there is no such conversation: it may have been deleted")
         return Talk(*found[0])
 
-    def turns(self, owner: str, talk: str) -> list[Turn]:
-        """Return the questions and answers of a conversation, oldest first."""
+    def turns(self, owner: str, talk: str, n: int | None = None) -> list[Turn]:
+        """Return the questions and answers of a conversation, oldest first, or the `n`-th alone."""
         self.talk(owner, talk)
-        rows = self._run("SELECT n, asked, answer, good, faults FROM turns WHERE talk = ? ORDER BY n", talk)
+        those = "FROM turns WHERE talk = ? AND n = ifnull(?, n) ORDER BY n"
+        rows = self._run(f"SELECT n, asked, answer, good, faults {those}", talk, n)
+        if n and not rows:
+            raise UnknownTalk(f"this conversation has no answer {n}")
         return [_turn(*row) for row in rows]
 
     def add(self, owner: str, talk: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
@@ -135,12 +144,13 @@ class Kept:
             good, json.dumps(list(faults)), talk, n,
         )  # fmt: skip
         if not rated:
-            raise BadInput(f"this conversation has no answer {n}")
+            raise UnknownTalk(f"this conversation has no answer {n}")
 
-    def rated(self) -> list[Turn]:
-        """Return all turns that somebody rated, of every owner, oldest first."""
-        where = "WHERE talk = id AND good IS NOT NULL ORDER BY changed, n"
-        return [_turn(*row) for row in self._run(f"SELECT n, asked, answer, good, faults FROM turns, talks {where}")]
+    def rated(self, owner: str | None = None) -> list[Turn]:
+        """Return all turns that an owner rated, or anybody, oldest first."""
+        where = "WHERE talk = id AND good IS NOT NULL AND owner = ifnull(?, owner) ORDER BY changed, n"
+        rows = self._run(f"SELECT n, asked, answer, good, faults FROM turns, talks {where}", owner)
+        return [_turn(*row) for row in rows]
 
     def _run(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, closing(self._db.cursor()) as cursor:
@@ -148,6 +158,24 @@ class Kept:
                 return cursor.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise CopydeskError(f"conversations cannot be kept ({error}): see that the disk has room") from error
+
+
+def question_of(turn: Turn) -> dict[str, Any]:
+    """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
+    asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
+    row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
+    row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
+    row["id"] = digest(json.dumps(row, sort_keys=True), 6)
+    phrases = [one["text"][one["answer"]["start"] : one["answer"]["end"]] for one in said if one["answer"]][:1]
+    used = {n for one in said for n in one["citations"]}
+    articles = list(dict.fromkeys(c["article_id"] for c in answer["citations"] if c["n"] in used))
+    if turn.good:
+        row |= {"answerable": answer["answered"], "articles": articles, "answer": phrases}
+    if "should have refused" in turn.faults:
+        row["answerable"] = False
+    if "wrong answer" in turn.faults:
+        row["wrong"] = phrases or [one["text"] for one in said[:1]]
+    return row | ({"notes": {"wrong source": articles}} if "wrong source" in turn.faults else {})
 
 
 def _turn(n: int, asked: str, answer: str, good: int | None, faults: str) -> Turn:
@@ -168,4 +196,4 @@ def _title(title: str) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")

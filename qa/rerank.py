@@ -71,12 +71,13 @@ class OnnxReranker:
         """Return what the network makes of a question or claim and each text: its outputs, for one pair each."""
         if len(self._known) > REMEMBERED:
             self._known = {}
-        new = [text for text in dict.fromkeys(texts) if (first, text) not in self._known]
+        known = self._known  # the same to the end, whatever other threads do
+        new = [text for text in dict.fromkeys(texts) if (first, text) not in known]
         for text, pair in zip(new, self._pairs(first, new), strict=True):
             # One text a call: int8 scales go by the whole batch, and a score would change with its company.
             rows = {"input_ids": pair.ids, "attention_mask": pair.attention_mask, "token_type_ids": pair.type_ids}
-            self._known[first, text] = self._session.run(None, {name: [row] for name, row in rows.items()})
-        return [self._known[first, text] for text in texts]
+            known[first, text] = self._session.run(None, {name: [row] for name, row in rows.items()})
+        return [known[first, text] for text in texts]
 
 
 class Reader(OnnxReranker):

@@ -117,6 +117,21 @@ class Checked(list[Sentence]):
         self.citations = citations
 
 
+T = TypeVar("T")
+
+
+class Page(list[T]):
+    """Some of what was found, in order; `total` is how many there are in all."""
+
+    def __init__(self, found: Iterable[T], total: int) -> None:
+        super().__init__(found)
+        self.total = total
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return what the command line and HTTP print, under a name of what was found."""
+        return {name: list(map(as_json, self)), "total": self.total}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why there is no answer, and the closest that the archive holds."""
@@ -225,10 +240,11 @@ class Dated:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened, oldest first, and the citations that its numbers name."""
+    """What happened, oldest first, and the citations that its numbers name; `total` events, of which these are some."""
 
     events: tuple[Dated, ...]
     citations: tuple[Citation, ...]
+    total: int = 0
 
 
 Piece = str | Citation | Sentence | Withdrawn  # of an answer that is being written

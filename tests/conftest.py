@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +23,7 @@ from index.sync import Index
 from qa import Desk
 from qa.doors.cli import main
 from qa.rerank import Reranker, load_reranker
+from qa.types import Answer, as_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -112,6 +115,22 @@ def service(archive: Path) -> Iterator[str]:
 
 
 @contextmanager
+def running(desk: Desk) -> Iterator[str]:
+    """Serve a desk in this process until the block ends, and give its address."""
+    import uvicorn
+
+    from qa.web.app import build_app
+
+    server = uvicorn.Server(uvicorn.Config(build_app(desk), log_level="warning", timeout_graceful_shutdown=1))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
 def browsing(address: str) -> Iterator[Page]:
     """Open a page in a real browser; fail where it asked for anything but what is at this address."""
     from playwright.sync_api import sync_playwright
@@ -126,3 +145,10 @@ def browsing(address: str) -> Iterator[Page]:
         yield page
         browser.close()
     assert outside == []
+
+
+def shown(answer: Answer) -> str:
+    """Return an answer as the page shows it."""
+    from qa.page.render import turn_html  # gradio takes seconds to import
+
+    return turn_html({"n": 1, "asked": {"question": answer.question}, "answer": as_json(answer), "faults": ()})

@@ -467,7 +467,7 @@ def test_stop_on_the_page_stops_the_model_and_keeps_what_it_wrote(service: Servi
         service.llm.script = lambda: [VERBATIM]
         box.fill("And who proposed it?")
         page.keyboard.press("Enter")
-        page.locator(".answer").nth(1).get_by_text("[1]").first.wait_for(timeout=30_000)
+        page.locator(".answer").nth(1).locator("a.cite").first.wait_for(timeout=30_000)
         assert VERBATIM.rstrip(".") in page.locator(".answer").first.inner_text()
 
 
@@ -485,7 +485,7 @@ def test_a_question_is_shown_as_it_was_typed(service: Service) -> None:
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
-def test_clear_on_the_page_forgets_what_was_said_and_what_is_being_written(service: Service) -> None:
+def test_new_on_the_page_forgets_what_was_said_and_what_is_being_written(service: Service) -> None:
     stopped = threading.Event()
 
     def writes_on() -> Iterator[str]:
@@ -504,7 +504,7 @@ def test_clear_on_the_page_forgets_what_was_said_and_what_is_being_written(servi
         box.fill(QUESTION)
         page.keyboard.press("Enter")
         page.get_by_text("more more").wait_for(timeout=60_000)
-        page.get_by_label("Clear").click()
+        page.get_by_role("button", name="New", exact=True).click()
         assert stopped.wait(10)
         page.get_by_role("button", name="Stop").wait_for(state="hidden")
         page.wait_for_timeout(1000)
@@ -512,6 +512,6 @@ def test_clear_on_the_page_forgets_what_was_said_and_what_is_being_written(servi
         service.llm.script = lambda: [VERBATIM]
         box.fill("When was it?")
         page.keyboard.press("Enter")
-        page.locator(".answer li").first.wait_for(timeout=60_000)
+        page.locator(".answer .line .badge").first.wait_for(timeout=60_000)
         assert answers.count() == 1
         assert "Understood as" not in answers.inner_text()

@@ -1,17 +1,38 @@
 """What must not come in or get out: foreign pages, other machines, files of this one. Asked of the running service."""
 
+import asyncio
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from http.client import HTTPConnection
+from itertools import product
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 from conftest import serving
+from fastapi import FastAPI
+from starlette.routing import Mount
+from starlette.testclient import TestClient
 
 from index.types import BadInput
+from qa import Desk
+from qa.web.app import build_app
 from qa.web.guard import check_host, is_loopback
 
+FOREIGN: list[dict[str, str]] = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+    {"Host": "evil.example"},
+    {"Host": "127.0.0.1.evil.example:80"},
+    {"Host": "[::ffff:192.0.2.1]"},
+]
 ROUTES = ["/", "/api/articles", "/api/docs", "/source/truce-minerals", "/config", "/gradio_api/info", "/theme.css"]
 QUEUE = {"fn_index": 0, "session_hash": "s", "event_data": None, "trigger_id": None}
 
@@ -93,7 +114,7 @@ def test_no_payload_makes_the_page_read_a_file(service: str, tmp_path: Path) -> 
                 body = QUEUE | {"data": data, "fn_index": dependency["id"]}
                 refused = httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30)
                 assert refused.status_code == 403
-                assert refused.json() == {"error": "the page takes texts: no file is an input of it"}
+                assert refused.json()["error"] == "the page takes texts: no file is an input of it"
     cached = Path(config.get("upload_dir") or "/tmp/gradio")
     assert not [path for path in cached.rglob("secret.txt") if path.read_text() == "do not show this"]
 
@@ -127,9 +148,8 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
         for route in (*ROUTES, "/healthz", "/gradio_api/queue/data?session_hash=a"):
             refused = httpx.get(address + route)
             assert refused.status_code == 401
-            assert refused.json() == {
-                "error": "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
-            }
+            error = "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
+            assert refused.json()["error"] == error
         assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open"}).status_code == 401
         assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open sesame"}).status_code == 200
         assert httpx.get(f"{address}/healthz", headers={"Host": f"10.1.2.3:{port}"}).status_code == 401
@@ -156,14 +176,146 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
         assert refused.stderr == "copydesk: this service needs its token: set COPYDESK_TOKEN to it\n"
         env = {"COPYDESK_TOKEN": "open sesame", "PATH": "/usr/bin"}
         told = subprocess.run(ask, capture_output=True, text=True, check=True, env=env)
-        assert json.loads(told.stdout) == {"articles": []}
+        assert json.loads(told.stdout) == {"articles": [], "total": 0}
 
 
 @pytest.mark.parametrize("body", [b"", b"no JSON", b"[" * 100_000, b'"' + b"x" * 1_000_001 + b'"'])
 def test_what_the_page_does_not_send_is_refused_before_gradio_reads_it(service: str, body: bytes) -> None:
     refused = httpx.post(f"{service}/gradio_api/queue/join", content=body)
-    assert (refused.status_code, refused.json()) == (400, {"error": "the page sends JSON of at most a million bytes"})
+    assert (refused.status_code, refused.json()["error"]) == (
+        400, "the page sends JSON of at most a million bytes",
+    )  # fmt: skip
 
 
 def test_a_body_of_any_length_is_not_read(service: str) -> None:
     assert httpx.post(f"{service}/api/check", content=b'{"text": "' + b"x" * 5_000_000).status_code == 413
+
+
+def requests_of(app: FastAPI) -> list[tuple[str, str]]:
+    """Return each path of an app, of those mounted in it too, with each method that one may try."""
+
+    def paths(routes: Iterable[Any], above: str) -> Iterator[str]:
+        for route in routes:
+            path = above + getattr(route, "path", "")
+            below = getattr(route, "original_router", None) or getattr(route, "app", None)
+            if hasattr(below, "routes"):
+                yield from paths(below.routes, path)
+            else:
+                yield path + ("/page.js" if isinstance(route, Mount) else "")
+
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+    return [(method, path) for path in dict.fromkeys(paths(app.routes, "")) for method in methods]
+
+
+def test_no_route_answers_a_foreign_page_or_name(seeded: Desk) -> None:
+    """Gradio's too, and FastAPI's: nothing is read, nothing is written. A page from here gets something else."""
+    app = build_app(seeded)
+    requests = [(method, re.sub(r"\{[^}]*\}", "truce-minerals", path)) for method, path in requests_of(app)]
+    for known in ("/", "/api/articles/truce-minerals", "/source/truce-minerals", "/page/page.js", "/config", "/metrics",
+                  "/mcp", "/v1/responses", "/gradio_api/queue/join", "/gradio_api/upload"):  # fmt: skip
+        assert ("POST", known) in requests
+
+    async def ask() -> int:
+        served = httpx.ASGITransport(app, raise_app_exceptions=False)
+        asked = 0
+        async with httpx.AsyncClient(transport=served, base_url="http://127.0.0.1") as browser:
+            for method, path in requests:
+                followed = [{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}] * (method != "GET")
+                for headers in FOREIGN + followed:
+                    response = await browser.request(method, path, headers=headers, content=b"{}")
+                    assert response.status_code == 403, (method, path, headers)
+                    assert response.headers["x-content-type-options"] == "nosniff"
+                    asked += 1
+        return asked
+
+    def held() -> object:
+        return [path.read_bytes() for path in sorted(seeded.index.folder.glob("*.sqlite*"))], seeded.articles()
+
+    before = held()
+    print(f"{asyncio.run(ask()):,} requests to {len(requests):,} routes and methods")
+    assert held() == before
+    browser = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    for method, path in requests:
+        if method == "HEAD":
+            assert browser.request(method, path).status_code != 403, path
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::1]:7860", "LOCALHOST", "127.1.2.3:1", "127.0.0.1:65535"])
+def test_names_of_this_machine_are_served(service: str, host: str) -> None:
+    assert httpx.get(f"{service}/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["[::ffff:127.0.0.1", "[fe80::1%25lo]", "::1", "[::2]", "[0:0:0:0:0:0:0:1].x", "2130706433", "0x7f.1", "127.1", "0",
+     "localhost.", "localhost:", "localhost:a", "localhost:1:2", "127.0.0.1:123456", "localhost\t.evil.example",
+     "localhost,evil.example", "evil.example\\@localhost", "xn--localhost", "локалхост", "127.0.0.1%00"],
+)  # fmt: skip
+def test_odd_names_are_refused(service: str, host: str) -> None:
+    assert httpx.get(f"{service}/healthz", headers={b"Host": host.encode()}).status_code in (400, 403)  # 400: no HTTP
+
+
+def test_every_response_keeps_its_page_in(seeded: Desk) -> None:
+    """Errors, redirects, files and streams too; only the page may make functions of strings."""
+    app = build_app(seeded)
+
+    @app.get("/api/broken")
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    app.router.routes.insert(0, app.router.routes.pop())
+    browser = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False, follow_redirects=False)
+    huge = {"Content-Length": "9999999999"}
+    told = {"question": "minerals", "stream": True}
+    for status, method, path, sent in (
+        (200, "GET", "/", {}), (200, "GET", "/api/docs", {}), (200, "GET", "/page/page.js", {}), (404, "GET", "/n", {}),
+        (404, "GET", "/page/no.js", {}), (405, "PUT", "/healthz", {}), (400, "POST", "/api/ask", {"content": b"{"}),
+        (303, "GET", "/login", {}), (303, "POST", "/logout", {}), (403, "GET", "/", {"headers": FOREIGN[0]}),
+        (413, "POST", "/api/check", {"headers": huge}), (500, "GET", "/api/broken", {}),
+        (200, "POST", "/api/ask", {"json": told}), (200, "GET", "/source/truce-minerals", {}), (200, "HEAD", "/", {}),
+        (404, "GET", "/source/none", {}), (200, "GET", "/theme.css", {}), (403, "POST", "/api/check",
+        {"headers": FOREIGN[0] | huge}),
+    ):  # fmt: skip
+        response = browser.request(method, path, **sent)
+        assert (response.status_code, path) == (status, path)
+        policy = response.headers["content-security-policy"]
+        assert "default-src" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert ("unsafe-eval" in policy) is (path == "/")
+        assert ("nonce" in policy) is (path in ("/", "/api/docs"))
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "SAMEORIGIN"
+        assert response.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_no_address_gives_a_file_that_is_not_ours(service: str, archive: Path) -> None:
+    """By Gradio's routes, and by ours for files of the page, in every way of writing it; as it stands, not tidied."""
+    host, port = service.removeprefix("http://").split(":")
+    up = "../" * 12
+    ways = (
+        str, lambda path: up + path[1:], lambda path: quote(path, safe=""), lambda path: quote(up + path[1:], safe=""),
+        lambda path: quote(quote(up + path, safe=""), safe=""), lambda path: (up + path[1:]).replace("/", "\\"),
+        lambda path: "%2e%2e%2f" * 12 + path[1:], lambda path: "%c0%ae%c0%ae/" * 12 + path[1:],
+        lambda path: "/" + path, lambda path: f"file://{path}", lambda path: quote(f"{path}\0.js"),
+    )  # fmt: skip
+    gradio = ("file=", "file/", "%66ile=", "proxy=", "stream/", "component_server/", "call/", "run/", "api/",
+              "custom_component/", "upload?dir=", "upload_progress?upload_id=", "deep_link?path=", "dev/reload?path=",
+              "vibe-code/")  # fmt: skip
+    begins = [
+        f"{root}{name}" for root in ("/gradio_api/", "/", "//gradio_api/", "/x/../gradio_api/") for name in gradio
+    ]
+    begins += ["/static/", "/assets/", "/svelte/", "/page/", "/api/docs/files/", "/source/", "/theme.css/", "/"]
+    line = HTTPConnection(host, int(port), timeout=30)
+    marks = (Path("/etc/passwd").read_bytes()[:12], b"SQLite format 3")
+    asked = 0
+    for path in ("/etc/passwd", str(archive / "archive.sqlite3"), str(archive / "talks.sqlite3")):
+        assert Path(path).exists()
+        for begin, way in product(begins, ways):
+            for method in ("GET", "POST"):
+                line.request(method, begin + way(path), headers={"Content-Length": "0"})
+                response = line.getresponse()
+                said = response.read()
+                assert response.status >= 400, begin + way(path)
+                assert not any(mark in said for mark in marks)
+                asked += 1
+    print(f"{asked:,} addresses")

@@ -5,19 +5,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
-import uvicorn
-from conftest import SEEDS
+from conftest import SEEDS, running
 from scripted import Scripted
 
 from index.encoder import Encoder
 from qa import Desk
 from qa.rerank import Reranker
-from qa.web.app import build_app
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 
@@ -41,18 +38,6 @@ class Slow:
                 time.sleep(0.2)
         finally:
             self.closed.set()
-
-
-@contextmanager
-def running(desk: Desk) -> Iterator[str]:
-    """Serve a desk in this process until the block ends, and give its address."""
-    server = uvicorn.Server(uvicorn.Config(build_app(desk), log_level="warning", timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,19 @@ ARTICLES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+def test_what_copies_say_is_told_once(desk: Desk, tmp_path: Path) -> None:
+    report = ARTICLES[0] | {"id": "wire", "outlet": "Wire", "published": "2026-03-01"}
+    said = "The lynx was found shot. Berg said that it was a loss to all."
+    lynx = {"id": "lynx", "title": "Lynx", "published": "2026-03-05", "text": said}
+    (tmp_path / "town.jsonl").write_text("\n".join(map(json.dumps, [*ARTICLES, report, lynx])))
+    desk.ingest([tmp_path / "town.jsonl"])
+    town = ["“It is a gift to the whole town,”", "bread would cost more", "“Flour is dear this year,”"]
+    assert [(one.article_id, one.quote) for one in desk.quotes() if one.outlet != "Tarn Daily"] == [
+        ("lynx", "that it was a loss to all"), *(("wire", quote) for quote in town)
+    ]  # fmt: skip
+    assert [one.article_id for one in desk.quotes(articles=["bridge"])] == ["bridge"] * 3
+
+
 @pytest.fixture
 def town(desk: Desk, tmp_path: Path) -> Desk:
     (tmp_path / "town.jsonl").write_text("\n".join(map(json.dumps, ARTICLES)))

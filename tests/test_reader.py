@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, SEEDS
+from conftest import REPOSITORY, SEEDS, shown
 
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
@@ -20,7 +20,6 @@ from index.types import Article, Hit, Passage
 from qa import Desk
 from qa.check.verify import verify
 from qa.doors import show
-from qa.page.render import answer_html
 from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reader, Reranker, load_reranker
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.quotes import confidence, signals, write
@@ -202,7 +201,7 @@ def answered() -> Answer:
 def test_the_phrase_is_in_the_document_and_bold_at_the_doors(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(json.dumps(as_json(answered())))
     assert document["sentences"][0]["answer"] == {"start": 0, "end": 9}
-    assert answer_html(answered()).startswith("<b>Berg &amp; Co</b> opened it. <a class")
+    assert "<p><b>Berg &amp; Co</b> opened it.</p>" in shown(answered())
     marked = show._marked(document["text"], document["sentences"])
     assert [(span.start, span.end, span.style) for span in marked.spans] == [(21, 24, "bold cyan"), (0, 9, "bold")]
 
@@ -211,5 +210,5 @@ def test_an_answer_marks_its_phrase(seeded: Desk) -> None:
     answer = seeded.ask("Who heads the Office of the President of Ukraine?")
     phrases = [s.text[s.answer.start : s.answer.end] for s in answer.sentences if s.answer]
     assert phrases[0] == "Andriy Yermak"
-    assert f"<b>{phrases[0]}</b>" in answer_html(answer)
+    assert f"<b>{phrases[0]}</b>" in shown(answer)
     assert not any(s.answer for s in seeded.ask("What should be the first step towards a sustainable peace?").sentences)

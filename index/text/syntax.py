@@ -53,5 +53,5 @@ def parsed(sentences: Iterable[list[str]]) -> Iterator["Doc"]:
     nlp = _pipeline()
     from spacy.tokens import Doc
 
-    with nlp.select_pipes(disable=["attribute_ruler", "lemmatizer"]):
-        yield from nlp.pipe(Doc(nlp.vocab, words) for words in sentences)
+    docs = (Doc(nlp.vocab, words) for words in sentences)
+    yield from nlp.pipe(docs, disable=["attribute_ruler", "lemmatizer"])  # for this call, not for other threads

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -68,10 +68,11 @@ def statements(text: str) -> list[str]:
     return said
 
 
-def check(desk: Desk, text: str, named: list[Article]) -> Checked:
+def check(desk: Desk, text: str, named: list[Article]) -> Iterator[float | Checked]:
     """Check a text sentence by sentence against the named articles, or else those of the archive that speak of it.
 
-    Raises BadInput for a text that states nothing, or of more than 200,000 characters.
+    Yields the share that is done, and last the result. Raises BadInput for a text that states nothing, or of more than
+    200,000 characters.
     """
     if is_text(text) and len(text) > CHECKED_CHARACTERS:
         raise BadInput(f"the text has {len(text):,} characters: check at most {CHECKED_CHARACTERS:,} at once")
@@ -79,10 +80,11 @@ def check(desk: Desk, text: str, named: list[Article]) -> Checked:
         raise BadInput("the text is empty: give it some sentences to check")
     draft = Draft()
     found: list[Article] = []
-    for sentence in said:
+    for number, sentence in enumerate(said, 1):
         found = named or _about(desk, sentence, found)
         draft.add(sentence, desk.verify(sentence, found))
-    return Checked(draft.sentences, tuple(draft.citations.values()))
+        yield number / len(said)
+    yield Checked(draft.sentences, tuple(draft.citations.values()))
 
 
 def elsewhere(desk: Desk, claim: str, articles: Sequence[Article]) -> str:
@@ -98,7 +100,7 @@ def elsewhere(desk: Desk, claim: str, articles: Sequence[Article]) -> str:
 def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:
     """Return the articles that may support a sentence; the first of those `before` know its "he" and "it"."""
     hits: list[Hit] = []
-    with desk.lock:
+    with desk.reading():
         for wanted in (sentence, *quotations(sentence)):
             words = " ".join(wanted.split()[:QUESTION_WORDS])
             hits += search(desk.index, Query(words), top=2 * CHECKED_ARTICLES) if content_terms(words) else []

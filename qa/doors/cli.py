@@ -122,6 +122,13 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
     doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
 
+    _add_serving(commands)
+    for entry in entry_points(group="copydesk.commands"):
+        import_module(entry.value).register(commands)
+    return parser
+
+
+def _add_serving(commands: Any) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
@@ -131,13 +138,17 @@ def build_parser() -> argparse.ArgumentParser:
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
 
+    users = add_command(commands, "users", _users, "add, remove or list who may use what is served")
+    users.add_argument("action", choices=("add", "remove", "list"))
+    users.add_argument("name", nargs="?", metavar="NAME")
+    users.add_argument("--role", choices=("reader", "editor"), default="reader", help="editors change the archive")
+    for command in (serve, users):
+        command.add_argument("--users", metavar="FILE", default=os.environ.get("COPYDESK_USERS"),
+                             help="who may come in (COPYDESK_USERS; default DIR/users.json)")  # fmt: skip
+
     mcp = add_command(commands, "mcp", _mcp, "serve one MCP client over standard input and output")
     add_options(mcp, "llm", "llm_url", "strict")
     add_judge(mcp)
-
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
-    return parser
 
 
 def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
@@ -226,7 +237,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
-    _read(args, show.print_hits, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, "/api/search", body)
+    _read(args, show.print_hits, lambda desk: desk.search(**body).document("hits"), "/api/search", body)
 
 
 def _timeline(args: argparse.Namespace) -> None:
@@ -236,9 +247,7 @@ def _timeline(args: argparse.Namespace) -> None:
 
 def _quotes(args: argparse.Namespace) -> None:
     body = _options(args, QuotesRequest)
-    _read(
-        args, show.print_quotes, lambda desk: {"quotes": list(map(as_json, desk.quotes(**body)))}, "/api/quotes", body
-    )
+    _read(args, show.print_quotes, lambda desk: desk.quotes(**body).document("quotes"), "/api/quotes", body)
 
 
 def _articles(args: argparse.Namespace) -> None:
@@ -247,7 +256,7 @@ def _articles(args: argparse.Namespace) -> None:
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
     if args.action == "list":
-        _read(args, show.print_articles, lambda desk: {"articles": desk.articles()}, "/api/articles")
+        _read(args, show.print_articles, lambda desk: desk.articles().document("articles"), "/api/articles")
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
@@ -272,13 +281,26 @@ def _models(args: argparse.Namespace) -> None:
     emit(args, {"models": models()}, show.print_models)
 
 
+def _users(args: argparse.Namespace) -> None:
+    from qa.web.users import manage
+
+    listed = manage(_users_file(args), args.action, args.name, args.role)
+    emit(args, {"users": listed}, lambda _: print(*(f"{user['name']} ({user['role']})" for user in listed), sep="\n"))
+
+
+def _users_file(args: argparse.Namespace) -> Path:
+    return Path(args.users or Path(args.data) / "users.json").expanduser()
+
+
 def _serve(args: argparse.Namespace) -> None:
     from qa.web.app import serve
 
     if not _holds_archive(args.data):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
+    users = path if (path := _users_file(args)).exists() or args.users else None
+    token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
     with open_desk(args, create=True) as desk:
-        serve(desk, args.host, args.port, args.auth_token or os.environ.get("COPYDESK_TOKEN"), args.allow_llm)
+        serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 
 def _mcp(args: argparse.Namespace) -> None:

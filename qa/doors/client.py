@@ -35,22 +35,23 @@ def stream(address: str, path: str, body: Any) -> Iterator[Iterator[tuple[str, d
 
 @contextmanager
 def _asking(address: str, path: str, body: Any) -> Iterator[httpx.Response]:
-    """Send a request with the token of COPYDESK_TOKEN; give what is no refusal."""
+    """Send a request as COPYDESK_USER with COPYDESK_PASSWORD, or with COPYDESK_TOKEN; give what is no refusal."""
     import httpx  # 0.2 s
 
-    token = os.environ.get("COPYDESK_TOKEN")
+    user, password, token = map(os.environ.get, ("COPYDESK_USER", "COPYDESK_PASSWORD", "COPYDESK_TOKEN"))
     headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
+    login = httpx.BasicAuth(user, password) if user and password else None
     sent = json.dumps(body) if body else None  # in ASCII: what a shell hands over may hold halves of characters
     if sent:
         headers[b"Content-Type"] = b"application/json"
     try:
-        asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers)
+        asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers, auth=login)
         with asking, asking.stream("POST" if body else "GET", address + path, content=sent) as response:
             if response.is_error:
                 response.read()
                 said = response.json().get("error", response.text)
                 needs = "this service needs its token: set COPYDESK_TOKEN to it"
-                raise BadInput(needs if response.status_code == httpx.codes.UNAUTHORIZED else said)
+                raise BadInput(needs if "Bearer" in said else said)
             yield response
     except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as error:
         raise CopydeskError(f"the service at {address} did not answer ({error}): stop or restart it") from error

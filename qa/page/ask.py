@@ -1,118 +1,247 @@
-"""The tab that answers: a conversation, and beside it the source that a click on a mark opens."""
+"""The tab that answers: conversations, which are kept, and the one that is open."""
 
-import html
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
-from index.types import CopydeskError
-from qa.desk import Desk
-from qa.page.place import PRIVATE, Place
-from qa.page.render import answer_html, text_html
-from qa.request import AskRequest
-from qa.types import Answer, Citation, Sentence, Withdrawn
+from index.types import BadInput, CopydeskError
+from qa.kept import FAULTS, Kept, Turn
+from qa.page.place import PRIVATE, Place, user
+from qa.page.render import PAGES, turn_html
+from qa.request import ASKER, Asker, AskRequest, Gone
+from qa.service import Service
+from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
 
+PAGES.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
+PART: Any = PAGES.get_template("ask.html").module
+FILTERS = ("outlets", "authors", "since", "until", "as_of", "llm", "strict")
+KNOWN = {one.name for one in fields(AskRequest)} & {"question", *FILTERS}
 ROLES = ("user", "assistant")
-PLACEHOLDER = "Ask about the news in the archive"
-EMPTY = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><body style="font:15px/1.6 system-ui;
-padding:2rem;opacity:.65">Click a number such as [1] in an answer: the article opens here, with the quoted sentence
-marked.</body>"""
+Shown = tuple[Any, Any, Any]  # the conversation, the turn that is written, the conversations
+EVERY = 0.04  # seconds between two states that are sent of an answer that is being written
+NEWS, NEWEST = 5, 20  # examples on an empty page, each of a story of its own, and the articles that they are taken from
+# What the page's script tells: it sets off "tell" at the form, with what is to be done.
+LISTEN = """element.addEventListener("tell", (event) => trigger(event.detail.act, event.detail));
+["ask", "stop", "open", "search", "rename", "delete", "rate"];"""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A question, what the page shows of its answer, and the text of that once it is complete."""
+@dataclass
+class Draft:
+    """An answer that is being written, as the events tell it."""
 
-    question: str
-    html: str
+    request: AskRequest
     text: str = ""
+    citations: list[Citation] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
+    answer: Answer | None = None
+
+    def take(self, event: Event) -> None:
+        """Add what an event tells."""
+        if isinstance(event, Answer):
+            self.answer = event
+        elif isinstance(event, str):
+            self.text += event
+        elif isinstance(event, Citation):
+            self.citations.append(event)
+        elif isinstance(event, Sentence):
+            self.sentences.append(event)
+        elif isinstance(event, Withdrawn):
+            self.text, self.citations, self.sentences = "", [], []
+
+    def document(self, broken: str | None = None) -> dict[str, Any]:
+        """Return the answer as JSON; where it is not complete, what there is of it."""
+        parts = self.text.strip(), tuple(self.sentences), tuple(self.citations)
+        held = Answer(self.request.question, True, *parts, None, (), "", broken=broken)
+        return as_json(self.answer or held)
 
 
-def _reply(
-    place: Place, question: str, talk: list[Turn], outlets: list[str], since: str, until: str
-) -> Iterator[tuple[Any, ...]]:
-    """Yield what the page shows while a question is answered: the box, the chat, the conversation, the Stop button."""
-    before = _messages((turn.question, turn.text) for turn in talk if turn.text)
-    written, citations, sentences = "", list[Citation](), list[Sentence]()
-    turn = Turn(question, "Reading the archive…")
+def _asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, Any], AskRequest]:
+    """Return what a page asks, and the request. Raises BadInput for what cannot be asked."""
+    given = {name: told[name] for name in ("question", *FILTERS) if told.get(name)}
+    if odd := [
+        name for name in given if name not in {"question", *KNOWN} or not isinstance(told[name], str | list | bool)
+    ]:
+        raise BadInput(f"{odd[0]} is no filter here: use {', '.join(sorted(KNOWN))}")
+    turns = [(turn.asked["question"], turn.answer["text"]) for turn in before]
+    history = [{"role": role, "content": text} for pair in turns for role, text in zip(ROLES, pair, strict=True)]
+    return given, AskRequest(**given, history=history)
 
-    def shown(**state: Any) -> tuple[Any, ...]:
-        # As HTML of our own: what is typed would be read as Markdown with tags.
-        sides = (
-            (f"<p>{html.escape(one.question)}</p>", f'<div class="answer">{one.html}</div>') for one in [*talk, turn]
-        )
-        pairs = ((gr.HTML(asked), gr.HTML(answer)) for asked, answer in sides)
-        # Only what changes is sent: a late update of the Stop button would bring it back when it was clicked.
-        return state.get("box", gr.skip()), _messages(pairs), [*talk, turn], state.get("stop", gr.skip())
 
-    yield shown(box="", stop=gr.Button(visible=True))
+def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> Iterator[Shown]:
+    """Yield what the page shows while a question is answered.
+
+    What is shown when it ends is kept, also where it is stopped or breaks off. With `n`, that turn is asked anew.
+    """
+    kept, talk, last = place.service.kept, _text(told, "talk"), 0.0
+    asked: Mapping[str, Any] = told.get("asked") or {}
+    turn: dict[str, Any] = {"n": 1, "asked": asked, "talk": talk, "good": None, "faults": ()}
     try:
-        asked = AskRequest(question, history=before, outlets=outlets, since=since or None, until=until or None)
-        with closing(place.service.events(asked)) as told:
-            for event in told:
-                if isinstance(event, Answer):
-                    turn = Turn(question, answer_html(event), event.text)
-                else:
-                    if isinstance(event, Withdrawn):
-                        written, citations, sentences = "", [], []
-                    written += event if isinstance(event, str) else ""
-                    citations += [event] if isinstance(event, Citation) else []
-                    sentences += [event] if isinstance(event, Sentence) else []
-                    turn = Turn(question, text_html(written, citations, sentences))
-                    yield shown()
+        turns = kept.turns(owner, talk) if talk else []
+        before = turns[: (told.get("n") or len(turns) + 1) - 1]
+        turn["n"] = len(before) + 1
+        turn["asked"], request = _asked(asked, before)
+        draft = Draft(request)
+        talk = turn["talk"] = talk or kept.begin(owner, request.question).id
     except CopydeskError as error:
-        turn = Turn(question, f'{turn.html if written else ""}<p class="refusal">{html.escape(str(error))}</p>')
-    yield shown(stop=gr.Button(visible=False))
+        yield gr.skip(), _failed(turn, str(error)), gr.skip()
+        return
+
+    def keep(document: dict[str, Any]) -> str:
+        if document["text"]:
+            kept.cut(owner, talk, turn["n"])
+            kept.add(owner, talk, turn["asked"], document)
+        return turn_html(turn | {"answer": document})
+
+    def working(said: str) -> str:
+        return turn_html(turn | {"answer": draft.document(), "working": said})
+
+    shown = _log(kept, owner, talk, before), working("Reading the archive"), _list(kept, owner, talk)
+    yield shown
+    broken, done, context = "you stopped it", False, copy_context()
+    context.run(ASKER.set, asker)  # each step of this generator may be taken in another thread
+    events = place.service.events(request, asker)
+    try:
+        while event := context.run(next, events, None):
+            draft.take(event)
+            if draft.text and not draft.answer and time.monotonic() - last > EVERY:
+                yield gr.skip(), working("Writing"), gr.skip()
+                last = time.monotonic()
+        done = True
+    except Gone:
+        pass
+    except CopydeskError as error:
+        broken, done = str(error), True
+        if not draft.text:
+            yield gr.skip(), _failed(turn, broken), gr.skip()
+            return
+    finally:  # a reader who stops it or leaves ends this generator where it is
+        asker.leave()
+        context.run(events.close)
+        final = draft.document(None if draft.answer else broken) | _seen(place.service, draft.answer)
+        complete = keep(final)
+    if done:
+        yield gr.skip(), complete, _list(kept, owner, talk)
+
+
+def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
+    """Return what is shown beside an answer: how many stories were read, and the authors of what is cited."""
+    if answer is None:
+        return {}
+    found = {hit.article.id: hit.article for hit in answer.retrieved}
+    with service.desk.index.reading():
+        stories = {service.desk.index.ties(key, answer.as_of).story or key for key in found}
+    cited = {c.article_id for c in (*answer.citations, *(answer.refusal.closest if answer.refusal else ()))}
+    return {"stories": len(stories), "authors": {key: [*found[key].authors] for key in cited & {*found}}}
+
+
+def _failed(turn: Mapping[str, Any], why: str) -> str:
+    empty = as_json(Answer("", False, "", (), (), None, (), ""))
+    return turn_html({**turn, "answer": empty, "failed": why})
+
+
+def _log(kept: Kept, owner: str, talk: str, turns: Sequence[Turn]) -> str:
+    shown = [turn_html({**turn.__dict__, "talk": talk}) for turn in turns]
+    return str(PART.log(kept.talk(owner, talk), map(Markup, shown)))
+
+
+def _list(kept: Kept, owner: str, talk: str, search: str = "") -> str:
+    return str(PART.talks(kept.talks(owner, search), talk, search))
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    """Return a text that the page tells; what else a browser may send there is none."""
+    return value if isinstance(value := told.get(name), str) else ""
+
+
+def _welcome(service: Service, failed: str = "") -> str:
+    """Return what an empty conversation shows: what the archive holds, and its newest stories as examples."""
+    desk = service.desk
+    articles, _ = desk.index.archive.counts()
+    stories, news = set[frozenset[str]](), list[dict[str, Any]]()
+    for one in desk.articles(limit=NEWEST):
+        with desk.index.reading():
+            story = desk.index.ties(one["id"]).story or frozenset([one["id"]])
+        if story not in stories and one["title"] and len(news) < NEWS:
+            stories.add(story)
+            news.append(one)
+    first, last = (day and day.isoformat() for day in desk.index.archive.span())
+    return str(PART.welcome(articles, len(desk.outlets()), first, last, news, failed))
+
+
+class Events:
+    """What the page sets off. Who does it comes with the request, all else, checked here, with the event."""
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.kept = place, place.service.kept
+        self.askers: dict[str | None, Asker] = {}  # by the session of the page
+
+    def form(self) -> str:
+        return str(PART.form(self.place.service.desk.outlets(), "authors" in KNOWN, self.place.service.models))
+
+    def opened(self, owner: str, talk: str) -> Shown:
+        try:
+            log = _log(self.kept, owner, talk, self.kept.turns(owner, talk)) if talk else _welcome(self.place.service)
+        except BadInput as error:
+            log = _welcome(self.place.service, str(error))
+        return log, "", _list(self.kept, owner, talk)
+
+    def reply(self, event: gr.EventData, request: gr.Request) -> Iterator[Shown]:
+        asker = self.askers[request.session_hash] = Asker()
+        asker.then(lambda: self.askers.pop(request.session_hash, None))
+        yield from _reply(self.place, user(request).name, event._data, asker)
+
+    def stop(self, request: gr.Request) -> None:
+        if asker := self.askers.get(request.session_hash):
+            asker.leave()
+
+    def open(self, event: gr.EventData, request: gr.Request) -> Shown:
+        return self.opened(user(request).name, _text(event._data, "talk"))
+
+    def first(self, request: gr.Request) -> tuple[Any, ...]:
+        return self.form(), *self.opened(user(request).name, request.query_params.get("talk", ""))
+
+    def search(self, event: gr.EventData, request: gr.Request) -> str:
+        return _list(self.kept, user(request).name, _text(event._data, "talk"), _text(event._data, "search"))
+
+    def rename(self, event: gr.EventData, request: gr.Request) -> str:
+        owner, told = user(request).name, event._data
+        self.kept.rename(owner, _text(told, "talk"), _text(told, "title"))
+        return _list(self.kept, owner, _text(told, "open"))
+
+    def delete(self, event: gr.EventData, request: gr.Request) -> Shown:
+        owner, talk, current = user(request).name, _text(event._data, "talk"), _text(event._data, "open")
+        self.kept.delete(owner, talk)
+        return self.opened(owner, "") if talk == current else (gr.skip(), gr.skip(), _list(self.kept, owner, current))
+
+    def rate(self, event: gr.EventData, request: gr.Request) -> None:
+        told = event._data
+        self.kept.rate(user(request).name, _text(told, "talk"), told["n"], told["good"], told["faults"])
 
 
 def tab(place: Place) -> None:
     """Build the tab in the page that is being built."""
-
-    def reply(*inputs: Any) -> Iterator[tuple[Any, ...]]:
-        yield from _reply(place, *inputs)
-
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=6, min_width=340):
-            chat = gr.Chatbot(show_label=False, height="60vh", buttons=[], feedback_options=None, layout="panel")
-            with gr.Row():
-                box = gr.Textbox(placeholder=PLACEHOLDER, show_label=False, scale=8, autofocus=True)
-                send = gr.Button("Ask", variant="primary", scale=1, min_width=90)
-                stop = gr.Button("Stop", variant="stop", scale=1, min_width=90, visible=False)
-            with gr.Accordion("Only articles of…", open=False), gr.Row():
-                outlets = gr.Dropdown([], multiselect=True, label="Outlets")
-                since = gr.Textbox(label="Since", placeholder="2025-04-01")
-                until = gr.Textbox(label="Until", placeholder="2025-04-30")
-        with gr.Column(scale=5, min_width=320):
-            frame = f'<iframe name="source" title="Source" srcdoc="{html.escape(EMPTY)}"></iframe>'
-            gr.HTML(frame, elem_id="source")
-    # The conversation is kept here, not in the chat's payload: what a browser sends as one may name files.
-    talk = gr.State([])
-    asked = [box, talk, outlets, since, until]
-    changed = [box, chat, talk, stop]
-    # "multiple": a question that is sent while one is answered waits, where Gradio would drop it unseen.
-    running = gr.on(
-        [box.submit, send.click], reply, asked, changed, show_progress_on=chat, trigger_mode="multiple", **PRIVATE
-    )
-    stop.click(lambda: gr.Button(visible=False), None, stop, cancels=[running], **PRIVATE)
-    cleared = chat.clear(lambda: None, cancels=[running], **PRIVATE)
-    cleared.then(lambda: ([], [], gr.Button(visible=False)), None, changed[1:], **PRIVATE)
-    place.page.load(lambda: _welcome(place.service.desk), None, [outlets, chat], **PRIVATE)
-
-
-def _messages(pairs: Iterable[tuple[Any, Any]]) -> list[dict[str, Any]]:
-    """Return questions and answers as the chat and `history` take them."""
-    return [{"role": role, "content": said} for pair in pairs for role, said in zip(ROLES, pair, strict=True)]
-
-
-def _welcome(desk: Desk) -> tuple[gr.Dropdown, gr.Chatbot]:
-    """Fill in what the archive holds: the outlets to choose from, and what an empty chat says."""
-    outlets, (articles, _) = desk.outlets(), desk.index.archive.counts()
-    held = "The archive is empty. Fill it with `copydesk ingest FOLDER`, then reload this page."
-    if articles:
-        first, last = desk.index.archive.span()
-        span = f", published {first} to {last}" if first else ""
-        held = f'<div style="padding: 1rem"><b>{articles:,} articles</b> from {len(outlets)} outlets{span}.</div>'
-    return gr.Dropdown(choices=outlets), gr.Chatbot(placeholder=held)
+    on = Events(place)
+    with gr.Row(elem_id="ask"):
+        with gr.Column(elem_id="side"):
+            gr.HTML(str(PART.side()), apply_default_css=False)
+            talks = gr.HTML(elem_id="talks", apply_default_css=False)
+        with gr.Column(elem_id="main"):
+            log = gr.HTML(elem_id="log", apply_default_css=False)
+            # A component of its own: while an answer is written, those before it are not sent again.
+            live = gr.HTML(elem_id="live", apply_default_css=False)
+            hub = gr.HTML(on.form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
+    shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
+    each = quiet | {"trigger_mode": "multiple"}
+    running = hub.ask(on.reply, None, shown, concurrency_limit=None, **each)
+    hub.stop(on.stop, None, None, cancels=[running], **quiet)
+    hub.open(on.open, None, shown, **each)
+    hub.search(on.search, None, talks, trigger_mode="always_last", **quiet)
+    hub.rename(on.rename, None, talks, **each)
+    hub.delete(on.delete, None, shown, **each)
+    hub.rate(on.rate, None, None, **each)
+    place.page.load(on.first, None, [hub, *shown], **quiet)

@@ -8,6 +8,8 @@ import gradio as gr
 from qa.service import Service, User
 
 PRIVATE: Any = {"api_visibility": "private"}  # an event of the page is no API
+# What the page's script tells a hub of a tab: that it shall show something, or stop.
+LISTEN = """element.addEventListener("tell", (event) => trigger(event.detail.act, event.detail)); ["show", "stop"];"""
 
 
 @dataclass(frozen=True)

@@ -1,63 +1,149 @@
-"""Answers and sources as HTML. Everything that came from outside is escaped."""
+"""Answers and sources as HTML, from the documents of `as_json`. All that came from outside is escaped."""
 
-import html
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
-from qa.doors.show import around, origin
-from qa.types import UNSUPPORTED, Answer, Citation, Sentence, as_json, bold
+from qa.doors.show import day
+from qa.types import PASSED, bold
 
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+Document = Mapping[str, Any]
+Span = tuple[int, int]
+MARK = re.compile(r"\s*\[(?:\d+|unsupported)?\]?")  # of a sentence that is being written and not yet checked
+SPANS = re.compile(r"(text|title):(\d{1,9})-(\d{1,9})", re.ASCII)
+SPANS_MOST = 50  # of an article that are marked beside the one that is asked for
+WORDS = {
+    "verbatim": "word for word",
+    "supported": "supported",
+    "partial": "partly",
+    "unsupported": "not in the articles",
+}
 
 
-def answer_html(answer: Answer) -> str:
-    """Return an answer as HTML in which each [n] opens its source; everything that came from outside is escaped."""
-    document = as_json(answer)
-    origins = [origin(sentence, document["citations"]) for sentence in document["sentences"]]
-    body = text_html(answer.text, answer.citations, answer.sentences, origins)
-    return PAGES.get_template("answer.html").render(answer=answer, body=body, link=_link, around=around(document))
+def lines(document: Document) -> Iterator[dict[str, Any]]:
+    """Yield the sentences of an answer, as far as it is written, each a line.
 
-
-def text_html(
-    text: str, citations: Sequence[Citation], sentences: Sequence[Sentence] = (), origins: Sequence[str] = ()
-) -> str:
-    """Return an answer's text, as far as it is written, with links for the marks of its sentences, and no others.
-
-    The phrases that answer are bold; where each sentence comes from stands behind its marks.
+    A line has the sentence's fields and, as text, what stands before it since the last (`lead`: the day of an event),
+    and itself in three `parts`, the middle one being the phrase that answers. The last may not be checked yet.
     """
-    links = {f"[{c.n}]": _link(c, f"[{c.n}]") for c in citations}
-    links[UNSUPPORTED] = '<b class="unsupported">not in the articles</b>'
-    shown = {place: links[text[slice(*place)]] for sentence in sentences for place in sentence.marks}
-    for said in sentences:
-        if said.answer:
-            place = bold(said.text, said.marks, said.answer.start, said.answer.end)
-            shown[place] = f"<b>{html.escape(text[slice(*place)])}</b>"
-    for said, where in zip(sentences, origins, strict=False):
-        if where and said.marks:
-            shown[said.marks[-1]] += f' <small class="origin">{html.escape(where)}</small>'
-    done, parts = 0, list[str]()
-    for (start, end), inside in sorted(shown.items()):
-        parts += html.escape(text[done:start]), inside
-        done = end
-    return "".join((*parts, html.escape(text[done:]))).replace("\n", "<br>")
+    text, done = document["text"], 0
+    for said in document["sentences"]:
+        if not said["marks"] or said["marks"][0][0] < done:
+            continue
+        end = said["marks"][0][0]
+        start = max(end - 1 - len(said["text"]), done) if text[: end - 1].endswith(said["text"]) else done
+        phrase = bold(said["text"], said["marks"], **said["answer"]) if said["answer"] else (end, end)
+        cuts = [text[a:b] for a, b in pairwise((done, start, *phrase, end))]
+        yield dict(said) | {
+            "lead": cuts[0].strip(),
+            "parts": [cuts[1].lstrip() if start == done else cuts[1], *cuts[2:]],
+        }
+        done = said["marks"][-1][1]
+    if rest := MARK.sub("", text[done:]).strip():
+        yield {"lead": "", "parts": ["", "", rest], "support": "", "citations": (), "why": "", "stands_in": None}
 
 
-def source_path(article_id: str, field: str, start: int, end: int) -> str:
-    """Return the address of a quotation on this service."""
-    return f"/source/{quote(article_id, safe='')}?field={field}&start={start}&end={end}#quote"
+def turn_html(turn: Document) -> str:
+    """Return a question with its answer. Of a turn: n, asked, answer, good, faults, talk, and `working`."""
+    answer = turn["answer"]
+    cited = [*answer["citations"], *((answer["refusal"] or {}).get("closest", ()))]
+    days = [c["published"] for c in cited if c["published"]]
+    spans: dict[str, list[str]] = {}
+    for c in cited:
+        spans.setdefault(c["article_id"], []).append(f"{c['field']}:{c['start']}-{c['end']}")
+
+    def link(c: Document) -> str:
+        others = [span for span in spans[c["article_id"]] if span != f"{c['field']}:{c['start']}-{c['end']}"]
+        return source_path(c["article_id"], c["field"], c["start"], c["end"], others)
+
+    def mark(c: Document) -> str:
+        """Name the outlet and the day, with its year where those of this answer are of several."""
+        year = " %Y" if len({day[:4] for day in days}) > 1 else ""
+        when = f"{date.fromisoformat(c['published']):%-d %b{year}}" if c["published"] else "undated"
+        return f"{c['outlet'] or 'unknown outlet'} · {when}"
+
+    outlets = {c["outlet"] for c in answer["citations"]}
+    outlets |= {name for said in answer["sentences"] for name in (said["stands_in"] or {}).get("outlets", ())}
+    articles: dict[str, list[Document]] = {}
+    for c in answer["citations"]:
+        articles.setdefault(c["article_id"], []).append(c)
+    numbered, shown = {c["n"]: c for c in answer["citations"]}, list(lines(answer))
+    return PAGES.get_template("answer.html").render(
+        turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
+        link=link, mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
+        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}),
+    )  # fmt: skip
 
 
-def source_page(article: Article, field: str, start: int, end: int, remarks: Sequence[str] = ()) -> str:
-    """Return an article as a page with one span marked and remarks on it; all that came from outside is escaped."""
-    whole = getattr(article, field)
-    span = {"before": whole[:start], "quoted": whole[start:end], "after": whole[end:]}
-    return PAGES.get_template("source.html").render(article=article, field=field, remarks=remarks, **span)
+def read_from(turn: Document) -> list[str]:
+    """Return in words what was read to answer a question: "8 articles of 3 stories", "since 1 April", "UNN"."""
+    answer, asked = turn["answer"], asks(turn)
+    found = len({place["article_id"] for place in answer["retrieved"]})
+    stories = f" of {answer['stories']} stor{'y' if answer['stories'] == 1 else 'ies'}" if answer.get("stories") else ""
+    told = [f"{found} article{'s' * (found != 1)}{stories}"] if found else []
+    told += [f"{name} {day(asked[key])}" for key, name in DAYS.items() if asked.get(key)]
+    told += [*asked.get("outlets", ()), *(f"by {author}" for author in asked.get("authors", ()))]
+    told += ["supported sentences only"] if asked.get("strict") else []
+    told += [f"about {_named(day)}" for day in answer["understood"].get("days", ())]
+    return told + ([f"written by {answer['llm']}"] if answer["llm"] not in ("", "quotes") else [])
 
 
-def _link(citation: Citation, mark: str) -> str:
-    path = source_path(citation.article_id, citation.field, citation.start, citation.end)
-    return f'<a class="cite" href="{html.escape(path)}" target="source">{mark}</a>'
+DAYS = {"since": "since", "until": "until", "as_of": "as of"}
+
+
+def asks(turn: Document) -> dict[str, Any]:
+    """Return what was asked, with the outlets that were read from the question: what a change begins from."""
+    named = turn["answer"]["understood"].get("outlets", ())
+    return dict(turn["asked"]) | ({"outlets": [*named]} if named and not turn["asked"].get("outlets") else {})
+
+
+def _named(told: str) -> str:
+    """Return a day of a question, whose year may be open: --04-18."""
+    return f"{date.fromisoformat('2000' + told[1:]):%-d %B}" if told.startswith("--") else day(told)
+
+
+def source_path(article_id: str, field: str, start: int, end: int, also: Sequence[str] = ()) -> str:
+    """Return the address of a quotation on this service; `also` are further spans to mark, as text:120-245."""
+    more = f"&also={','.join(also[:SPANS_MOST])}" if also else ""
+    return f"{own(article_id)}?field={field}&start={start}&end={end}{more}#quote"
+
+
+def own(article_id: str) -> str:
+    """Return the address of an article on this service."""
+    return f"/source/{quote(article_id, safe='')}"
+
+
+def source_page(article: Article, field: str, start: int, end: int, remarks: Sequence[str] = (), also: str = "") -> str:
+    """Return an article as a page with one span marked, others lightly, and remarks on it; all is escaped."""
+    spans = [(name, (int(a), int(b))) for name, a, b in SPANS.findall(also)[:SPANS_MOST]]
+    parts = {
+        name: list(_marked(getattr(article, name), (start, end) if name == field else (0, 0), light))
+        for name in ("title", "text")
+        for light in [[span for of, span in spans if of == name]]
+    }
+    return PAGES.get_template("source.html").render(article=article, parts=parts, remarks=remarks)
+
+
+def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of a text, each with how it is marked: quote, also or not."""
+    ends = {place for span in light for place in span if not strong[0] < place < strong[1]}
+    cuts = sorted({min(max(place, 0), len(whole)) for place in (0, len(whole), *strong, *ends)})
+    for a, b in pairwise(cuts):
+        lightly = any(start <= a and b <= end for start, end in light)
+        yield ("quote" if strong[0] <= a and b <= strong[1] else "also" if lightly else ""), whole[a:b]
+
+
+PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+PAGES.filters["day"] = day
+
+
+PAGES.globals["source_path"], PAGES.filters["day"] = source_path, day

@@ -7,27 +7,30 @@ from functools import lru_cache
 
 from index.search import search
 from index.sync import Index
+from index.tables.copies import COPIES
 from index.text import fold
 from index.text.names import runs
-from index.text.quotations import quotations
+from index.text.quotations import SAYING, quotations
 from index.text.terms import content_terms, share
-from index.types import Article, Filters, Query
-from qa.request import QuotesRequest
-from qa.types import Said
+from index.types import Article, Query
+from qa.request import QuotesRequest, part
+from qa.types import Page, Said
 
 POOL = 500  # passages that may name a speaker
 ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
 NEAR = 0.25  # cosine below which what shares no word with a subject is said of something else
+WORDS = 4  # at least, of what is reported by no word of saying: of "was found shot" nobody says "shot"
 HEAD = re.compile(r"[,;(–—]|\b(?:who|which|that|in|at|from|with)\b")  # ends the name of a speaker
 told = lru_cache(1000)(quotations)
 THE = re.compile(r"\b(?:the|an?) ", re.I)
 
 
-def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Said]:
+def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Said]:
     """Return what is said in the articles given or, if none, in those that searches find: nearest or newest first."""
     asked, about = request.speaker, request.about
     articles = given or _articles(index, request)
     found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
+    found = found if given else _once(index, found)
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
         wanted = content_terms(about)
@@ -40,19 +43,30 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Sai
             if cosine > NEAR or shared
         ]
         found = [found[n] for _, n in sorted(near)]
-    return found[: request.top]
+    return part(found, request)
+
+
+def _once(index: Index, found: list[Said]) -> list[Said]:
+    """Return what is said without what copies say again: what all of them say is the report's."""
+    index.catch_up_tables()
+    copies = {said.article_id: COPIES.group(index.archive, said.article_id) for said in found}
+    kept = dict[tuple[str, ...], Said]()
+    for said in sorted(found, key=lambda said: copies[said.article_id].index(said.article_id)):
+        kept.setdefault((copies[said.article_id][0], *fold.words(said.quote)), said)
+    return [*kept.values()]
 
 
 def _articles(index: Index, request: QuotesRequest) -> list[Article]:
     """Return the newest of the articles that name the speaker, or are on the subject; else of all."""
-    archive = index.archive
+    archive, filters = index.archive, request.filters
     if request.speaker:
-        passages = index.lexical.search(request.speaker, POOL, Filters())
+        passages = index.lexical.search(request.speaker, POOL, filters)
         found = [article for article, _ in archive.passages([key for key, _ in passages]).values()]
     elif request.about:
-        found = [hit.article for hit in search(index, Query(request.about))]
+        found = [hit.article for hit in search(index, Query(request.about, filters))]
     else:
-        found = list(filter(None, (archive.article(listed.id) for listed in archive.listed()[:ARTICLES])))
+        listed, _ = archive.page(*archive.where(filters), limit=ARTICLES)
+        found = list(filter(None, (archive.article(one.id) for one in listed)))
     by_id = {article.id: article for article in found}
     return sorted(by_id.values(), key=lambda one: one.published or date.min, reverse=True)[:ARTICLES]
 
@@ -61,9 +75,11 @@ def _said(article: Article) -> Iterator[Said]:
     """Yield what an article quotes or reports, each piece of an interrupted quotation by itself."""
     text, meta = article.text, (article.id, article.title, article.outlet, article.published)
     for by, name, cue, pieces, direct in told(text):
+        sure = direct or text[slice(*cue)].lower() in SAYING
+        first, last = by or (None, None)
         for start, end in pieces:
-            first, last = by or (None, None)
-            yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
+            if sure or (by and len(text[start:end].split()) >= WORDS):
+                yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
 
 
 def _is_by(asked: str, said: Said, text: str) -> bool:

@@ -67,6 +67,9 @@ class Asked(BaseModel):
 Told = create_model("Told", id=str, object=str, model=str, usage=Document, copydesk=Answer)
 
 
+DIALECT = "/v1/"  # what begins so is answered, and refused, as OpenAI does
+
+
 def failure(why: str, status: int) -> Document:
     """Return a refusal in OpenAI's form."""
     kind = "invalid_request_error" if status < 429 else "rate_limit_error" if status == 429 else "server_error"

@@ -1,2 +1,150 @@
-// Copydesk's own script: what Gradio's components do not do.
+// Copydesk's own script: what Gradio's components do not do. Everything is told by attributes of the markup (data-do).
 "use strict";
+
+const $ = (query, within = document) => within.querySelector(query);
+const all = (query, within = document) => [...within.querySelectorAll(query)];
+const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+
+function tell(text) { // what a screen reader says too
+  $("#told").textContent = text;
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => { $("#told").textContent = ""; }, 4000);
+}
+
+// The source panel. Any link of class "cite" opens it; next and previous go over those of the same answer.
+const panel = { trail: [], from: null, link: null };
+
+function cites(link) {
+  const seen = new Set();
+  return all("a.cite", link.closest(".answer, .tabitem") || document).filter((one) => !seen.has(one.href) && seen.add(one.href));
+}
+
+function open(link, returning = false) {
+  const aside = $("#panel");
+  if (aside.hidden) [panel.trail, panel.from] = [[], link];
+  else if (!returning && panel.link) panel.trail.push(panel.link);
+  panel.link = link;
+  all("a.cite.shown").forEach((one) => one.classList.remove("shown"));
+  link.classList.add("shown");
+  aside.hidden = false;
+  hideCard();
+  const frame = $("iframe", aside);
+  frame.onload = () => frame.contentDocument.addEventListener("keydown", pressed);
+  // In place: an iframe that is sent elsewhere would add to what the browser's own Back goes through.
+  frame.contentWindow.location.replace(link.href);
+  $("#panel-own").href = link.href;
+  const list = cites(link);
+  const at = list.findIndex((one) => one.href === link.href);
+  $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} quotations` : "Source";
+  $("[data-do=previous]", aside).disabled = at <= 0;
+  $("[data-do=next]", aside).disabled = at < 0 || at >= list.length - 1;
+  $("[data-do=back]", aside).disabled = !panel.trail.length;
+}
+
+function step(by) {
+  const first = panel.link && !$("#panel").hidden ? panel.link : null;
+  const list = cites(first || all(".answer a.cite").at(-1) || document.body);
+  const at = first ? list.findIndex((one) => one.href === first.href) + by : by > 0 ? 0 : list.length - 1;
+  if (!list[at]) return;
+  open(list[at]);
+  list[at].scrollIntoView({ block: "center", behavior: reduced.matches ? "auto" : "smooth" });
+}
+
+function close(returning = true) {
+  $("#panel").hidden = true;
+  all("a.cite.shown").forEach((one) => one.classList.remove("shown"));
+  if (returning) (panel.from?.isConnected ? panel.from : panel.link)?.focus({ preventScroll: true });
+  panel.link = null;
+}
+
+const acts = {
+  previous: () => step(-1),
+  next: () => step(1),
+  back: () => panel.trail.length && open(panel.trail.pop(), true),
+  close: () => close(),
+  card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
+  shortcuts: () => $("#shortcuts").showModal(),
+};
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.cite");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    const shown = link === card.link ? all("a.cite", link.parentElement)[card.at] : link;
+    open(shown || link);
+    return;
+  }
+  const button = event.target.closest("[data-do]");
+  if (button && acts[button.dataset.do]) {
+    event.preventDefault();
+    acts[button.dataset.do](button, event);
+  }
+});
+
+// The card of a mark: who says it, when, in which words; ‹ › where a sentence has several.
+const card = { link: null, at: 0, timer: 0 };
+
+function showCard(link, at = 0) {
+  const held = all(":scope > div", link.parentElement.querySelector(".cards"));
+  if (!held.length) return;
+  clearTimeout(card.timer);
+  card.link = link;
+  card.at = (at + held.length) % held.length;
+  const shown = $("#card");
+  shown.replaceChildren(held[card.at].cloneNode(true));
+  if (held.length > 1) {
+    const turns = document.createElement("nav");
+    turns.innerHTML = `<button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button><span class="quiet"></span>
+      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button>`;
+    $("span", turns).textContent = `${card.at + 1} of ${held.length}`;
+    shown.append(turns);
+  }
+  shown.hidden = false;
+  const [box, size] = [link.getBoundingClientRect(), shown.getBoundingClientRect()];
+  const below = box.bottom + size.height + 12 < innerHeight;
+  shown.style.left = `${Math.max(8, Math.min(box.left, innerWidth - size.width - 12))}px`;
+  shown.style.top = `${(below ? box.bottom + 6 : Math.max(8, box.top - size.height - 6))}px`;
+}
+
+function hideCard(after = 0) {
+  clearTimeout(card.timer);
+  card.timer = setTimeout(() => { $("#card").hidden = true; card.link = null; }, after);
+}
+
+addEventListener("scroll", () => card.link && hideCard(), { passive: true });
+const marked = (target) => target.closest?.("a.cite:has(~ .cards)");
+document.addEventListener("mouseover", (event) => {
+  if (event.target.closest?.("#card")) clearTimeout(card.timer);
+  else if (marked(event.target)) {
+    clearTimeout(card.timer);
+    card.timer = setTimeout(() => marked(event.target) !== card.link && showCard(marked(event.target)), 120);
+  } else if (card.link && document.activeElement !== card.link) hideCard(250);
+});
+document.addEventListener("focusin", (event) => {
+  if (marked(event.target) && event.target.matches(":focus-visible")) showCard(marked(event.target));
+  else if (!event.target.closest("#card")) hideCard();
+});
+
+// Keys. Letters are for where nothing is being typed.
+const keys = { "?": "shortcuts", j: "next", k: "previous", n: "new" };
+
+function pressed(event) {
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+  if (event.key === "Escape" && !$("dialog[open]")) {
+    if (card.link) hideCard();
+    else if (!$("#panel").hidden) close();
+    else if ($("#ask.drawn")) acts.drawer();
+    else if ($("#composer.busy")) acts.stop();
+    return;
+  }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (by && card.link) showCard(card.link, card.at + by);
+  else if (by && !$("#panel").hidden) step(by);
+  else if (event.key === "/") $("#question:not(:disabled)")?.focus();
+  else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
+  else if (acts[keys[event.key]]) acts[keys[event.key]]();
+  else return;
+  event.preventDefault();
+}
+document.addEventListener("keydown", pressed);

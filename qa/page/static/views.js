@@ -1,0 +1,64 @@
+// Views: date pickers, the address of what is shown, views as files, question files that are dropped.
+"use strict";
+
+{ // names of its own
+  const MOST = 500000; // bytes of a question file
+
+  const tend = () => {
+    for (const box of document.querySelectorAll(".date input:not([type=date])")) box.type = "date";
+    const shown = [...document.querySelectorAll("[data-address]")].find((view) => view.offsetParent);
+    if (shown && shown.dataset.address !== tend.last) {
+      tend.last = shown.dataset.address;
+      history.replaceState(null, "", tend.last);
+    }
+  };
+
+  // A spreadsheet computes what begins with one of these.
+  const cell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+  const plain = (text) => text.replace(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
+
+  const save = (view, kind) => {
+    const rows = [...view.querySelectorAll("[data-row]")].map((row) => {
+      const link = row.querySelector("a.cite");
+      const said = row.querySelector("q, p").textContent.trim().replace(/\s+/g, " ");
+      return [row.dataset.row, said, link.textContent, row.querySelector("a.cite + span")?.textContent || "", link.href];
+    });
+    const points = rows.map(([head, said, where, , href]) => `- **${plain(head)}** ${plain(said)} ([${plain(where)}](${href}))`);
+    const table = [["what", "text", "where", "title", "source"], ...rows].map((row) => row.map(cell).join(","));
+    const text = kind === "md" ? `# ${plain(document.title)}: ${location.search}\n\n${points.join("\n")}\n` : `${table.join("\r\n")}\r\n`;
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    file.download = `${view.dataset.name}.${kind}`;
+    file.click();
+    URL.revokeObjectURL(file.href);
+  };
+
+  const take = async (file, zone) => {
+    const box = zone.querySelector("textarea");
+    const said = zone.querySelector("[role=status]");
+    const much = file.size > MOST;
+    said.textContent = `${file.name} ${much ? `has ${file.size} bytes: at most ${MOST} are read` : "was read"}`;
+    if (much) return;
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, await file.text());
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  new MutationObserver(tend).observe(document.documentElement, { childList: true, subtree: true });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-save]");
+    if (!link) return;
+    event.preventDefault();
+    save(link.closest("[data-name]"), link.dataset.save);
+  });
+  document.addEventListener("dragover", (event) => event.target.closest?.(".takes") && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const zone = event.target.closest?.(".takes");
+    if (!zone || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    take(event.dataTransfer.files[0], zone);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".takes input[type=file]") && event.target.files.length)
+      take(event.target.files[0], event.target.closest(".takes"));
+  });
+}

@@ -1,0 +1,77 @@
+"""The tabs that show what happened and who said what, each view at an address of its own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from index.types import CopydeskError
+from qa.page.place import PRIVATE, Place
+from qa.page.render import PAGES
+from qa.request import TOP_MAX
+from qa.types import as_json
+
+BOX: Any = {"max_lines": 1, "min_width": 140}
+SHOW: Any = {"elem_classes": "strong", "scale": 1, "min_width": 90}
+DAYS = {"since": "From", "until": "Until", "as_of": "As of"}  # the page's script makes date pickers of these boxes
+
+
+def timeline(place: Place) -> None:
+    """Build the tab in the page that is being built."""
+    with gr.Row(elem_classes="bar filters"):
+        question = gr.Textbox(label="What happened", placeholder="an event, or: in Paris in April", scale=6, **BOX)
+        show = gr.Button("Show", **SHOW)
+    with gr.Row(elem_classes="bar filters"):
+        outlets = gr.Dropdown([], multiselect=True, label="Outlets", scale=2)
+        days = {name: gr.Textbox(label=label, elem_classes="date", **BOX) for name, label in DAYS.items()}
+
+    def told(given: dict[str, Any]) -> Mapping[str, Any] | None:
+        return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
+
+    _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
+    place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **PRIVATE)
+
+
+def quotes(place: Place) -> None:
+    """Build the tab in the page that is being built."""
+    with gr.Row(elem_classes="bar filters"):
+        speaker = gr.Textbox(label="Speaker", placeholder="a person or a body", scale=3, **BOX)
+        about = gr.Textbox(label="About", placeholder="what is spoken of", scale=4, **BOX)
+        show = gr.Button("Show", **SHOW)
+
+    def told(given: dict[str, Any]) -> Mapping[str, Any]:
+        return {"quotes": list(map(as_json, place.service.desk.quotes(**given, top=TOP_MAX)))}
+
+    _view(place, "quotes", {"speaker": speaker, "about": about}, show, told)
+
+
+def _view(
+    place: Place, name: str, boxes: Mapping[str, Any], show: gr.Button,
+    told: Callable[[dict[str, Any]], Mapping[str, Any] | None],
+) -> None:  # fmt: skip
+    """Show what is told of what is in the boxes, or of what the address of the page has for them, by their names."""
+    template = PAGES.get_template(f"{name}.html")
+    shown = gr.HTML(template.render(), elem_classes="view", apply_default_css=False)
+
+    def answer(*values: Any) -> str:
+        given = {key: value for key, value in zip(boxes, values, strict=True) if value}
+        link = f"/?{urlencode({'tab': name} | given, doseq=True)}"
+        try:
+            return template.render(told=told(given), link=link)
+        except CopydeskError as error:
+            return template.render(failed=str(error), link=link)
+
+    def opened(request: gr.Request) -> Iterator[list[Any]]:
+        asked = request.query_params
+        if asked.get("tab", "").casefold() == name and any(map(asked.get, boxes)):
+            several = (isinstance(box, gr.Dropdown) for box in boxes.values())
+            values = [
+                asked.getlist(key) if many else asked.get(key, "") for key, many in zip(boxes, several, strict=True)
+            ]
+            yield [*values, template.render(reading=True)]
+            yield [*values, answer(*values)]
+
+    asking = [show.click, *(box.submit for box in boxes.values() if isinstance(box, gr.Textbox))]
+    gr.on(asking, answer, [*boxes.values()], shown, show_progress="minimal", **PRIVATE)
+    place.page.load(opened, None, [*boxes.values(), shown], show_progress="hidden", **PRIVATE)
