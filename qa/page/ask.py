@@ -133,7 +133,7 @@ def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
     if answer is None:
         return {}
     found = {hit.article.id: hit.article for hit in answer.retrieved}
-    with service.desk.lock:
+    with service.desk.index.reading():
         stories = {service.desk.index.ties(key, answer.as_of).story or key for key in found}
     cited = {c.article_id for c in (*answer.citations, *(answer.refusal.closest if answer.refusal else ()))}
     return {"stories": len(stories), "authors": {key: [*found[key].authors] for key in cited & {*found}}}
@@ -164,7 +164,7 @@ def _welcome(service: Service, failed: str = "") -> str:
     articles, _ = desk.index.archive.counts()
     stories, news = set[frozenset[str]](), list[dict[str, Any]]()
     for one in desk.articles()[:NEWEST]:
-        with desk.lock:
+        with desk.index.reading():
             story = desk.index.ties(one["id"]).story or frozenset([one["id"]])
         if story not in stories and one["title"] and len(news) < NEWS:
             stories.add(story)

@@ -28,6 +28,7 @@ from qa.doors.show import remarks
 from qa.kept import UnknownTalk
 from qa.request import AskRequest, QuotesRequest, SearchRequest, Strings, TimelineRequest
 from qa.service import Busy, open_service
+from qa.telemetry import export
 from qa.types import Answer, Citation, Event, Found, Said, Sentence, Timeline, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.guard import Guard, check_host
@@ -230,6 +231,7 @@ def serve(
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
+        export()
         app = build_app(desk, host, token, allowed, users)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
