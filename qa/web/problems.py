@@ -84,7 +84,7 @@ def refusing(app: FastAPI) -> FastAPI:
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
         for kind in STATUS if isinstance(part, FastAPI) else ():
-            part.add_exception_handler(kind, partial(refuse, own))  # type: ignore[union-attr]
+            part.add_exception_handler(kind, partial(_refuse, own))  # type: ignore[union-attr]
     return app
 
 
