@@ -21,6 +21,7 @@ from qa.desk import Desk
 from qa.doors.show import remarks
 from qa.request import AskRequest, Filtered, Strings
 from qa.service import open_service
+from qa.telemetry import export
 from qa.types import Answer, Citation, Event, Sentence, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.articles import article_routes, event, example, find_routes
@@ -156,6 +157,7 @@ def serve(
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
+        export()
         app = build_app(desk, host, token, allowed, users)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
