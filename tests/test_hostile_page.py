@@ -34,7 +34,7 @@ ELEMENTS = [
     f"script>{RUNS}</script", f"img src=x onerror={RUNS}", f"svg onload={RUNS}", f"svg><script data-h>{RUNS}</script",
     f"iframe srcdoc='<script>parent.{RUNS}</script>'", f"iframe src=javascript:{RUNS}", f"details open ontoggle={RUNS}",
     f"input autofocus onfocus={RUNS}", f"a href=javascript:{RUNS}>go</a", f"img src={OUT}", f"video src={OUT} autoplay",
-    f"link rel=stylesheet href={OUT}", f"style>@import '{OUT}';</style", f"meta http-equiv=refresh content='0;url={OUT}'",
+    f"link rel=stylesheet href={OUT}", f"style>@import '{OUT}';</style", f"meta http-equiv=refresh content='0; {OUT}'",
     f"base href={OUT}", f"object data={OUT}", f"form action={OUT}><button>Ask</button></form", f"body onload={RUNS}",
     "a class=cite href=/source/forged>[1]</a", "mark id=quote>forged</mark",
 ]  # fmt: skip
@@ -102,7 +102,7 @@ def hostile(
     folder = tmp_path_factory.mktemp("hostile")
     model = scripted(*(f"The lock at Orlo {text} was closed on Monday [1]. {text}\n" for text in HOSTILE))
     with Desk(folder, encoder, reranker, llm=model) as desk:
-        _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0)
+        _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent)
         desk.index.catch_up()
         evaluated(desk)
         kept = Kept(folder / ARCHIVE_TALKS)
@@ -135,7 +135,7 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
         for tab, asked, row in (
             ("timeline", {"q": "the lock at Orlo"}, ".chronology li"),
             ("quotes", {"speaker": "Anna Berg"}, ".said li"),
-            ("evaluate", {}, ".list li"),
+            ("evaluate", {}, ".view .list li"),
         ):
             page.goto(f"{address}/?{urlencode({'tab': tab} | asked)}")
             expect(page.locator(row).first).to_be_attached(timeout=60_000)
@@ -152,6 +152,11 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
             page.goto(f"{address}/?{urlencode({'tab': 'timeline', 'q': text, 'outlets': text, 'since': text})}")
             expect(page.locator(".view:visible .notice")).to_contain_text("is not a date", timeout=60_000)
             harmless()
+        page.goto(f"{address}/?tab=check")
+        page.get_by_label("Draft").fill("\n".join(HOSTILE[::3]))
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator(".verdict").first).to_be_visible(timeout=60_000)
+        harmless()
         page.goto(f"{address}/?talk={talk}")
         expect(page.locator("article.turn")).to_have_count(120, timeout=60_000)
         harmless()
