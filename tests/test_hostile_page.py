@@ -67,7 +67,9 @@ def articles() -> Iterator[Article]:
 
 
 def talks(kept: Kept) -> str:
-    """Keep a conversation of which each question and answer is such a text, and return its id."""
+    """Keep a conversation of which each question and answer is such a text, and some by such names; return its id."""
+    for text in PAYLOADS:
+        kept.begin("", text)
     talk = kept.begin("", "All of them").id
     for n, text in enumerate(HOSTILE):
         c = Citation(1, f"{n}/{text}", text, text, date(2025, 4, 1), f"javascript:{RUNS}", text, "text", 0, 5, text)
@@ -141,14 +143,13 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
             expect(page.locator(row).first).to_be_attached(timeout=60_000)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             rows = page.locator(row).count()
-            print(tab, rows)
-            assert rows == page.locator(f"{row} a.cite").count()
+            assert rows == page.locator(f"{row} a.cite").count() > 10
             harmless()
         ids = [quote(f"{n}/{text}", safe="") for n, text in enumerate(HOSTILE)]
         shown = page.evaluate(SOURCES, [f"/source/{key}?field=text&start=4&end=8" for key in ids])
         assert [found for _, found in shown] == [HARMLESS] * 120
         assert [text for text, (said, _) in zip(HOSTILE, shown, strict=True) if text not in said] == []
-        for text in HOSTILE[:3]:  # what stands in an address, and what is told of it
+        for text in HOSTILE[:2]:  # what stands in an address, and what is told of it
             page.goto(f"{address}/?{urlencode({'tab': 'timeline', 'q': text, 'outlets': text, 'since': text})}")
             expect(page.locator(".view:visible .notice")).to_contain_text("is not a date", timeout=60_000)
             harmless()
@@ -159,9 +160,11 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
         harmless()
         page.goto(f"{address}/?talk={talk}")
         expect(page.locator("article.turn")).to_have_count(120, timeout=60_000)
+        expect(page.locator("a[data-do=talk]")).to_have_count(1 + len(PAYLOADS))
+        page.locator("article.turn a.cite:visible").first.hover()
+        expect(page.locator("#card")).to_be_visible()
         harmless()
         page.goto(f"{address}/?{urlencode({'q': 'Why was the lock at Orlo closed?'})}")
         expect(page.locator("article.turn:not(.working) .line").first).to_be_visible(timeout=60_000)
-        print(page.locator("article.turn .line").count(), page.inner_text("article.turn")[:1000])
         harmless()
         assert dialogs == []
