@@ -50,7 +50,7 @@ FRAMES = "{}", "The board of Orlo {} said so", "“{}” [1]"
 HOSTILE = [frame.format(text) for text in PAYLOADS for frame in FRAMES]
 BAD = """(within) => ({run: within.defaultView.__x, markup: within.querySelectorAll("[data-h]").length,
     links: [...within.links].filter((a) => a.origin !== location.origin || a.pathname === "/source/forged"
-    || a.textContent.trim() === "[1]").map((a) => a.outerHTML)})"""
+    || a.matches(".cite") && a.textContent.trim() === "[1]").map((a) => a.outerHTML)})"""
 SOURCES = f"""(addresses) => Promise.all(addresses.map((address) => new Promise((done) => {{
     const frame = document.body.appendChild(document.createElement("iframe"));
     frame.onload = () => done([frame.contentDocument.body.innerText, ({BAD})(frame.contentDocument)]);
