@@ -64,6 +64,7 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
+        self.ingestions = 0  # that ended
         self.llm, self.strict = llm, strict
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
@@ -201,7 +202,9 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> IngestReport:
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
         with self._ingesting:
-            return ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune, year, map)
+            report = ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune, year, map)
+            self.ingestions += 1
+        return report
 
     def articles(self) -> list[dict[str, Any]]:
         """Return every article without its text, newest first, with its numbers of characters and passages."""
