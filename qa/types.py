@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import PlainSerializer, TypeAdapter, ValidationError
 
@@ -294,10 +294,10 @@ def as_json(value: Any) -> dict[str, Any]:
 _adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
-def built(form: type[T], given: Any) -> T:
+def built(form: type, given: Any) -> Any:
     """Build a request from a document. Raises BadInput in one line for what does not fit its form."""
     try:
-        return cast(T, _adapter(form).validate_python(given))
+        return _adapter(form).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error

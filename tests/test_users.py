@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import re
+import shutil
 import stat
 import statistics
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from conftest import Run, serving
+from conftest import Run, browsing, serving
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -174,14 +175,14 @@ def test_programs_sign_in_by_each_request(browser: TestClient) -> None:
 
 def test_a_right_password_is_proved_once(browser: TestClient) -> None:
     """Argon2 takes 64 MiB and a tenth of a second: a program that asks 50 times does not wait for it 50 times."""
-    started = time.perf_counter()
+    started = time.process_time()
     HASHER.hash("anything else")
-    once = time.perf_counter() - started
+    once = time.process_time() - started
     assert browser.get("/healthz", auth=BOB).status_code == 200
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(50):
         assert browser.get("/healthz", auth=BOB).status_code == 200
-    assert time.perf_counter() - started < 50 * once / 2
+    assert time.process_time() - started < 50 * once / 2
 
 
 def enter(signin: SignIn, name: str, password: str, host: str = "192.0.2.1") -> User | int:
@@ -198,9 +199,9 @@ def test_nobody_learns_which_names_there_are(users: Path) -> None:
     def seconds(name: str) -> float:
         taken = []
         for n in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             assert enter(signin, name, f"wrong {n}") == 401
-            taken.append(time.perf_counter() - started)
+            taken.append(time.process_time() - started)
         return statistics.median(taken)
 
     signin = SignIn(users, None)
@@ -316,7 +317,7 @@ def test_readers_change_nothing_in_the_archive(browser: TestClient) -> None:
     assert browser.post("/api/search", json={"question": "minerals"}, auth=BOB).status_code == 200
 
 
-def test_the_command_line_signs_in(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_and_a_browser_sign_in(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
     assert run("users", "add", "anna", data=tmp_path)[0] == 0
     with serving(tmp_path) as address:  # on loopback, and asked for nonetheless
@@ -327,7 +328,29 @@ def test_the_command_line_signs_in(tmp_path: Path, run: Run, monkeypatch: pytest
         assert said.endswith("by HTTP Basic (COPYDESK_USER and COPYDESK_PASSWORD)\n")
         monkeypatch.setenv("COPYDESK_USER", "anna")
         monkeypatch.setenv("COPYDESK_PASSWORD", "correct horse")
-        assert run("articles", "list", "--json", data=tmp_path)[1] == '{\n  "articles": []\n}\n'
+        assert json.loads(run("articles", "list", "--json", data=tmp_path)[1])["articles"] == []
+        if shutil.which("chromium"):
+            check_in_a_browser(address)
+
+
+def check_in_a_browser(address: str) -> None:
+    from playwright.sync_api import expect
+
+    with browsing(address) as page:
+        page.goto(f"{address}/?tab=ask&q=a")
+        page.get_by_label("Name").fill("anna")
+        page.keyboard.press("Tab")
+        page.keyboard.type("a wrong word")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That is not a user’s name and password.")
+        page.keyboard.type("correct horse")  # the name stands there still
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{address}/?tab=ask&q=a")
+        page.locator("#who").get_by_text("anna").click(timeout=60_000)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.goto(address)
+        expect(page.get_by_label("Password")).to_be_visible()
 
 
 SECRET = "Xylophon harvest in Atlantis"

@@ -313,9 +313,8 @@ def _mcp(args: argparse.Namespace) -> None:
         with open_desk(args) as desk:
             asyncio.run(serve_stdio(open_service(desk)))
     except ArchiveInUse as error:
-        if error.address is None:
-            raise
-        raise BadInput(f"the archive is served at {error.address}: give MCP clients {error.address}/mcp") from error
+        served = f"the archive is served at {error.address}: give MCP clients {error.address}/mcp"
+        raise BadInput(served if error.address else str(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -30,7 +30,9 @@ def timeline(place: Place) -> None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
 
     _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
-    place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **PRIVATE)
+    place.page.load(
+        lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, show_progress="hidden", **PRIVATE
+    )
 
 
 def quotes(place: Place) -> None:
@@ -64,6 +66,7 @@ def _view(
 
     def opened(request: gr.Request) -> Iterator[list[Any]]:
         asked = request.query_params
+        yield [gr.skip()] * (len(boxes) + 1)
         if asked.get("tab", "").casefold() == name and any(map(asked.get, boxes)):
             several = (isinstance(box, gr.Dropdown) for box in boxes.values())
             values = [

@@ -36,6 +36,10 @@ class Message(BaseModel):
     role: str = ""  # clients put calls of tools among the messages, too: those are passed over
     content: list[Part] | str | None = None
 
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.content) if isinstance(self.content, list) else self.content or ""
+
 
 class Options(BaseModel):
     """How an answer is sent; what else stands here are options of the question, as in /api/ask."""
@@ -83,13 +87,13 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
 
     @app.post("/v1/chat/completions", response_model=Told)
     async def complete(body: Asked, http: Request) -> Response:
-        return await _answered(service, Completing(body, http))
+        return await answer(Completing(body, http))
 
     @app.post("/v1/responses", response_model=Told)
     async def respond(body: Asked, http: Request) -> Response:
-        return await _answered(service, Responding(body, http))
+        return await answer(Responding(body, http))
 
-    async def _answered(service: Service, reply: Completing | Responding) -> Response:
+    async def answer(reply: Some) -> Response:
         if reply.body.model not in offered:
             return JSONResponse(
                 failure(f"{reply.body.model} is not offered here: use {' or '.join(offered)}", 404), 404
@@ -99,17 +103,15 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
             events = told(service, asked, reply.http)
             first = await anext(events)  # what cannot be answered is refused with its own status
             return EventSourceResponse(_sent(reply, first, events))
-        answer = await answered(service, asked, reply.http)
-        reply.take(answer.text)
-        reply.take(answer)
+        whole = await answered(service, asked, reply.http)
+        reply.take(whole.text)
+        reply.take(whole)
         return JSONResponse(reply.whole())
 
     return app
 
 
-async def _sent(
-    reply: "Completing | Responding", first: Event, rest: AsyncGenerator[Event, None]
-) -> AsyncIterator[bytes]:
+async def _sent(reply: "Some", first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
     def sent(*documents: Document) -> bytes:
         pairs = ((one.get("type"), json.dumps(one, ensure_ascii=False)) for one in documents)
         return b"".join(format_sse_event(event=name, data_str=data) for name, data in pairs)
@@ -134,7 +136,7 @@ def _request(body: Asked) -> AskRequest:
     if body.previous_response_id:
         raise BadInput("responses are not kept: send what came before in input, without previous_response_id")
     given = [Message(role="user", content=body.input)] if isinstance(body.input, str) else body.messages or body.input
-    turns = [{"role": one.role, "content": _text(one)} for one in given if one.role in ("user", "assistant")]
+    turns = [{"role": one.role, "content": one.text} for one in given if one.role in ("user", "assistant")]
     while turns and turns[-1]["role"] != "user":
         turns.pop()
     if not turns:
@@ -142,11 +144,6 @@ def _request(body: Asked) -> AskRequest:
     own = {"question": turns.pop()["content"], "history": turns, "llm": None if body.model == DEFAULT else body.model}
     asked: AskRequest = built(AskRequest, (body.copydesk.model_extra or {}) | own)
     return asked
-
-
-def _text(message: Message) -> str:
-    said = message.content or ""
-    return said if isinstance(said, str) else "\n".join(part.text for part in said)
 
 
 class Reply:
@@ -258,3 +255,6 @@ class Responding(Reply):
         notes = [self._event(kind, annotation_index=n, annotation=one) for n, one in enumerate(part["annotations"])]
         done = self._event("output_text.done", text=self.text, logprobs=[]), self._event("content_part.done", part=part)
         return [*notes, *done, self._event("output_item.done", item=item), self._event(whole["status"], response=whole)]
+
+
+Some = Completing | Responding
