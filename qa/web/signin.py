@@ -32,10 +32,7 @@ BEARER = "this service needs its token: send it as Authorization: Bearer TOKEN (
 
 
 class SignIn:
-    """Knows who sends a request, by the `users` of a file, the `token`, or both; where there are none all are editors.
-
-    Wrong attempts are slowed, by name and address. An unknown name gets the answer of a wrong password, and as late.
-    """
+    """Knows who sends a request, by `users` of a file, the `token`, or both; where there are none all are editors."""
 
     def __init__(self, users: Path | None, token: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._users, self._clock = users, clock
