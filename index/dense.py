@@ -60,11 +60,13 @@ class DenseIndex:
                 ]
                 self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=known)
 
-    def search(self, vector: Vectors, top: int, filters: Filters) -> list[tuple[str, float]]:
-        """Return up to `top` (passage id, cosine similarity), best first."""
+    def search(
+        self, vector: Vectors, top: int, filters: Filters, only: list[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return up to `top` (passage id, cosine similarity), best first; of all passages, or `only` these."""
         where = _where(filters)
         with self._translated():
-            found = self._collection.query([vector], n_results=top, where=where, include=["distances"])
+            found = self._collection.query([vector], ids=only, n_results=top, where=where, include=["distances"])
         [ids], [distances] = found["ids"], found["distances"]
         return [(passage_id, 1.0 - distance) for passage_id, distance in zip(ids, distances, strict=True)]
 

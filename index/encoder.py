@@ -17,7 +17,7 @@ from index.types import Article, ModelError, Passage, translated
 from index.weights import bundled
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-GRAPH = Path(__file__).parent / "minilm.onnx"  # made by index/graph.py
+GRAPH = Path(__file__).parent / "minilm.onnx"  # made by evals/train/graph.py
 MAX_TOKENS = 256  # of a text, [CLS] and [SEP] among them: the published limit
 DIMENSIONS = 384
 FEW = 4  # texts, of a question and its parts

@@ -10,7 +10,7 @@ from index.encoder import Vectors, encoded_text
 from index.read import Found, Known, read, real, wire
 from index.read.notes import Notes
 from index.read.places import Places, path
-from index.sync import Index
+from index.sync import Index, Progress
 from index.text.cut import passages
 from index.types import Article, Place, Rejected
 
@@ -47,18 +47,20 @@ def ingest(
     prune: bool = False,
     year: int | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002
+    progress: Progress | None = None,
 ) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
     Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder above it
     is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an interrupted run
     is continued by running it again. `outlet` is given to articles that name none, `year` to datelines without one;
-    `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt. `progress`, or
+    else that of the index, is told how far it is.
     """
     started = time.perf_counter()
     report = IngestReport()
     known = index.archive.known()
-    places, paths = Places(known), list(paths)
+    places, paths, tell = Places(known), list(paths), progress or index.progress
     seen: dict[str, Found] = {}  # by article id
     spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
     notes = Notes()
@@ -84,9 +86,9 @@ def ingest(
         batch.append((article, found.at))
         waiting += len(article.text)
         if waiting > BATCH_CHARACTERS:
-            report.passages += _write(index, batch, written, found.share)
+            report.passages += _write(index, batch, written, found.share, tell)
             batch, waiting, written = [], 0, found.share
-    report.passages += _write(index, batch, written, 1.0)
+    report.passages += _write(index, batch, written, 1.0, tell)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths}, seen, spoilt)
@@ -121,7 +123,7 @@ def _placed(
     return article
 
 
-def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float) -> int:
+def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress) -> int:
     """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
     if not batch:
         return 0
@@ -136,10 +138,10 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
     longest = sorted((key for key in every if key not in known), key=lambda key: -len(every[key]))
     vectors: dict[str, Vectors] = {}
     for done in range(0, len(longest), ENCODE_TEXTS):
-        index.progress("ingest", start + (end - start) * done / len(longest))
+        progress("ingest", start + (end - start) * done / len(longest))
         keys = longest[done : done + ENCODE_TEXTS]
         vectors.update(zip(keys, index.encoder.encode([every[key] for key in keys]), strict=True))
-    index.progress("ingest", end)
+    progress("ingest", end)
     with index.archive.writing():  # not while texts are cut and encoded, so that others may remove articles meanwhile
         lost = list(known - index.archive.known_vectors(known))  # with what was removed
         vectors.update(zip(lost, index.encoder.encode([every[key] for key in lost]), strict=True))

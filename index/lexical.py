@@ -75,8 +75,10 @@ class LexicalIndex:
             writer.wait_merging_threads()
             self._index.reload()
 
-    def search(self, question: str, top: int, filters: Filters) -> list[tuple[str, float]]:
-        """Return up to `top` (passage id, BM25 score), best first; higher is better, at least 0."""
+    def search(
+        self, question: str, top: int, filters: Filters, only: list[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return up to `top` (passage id, BM25 score at least 0), best first; of all passages, or `only` these."""
         words = " ".join(re.findall(r"\w+", clean(question).lower()))  # a question is no query in tantivy's language
         # Neither field is boosted: .6 and 2 for the title were measured, see evals/EXPERIMENTS.md.
         matches, _ = self._index.parse_query_lenient(words, ["text", "title"])
@@ -84,6 +86,8 @@ class LexicalIndex:
         if filters.outlets:
             outlets = [outlet.casefold() for outlet in filters.outlets]
             clauses.append(tantivy.Query.term_set_query(self._schema, "outlet", outlets))
+        if only is not None:
+            clauses.append(tantivy.Query.term_set_query(self._schema, "id", only))
         if filters.since or filters.until:
             clauses.append(self._days("published", filters.since, filters.until))
         # A filter must not add to the score, hence the constant of 0.

@@ -23,10 +23,11 @@ NEWS_DAYS = 14  # What is current news is searched for again among the articles 
 def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     """Return up to `top` passages, best first; scores order the hits of one search and mean nothing beyond it."""
     texts = [query.text, *query.parts]
-    everywhere = [query.filters, *narrowed(query)]
-    lexical = [{k: s for f in everywhere for k, s in index.lexical.search(text, POOL, f)} for text in texts]
+    everywhere, authors = [query.filters, *narrowed(query)], query.filters.authors
+    only = index.archive.passages_by(authors) if authors else None
+    lexical = [{k: s for f in everywhere for k, s in index.lexical.search(text, POOL, f, only)} for text in texts]
     vectors = index.encoder.encode(texts)
-    dense = [dict(index.dense.search(vector, POOL, query.filters)) for vector in vectors]
+    dense = [dict(index.dense.search(vector, POOL, query.filters, only)) for vector in vectors]
     keys = {key for scores in (*dense, *lexical) for key in scores}
     held = index.archive.passages(list(keys))  # the dense index knows only what stands now
     found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}

@@ -71,13 +71,14 @@ class Hit:
 class Filters:
     """Which articles may be searched: outlets in any case; dates inclusive, and none of them holds an undated one.
 
-    With `as_of`, in the version that stood on that day.
+    With `as_of`, in the version that stood on that day. `authors` are whole names, in any case.
     """
 
     outlets: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
     as_of: date | None = None
+    authors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

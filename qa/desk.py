@@ -21,14 +21,24 @@ from qa.check.verify import Judge, Verdict, verify
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
-from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest, builds, go_on, strings
+from qa.request import (
+    ArticlesRequest,
+    AskRequest,
+    QuotesRequest,
+    SearchRequest,
+    TimelineRequest,
+    builds,
+    go_on,
+    part,
+    strings,
+)  # fmt: skip
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
 from qa.steps.said import find
 from qa.steps.timeline import timeline
 from qa.steps.understand import understand
-from qa.types import Answer, Checked, Event, Said, Timeline, as_json
+from qa.types import Answer, Checked, Event, Page, Said, Timeline, as_json
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -129,18 +139,18 @@ class Desk(AbstractContextManager["Desk"]):
         return answer
 
     @builds(SearchRequest)
-    def search(self, request: SearchRequest) -> list[Hit]:
+    def search(self, request: SearchRequest) -> Page[Hit]:
         """Return the best passages for a question, best first."""
         return self.hits(request)
 
-    def hits(self, request: SearchRequest, reranked: bool = True) -> list[Hit]:
+    def hits(self, request: SearchRequest, reranked: bool = True) -> Page[Hit]:
         """Return what `search` does; without `reranked` in some milliseconds, and less well ordered."""
         with self.reading():
             query = understand(request.question, request, self.outlets())
             hits = search(self.index, query)
             if reranked:
                 hits = rerank(query, hits, read(self.reranker, query, collapse(hits, newest=not query.days)))
-        return hits[: request.top]
+        return part(hits, request)
 
     @builds(TimelineRequest)
     def timeline(self, request: TimelineRequest) -> Timeline:
@@ -156,7 +166,7 @@ class Desk(AbstractContextManager["Desk"]):
         return load_model(chosen, url or url_for(chosen, *self._given) if isinstance(chosen, str) else None)
 
     @builds(QuotesRequest)
-    def quotes(self, request: QuotesRequest) -> list[Said]:
+    def quotes(self, request: QuotesRequest) -> Page[Said]:
         """Return what articles quote and report, with who says it: nearest to `about` or else newest first.
 
         Raises UnknownArticle for an article that is not there.
@@ -199,16 +209,22 @@ class Desk(AbstractContextManager["Desk"]):
         prune: bool = False,
         year: int | None = None,
         map: Mapping[str, str] | None = None,  # noqa: A002
+        progress: Progress | None = None,
     ) -> IngestReport:
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
+        paths = [paths] if isinstance(paths, str | Path) else paths
         with self._ingesting:
-            report = ingest(self.index, [paths] if isinstance(paths, str | Path) else paths, outlet, prune, year, map)
+            report = ingest(self.index, paths, outlet, prune, year, map, progress)
             self.ingestions += 1
         return report
 
-    def articles(self) -> list[dict[str, Any]]:
-        """Return every article without its text, newest first, with its numbers of characters and passages."""
-        return [as_json(listed) for listed in self.index.archive.listed()]
+    @builds(ArticlesRequest)
+    def articles(self, request: ArticlesRequest) -> Page[dict[str, Any]]:
+        """Return articles without their texts, newest first, with their numbers of characters and passages."""
+        sort, flipped = request.sort.removeprefix("-"), request.sort.startswith("-")
+        where = self.index.archive.where(request.filters, request.q.split())
+        listed, total = self.index.archive.page(*where, sort, flipped, request.limit, request.offset)
+        return Page(map(as_json, listed), total)
 
     def outlets(self) -> list[str]:
         """Return the outlets in the archive, the most frequent first."""

@@ -13,7 +13,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from index.types import BadInput, Hit
 from qa.desk import Desk
-from qa.types import PASSED, REFUSED, Answer, Citation, Withdrawn, as_json
+from qa.types import PASSED, REFUSED, Answer, Citation, as_json
 
 MARKS = re.compile(r" ?\[(?:\d+|unsupported)\]")  # of an answer: they are no part of what it states
 
@@ -40,7 +40,7 @@ class CopydeskQueryEngine(BaseQueryEngine):
 
     `source_nodes[n - 1]` is the citation `[n]`: the quotation, its offsets in the article's `field`, and whose it is.
     `metadata` has the whole Answer as JSON in `answer`, and the passages as nodes in `retrieved`. With `streaming`, a
-    response gives the text as it comes; citations follow their sentences, the metadata comes at the end.
+    response gives the text as it comes, and has these at its end.
     """
 
     def __init__(self, desk: Desk, streaming: bool = False, **options: Any) -> None:
@@ -48,12 +48,16 @@ class CopydeskQueryEngine(BaseQueryEngine):
         super().__init__(callback_manager=None)
 
     def _query(self, query_bundle: QueryBundle) -> Response | StreamingResponse:
-        return StreamingResponse(*self._told(query_bundle)) if self._streaming else self._whole(query_bundle)
+        if self._streaming:
+            return StreamingResponse(*self._told(query_bundle.query_str))
+        answer = self._desk.ask(query_bundle.query_str, **self._options)
+        return Response(answer.text, *_beside(answer))
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response | AsyncStreamingResponse:
         if not self._streaming:
-            return await asyncio.to_thread(self._whole, query_bundle)
-        told, nodes, meta = self._told(query_bundle)
+            answer = await self._desk.aask(query_bundle.query_str, **self._options)
+            return Response(answer.text, *_beside(answer))
+        told, nodes, meta = self._told(query_bundle.query_str)
 
         async def text() -> AsyncGenerator[str, None]:
             while (piece := await asyncio.to_thread(next, told, None)) is not None:
@@ -61,26 +65,16 @@ class CopydeskQueryEngine(BaseQueryEngine):
 
         return AsyncStreamingResponse(text(), nodes, meta)
 
-    def _whole(self, asked: QueryBundle) -> Response:
-        told, nodes, meta = self._told(asked)
-        for _ in told:
-            pass
-        return Response(meta["answer"]["text"], nodes, meta)
-
-    def _told(self, asked: QueryBundle) -> tuple[Generator[str, None, None], list[NodeWithScore], dict[str, Any]]:
-        """Return an answer's text as it comes, and what is filled in meanwhile: its citations and its metadata."""
-        nodes, meta = list[NodeWithScore](), dict[str, Any]()
+    def _told(self, question: str) -> tuple[Generator[str, None, None], list[NodeWithScore], dict[str, Any]]:
+        nodes, meta = list[NodeWithScore](), dict[str, Any]()  # filled in at the end of the text
 
         def text() -> Generator[str, None, None]:
-            for event in self._desk.events(asked.query_str, **self._options):
+            for event in self._desk.stream(question, **self._options):
                 if isinstance(event, str):
                     yield event
-                elif isinstance(event, Citation):
-                    nodes.append(_cited(event))
-                elif isinstance(event, Withdrawn):
-                    nodes.clear()
-                elif isinstance(event, Answer):
-                    meta.update(answer=as_json(event), retrieved=list(map(_node, event.retrieved)))
+                else:
+                    nodes[:], found = _beside(event)
+                    meta.update(found)
 
         return text(), nodes, meta
 
@@ -107,9 +101,11 @@ class CopydeskEvaluator(BaseEvaluator):
     async def aevaluate(
         self, query: str | None = None, response: str | None = None, contexts: Sequence[str] | None = None, **_: Any
     ) -> EvaluationResult:
-        result = EvaluationResult(query=query, response=response, contexts=contexts)
+        result, said = (
+            EvaluationResult(query=query, response=response, contexts=contexts),
+            MARKS.sub("", response or ""),
+        )
         try:
-            said = MARKS.sub("", response or "")
             if REFUSED.rstrip(".") in said:
                 raise BadInput("a refusal states nothing that could be checked")
             checked = await asyncio.to_thread(self._desk.check, said, articles=self._articles)
@@ -119,6 +115,11 @@ class CopydeskEvaluator(BaseEvaluator):
         score = 1 - len(failed) / len(checked)
         found = {"score": score, "passing": score >= self._threshold, "feedback": "\n".join(failed)}
         return result.model_copy(update=found)
+
+
+def _beside(answer: Answer) -> tuple[list[NodeWithScore], dict[str, Any]]:
+    meta = {"answer": as_json(answer), "retrieved": list(map(_node, answer.retrieved))}
+    return list(map(_cited, answer.citations)), meta
 
 
 def _node(hit: Hit) -> NodeWithScore:

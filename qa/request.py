@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property, wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
+from index.archive import SORTS
 from index.text.days import parse_date
 from index.text.fold import INVISIBLE
 from index.types import BadInput, CopydeskError, Filters
+from qa.types import Page
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -23,6 +25,8 @@ else:
 QUESTION_WORDS, QUESTION_CHARACTERS = 300, 3000
 TOP_MAX = 100
 CHOICES_MAX = 20  # each is searched for
+HISTORY_TURNS, HISTORY_CHARACTERS = 200, 400_000
+LIMIT_MAX, OFFSET_MAX = 100_000, 10**9
 
 Day = date | str | None
 Strings = str | Sequence[str]  # one, or a list of them
@@ -37,40 +41,74 @@ def said(help_text: str, metavar: str | None = None, flag: str | None = None) ->
     return {"help": help_text, "metavar": metavar, "flag": flag}
 
 
+def _describe(schema: dict[str, Any], request: type) -> None:
+    """Say in the schema of a request what its fields say of themselves."""
+    for one in fields(request):
+        if one.metadata.get("help"):
+            schema["properties"][one.name]["description"] = one.metadata["help"]
+        elif not one.init:
+            del schema["properties"][one.name]
+
+
 @dataclass(frozen=True)
-class SearchRequest:
-    """What to look for, and where: `outlets`, `since` and `until` restrict what is searched.
+class Filtered:
+    """Which articles: of `outlets`, by `authors`, published `since` … `until`; and `limit` results from `offset` on."""
+
+    # Of a body of the API: a misspelt option would pass unseen.
+    __pydantic_config__: ClassVar = {"extra": "forbid", "json_schema_extra": _describe}
+
+    _: KW_ONLY
+    outlets: Strings = field(default=(), metadata=said("only articles of this outlet", "NAME", "--outlet"))
+    authors: Strings = field(default=(), metadata=said("only articles by this author", "NAME", "--author"))
+    since: Day = field(default=None, metadata=said("published on this day or later", "DATE"))
+    until: Day = field(default=None, metadata=said("published on this day or earlier", "DATE"))
+    limit: int | None = None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("outlets", "authors"):
+            object.__setattr__(self, name, strings(getattr(self, name), name))
+        for name, least, most in (("limit", 1, LIMIT_MAX), ("offset", 0, OFFSET_MAX), ("top", 1, TOP_MAX)):
+            value = getattr(self, name, None)
+            if value is not None and (type(value) is not int or not least <= value <= most):
+                raise BadInput(f"{name} is {value}: use {least} to {most}")
+        _ = self.filters
+
+    @cached_property
+    def filters(self) -> Filters:
+        """What may be searched or listed."""
+        first, last = _day(self.since), _day(self.until)
+        if first and last and first > last:
+            raise BadInput(f"since {first} is after until {last}: no day is between them")
+        return Filters(tuple(self.outlets), first, last, authors=tuple(self.authors))
+
+
+@dataclass(frozen=True)
+class SearchRequest(Filtered):
+    """What to look for, and where.
 
     `asked` is the day the question is put, so that "this week" means that week (default: today). With `as_of`, only
-    what stood on that day is there. `top` passages are returned. Raises BadInput for what cannot be asked.
+    what stood on that day is there. `top` passages are returned, or `limit`. Raises BadInput for what cannot be asked.
     """
-
-    __pydantic_config__: ClassVar = {"extra": "forbid"}  # of a body of the API: a misspelt option would pass unseen
 
     question: str
     _: KW_ONLY
-    outlets: Strings = field(default=(), metadata=said("only articles of this outlet", "NAME", "--outlet"))
-    since: Day = field(default=None, metadata=said("published on this day or later", "DATE"))
-    until: Day = field(default=None, metadata=said("published on this day or earlier", "DATE"))
     asked: Day = field(default=None, metadata=said("the day of the question: what “this week” means", "DATE"))
     as_of: Day = field(default=None, metadata=said("answer from what had been published by this day", "DATE"))
     top: int = field(default=10, metadata=said("passages to return (default 10)", "N"))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "question", _question(self.question))
-        object.__setattr__(self, "outlets", strings(self.outlets, "outlets"))
-        _top(self.top)
-        _ = self.filters, self.day
+        super().__post_init__()
+        _ = self.day
 
     @cached_property
     def filters(self) -> Filters:
         """What may be searched."""
-        first, last, stood = _day(self.since), _day(self.until), _day(self.as_of)
-        if first and last and first > last:
-            raise BadInput(f"since {first} is after until {last}: no day is between them")
-        if first and stood and first > stood:
+        plain, stood = super().filters, _day(self.as_of)
+        if (first := plain.since) and stood and first > stood:
             raise BadInput(f"since {first} is after {stood}, as of which is asked: nothing had been published then")
-        return Filters(tuple(self.outlets), first, min(filter(None, (last, stood)), default=None), stood)
+        return replace(plain, until=min(filter(None, (plain.until, stood)), default=None), as_of=stood)
 
     @cached_property
     def day(self) -> date | None:
@@ -80,7 +118,10 @@ class SearchRequest:
 
 @dataclass(frozen=True)
 class TimelineRequest(SearchRequest):
-    """A question for what happened, `top` events at most; its period, "since January", restricts their days."""
+    """A question for what happened, `top` events at most; its period, "since January", restricts their days.
+
+    `limit` and `offset` take some of those `top` in the order of their days.
+    """
 
     _: KW_ONLY
     top: int = field(default=40, metadata=said("events to return (default 40)", "N"))
@@ -103,6 +144,8 @@ class AskRequest(SearchRequest):
     llm_url: str | None = field(default=None, metadata=said(ADDRESS, "URL"))
     history: Turns = ()
     strict: bool | None = field(default=None, metadata=said("leave out what no article supports"))
+    limit: None = field(default=None, init=False)  # an answer has no pages
+    offset: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -123,6 +166,10 @@ class AskRequest(SearchRequest):
             if role not in ("user", "assistant") or not is_text(content):
                 raise BadInput('history is a list of {"role": "user" or "assistant", "content": text}')
             pairs.append((str(role), str(content)))
+        if len(pairs) > HISTORY_TURNS:
+            raise BadInput(f"history has {len(pairs):,} turns: send the last {HISTORY_TURNS} at most")
+        if (characters := sum(len(content) for _, content in pairs)) > HISTORY_CHARACTERS:
+            raise BadInput(f"history has {characters:,} characters: send at most {HISTORY_CHARACTERS:,}")
         return pairs
 
 
@@ -143,11 +190,6 @@ def _day(value: Day) -> date | None:
     return None if value is None else parse_date(value)
 
 
-def _top(top: object) -> None:
-    if type(top) is not int or not 1 <= top <= TOP_MAX:
-        raise BadInput(f"top is {top}: use 1 to {TOP_MAX}")
-
-
 def _question(question: object, name: str = "question") -> str:
     """Return a question, or what else is looked for, in one line of printable characters."""
     if not isinstance(question, str):
@@ -163,13 +205,11 @@ def _question(question: object, name: str = "question") -> str:
 
 
 @dataclass(frozen=True)
-class QuotesRequest:
+class QuotesRequest(Filtered):
     """Whose words to look for: those of a `speaker`, `about` something, in `articles` by id; by default in all.
 
     Raises BadInput for what cannot be looked for.
     """
-
-    __pydantic_config__: ClassVar = SearchRequest.__pydantic_config__
 
     _: KW_ONLY
     speaker: str | None = field(default=None, metadata=said("only what this person or body says", "NAME"))
@@ -182,7 +222,27 @@ class QuotesRequest:
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _question(value, name))
         object.__setattr__(self, "articles", strings(self.articles, "articles"))
-        _top(self.top)
+        super().__post_init__()
+
+
+@dataclass(frozen=True)
+class ArticlesRequest(Filtered):
+    """Which articles to list: those whose titles hold the words of `q`, the last published first.
+
+    `sort` may also name title or outlet, from A to Z, or added; with a hyphen before it, the list is turned round.
+    Raises BadInput for what cannot be listed.
+    """
+
+    _: KW_ONLY
+    q: str = field(default="", metadata=said("only articles whose title holds these words"))
+    sort: str = field(default="published", metadata=said("published, title, outlet or added; -title from Z to A"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_text(self.q) or len(self.q.split()) > QUESTION_WORDS:
+            raise BadInput(f"q is no text, or has over {QUESTION_WORDS} words")
+        if str(self.sort).removeprefix("-") not in SORTS:
+            raise BadInput(f"sort is {self.sort}: use {', '.join(SORTS)}, or -title to turn it round")
 
 
 class Gone(CopydeskError):
@@ -227,13 +287,22 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+def part(found: Sequence[T], request: SearchRequest | QuotesRequest) -> Page[T]:
+    """Return the part of what was found that a request asks for."""
+    return Page(found[request.offset :][: request.limit or request.top], len(found))
+
+
 def builds(request: Callable[P, R]) -> Callable[[Callable[[Any, R], T]], Callable[Concatenate[Any, P], T]]:
-    """Let a method that takes a request be called with the request's own arguments, which an editor then shows."""
+    """Let a method that takes a request be called with the request's own arguments, which an editor then shows.
+
+    A request that is built already is taken as it is.
+    """
 
     def decorate(method: Callable[[Any, R], T]) -> Callable[Concatenate[Any, P], T]:
         @wraps(method)
         def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            return method(self, request(*args, **kwargs))
+            built: Any = args[0] if len(args) == 1 and isinstance(args[0], Filtered) else None
+            return method(self, built or request(*args, **kwargs))
 
         own = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *signature(request).parameters.values()]
         call.__signature__ = signature(method).replace(parameters=own)  # type: ignore[attr-defined]

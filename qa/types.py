@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import PlainSerializer, TypeAdapter, ValidationError
 
@@ -117,6 +117,21 @@ class Checked(list[Sentence]):
         self.citations = citations
 
 
+T = TypeVar("T")
+
+
+class Page(list[T]):
+    """Some of what was found, in order; `total` is how many there are in all."""
+
+    def __init__(self, found: Iterable[T], total: int) -> None:
+        super().__init__(found)
+        self.total = total
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return what the command line and HTTP print, under a name of what was found."""
+        return {name: list(map(as_json, self)), "total": self.total}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why there is no answer, and the closest that the archive holds."""
@@ -225,10 +240,11 @@ class Dated:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What happened, oldest first, and the citations that its numbers name."""
+    """What happened, oldest first, and the citations that its numbers name; `total` events, of which these are some."""
 
     events: tuple[Dated, ...]
     citations: tuple[Citation, ...]
+    total: int = 0
 
 
 Piece = str | Citation | Sentence | Withdrawn  # of an answer that is being written
@@ -275,14 +291,13 @@ def as_json(value: Any) -> dict[str, Any]:
     return document
 
 
-T = TypeVar("T")
 _adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
-def built(form: type[T], given: Any) -> T:
+def built(form: type, given: Any) -> Any:
     """Build a request from a document. Raises BadInput in one line for what does not fit its form."""
     try:
-        return cast(T, _adapter(form).validate_python(given))
+        return _adapter(form).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -114,7 +114,7 @@ def test_no_payload_makes_the_page_read_a_file(service: str, tmp_path: Path) -> 
                 body = QUEUE | {"data": data, "fn_index": dependency["id"]}
                 refused = httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30)
                 assert refused.status_code == 403
-                assert refused.json() == {"error": "the page takes texts: no file is an input of it"}
+                assert refused.json()["error"] == "the page takes texts: no file is an input of it"
     cached = Path(config.get("upload_dir") or "/tmp/gradio")
     assert not [path for path in cached.rglob("secret.txt") if path.read_text() == "do not show this"]
 
@@ -148,9 +148,8 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
         for route in (*ROUTES, "/healthz", "/gradio_api/queue/data?session_hash=a"):
             refused = httpx.get(address + route)
             assert refused.status_code == 401
-            assert refused.json() == {
-                "error": "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
-            }
+            error = "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
+            assert refused.json()["error"] == error
         assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open"}).status_code == 401
         assert httpx.get(f"{address}/healthz", headers={"Authorization": "Bearer open sesame"}).status_code == 200
         assert httpx.get(f"{address}/healthz", headers={"Host": f"10.1.2.3:{port}"}).status_code == 401
@@ -177,13 +176,15 @@ def test_a_service_with_a_token(archive: Path, tmp_path: Path) -> None:
         assert refused.stderr == "copydesk: this service needs its token: set COPYDESK_TOKEN to it\n"
         env = {"COPYDESK_TOKEN": "open sesame", "PATH": "/usr/bin"}
         told = subprocess.run(ask, capture_output=True, text=True, check=True, env=env)
-        assert json.loads(told.stdout) == {"articles": []}
+        assert json.loads(told.stdout) == {"articles": [], "total": 0}
 
 
 @pytest.mark.parametrize("body", [b"", b"no JSON", b"[" * 100_000, b'"' + b"x" * 1_000_001 + b'"'])
 def test_what_the_page_does_not_send_is_refused_before_gradio_reads_it(service: str, body: bytes) -> None:
     refused = httpx.post(f"{service}/gradio_api/queue/join", content=body)
-    assert (refused.status_code, refused.json()) == (400, {"error": "the page sends JSON of at most a million bytes"})
+    assert (refused.status_code, refused.json()["error"]) == (
+        400, "the page sends JSON of at most a million bytes",
+    )  # fmt: skip
 
 
 def test_a_body_of_any_length_is_not_read(service: str) -> None:

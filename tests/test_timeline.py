@@ -224,7 +224,7 @@ def test_nothing_is_found(flooded: Desk, run: Run, question: str) -> None:
     flooded.close()
     assert run("timeline", question) == (0, "Nothing found.\n", "")
     status, out, _ = run("timeline", question, "--json")
-    assert (status, json.loads(out)) == (0, {"events": [], "citations": []})
+    assert (status, json.loads(out)) == (0, {"events": [], "citations": [], "total": 0})
 
 
 def test_nothing_in_an_empty_archive(desk: Desk) -> None:
@@ -267,8 +267,8 @@ def test_over_http(flooded: Desk) -> None:
     assert document["events"] == [{"date": "2025-01-14", "text": BURST, "citations": [1]}]
     assert [(c["n"], c["quote"], c["field"], c["start"]) for c in document["citations"]] == [(1, BURST, "text", 0)]
     refused = client.post("/api/timeline", json={"question": "Lund", "history": []})
-    error = "history is no field: use question, outlets, since, until, asked, as_of, top"
-    assert (refused.status_code, refused.json()) == (400, {"error": error})
+    error = "history is no field: use outlets, authors, since, until, limit, offset, question, asked, as_of, top"
+    assert (refused.status_code, refused.json()["error"]) == (400, error)
 
 
 def test_the_service_that_holds_the_archive_is_asked(archive: Path, run: Run) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from index.read import fields as table
-from index.read import pages, plain, records, wire
+from index.read import pages, plain, records, wire, word
 from index.read.notes import Notes
 from index.text.cut import is_caption, sentences
 from index.text.datelines import dateline
@@ -25,6 +25,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
+    ".docx": (word.read_word, 20),
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
@@ -32,7 +33,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
-SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.")  # Beside articles, but not articles.
+SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.|~\$")  # Beside articles, but not articles.
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 LEFT_OUT = "what is published has no such mark, so change or remove it where it is wrong"
 TITLE_CHARACTERS = 120
@@ -118,6 +119,22 @@ def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes |
 def real(path: str | Path) -> str:
     """Return where a path leads to, as the places of articles have it."""
     return os.path.realpath(os.path.expanduser(path))
+
+
+def whole_text(name: str, data: bytes) -> str:
+    """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
+    suffix = _suffix(Path(name))
+    reader, most = READERS.get(suffix, (None, 0.0))
+    if suffix in RECORDS or not reader:
+        raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
+    if len(data) > most * 1e6:
+        raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
+    with translated(BadInput, "it cannot be read", ValueError):
+        if suffix in (".txt", ".md"):
+            return plain.decode(data)
+        found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data)))]
+    told = (part for one in found for part in (one["title"], one["text"].removeprefix(f"{one['title']}\n")))
+    return "\n\n".join(filter(None, told))
 
 
 def _files(root: Path, notes: Notes) -> list[Path]:

@@ -118,17 +118,17 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     tops = [token.map[0] for token in markdown.parse(body) if token.map and token.tag == "h1"]
     lines = body.split("\n")
     parts = ["\n".join(lines[start:end]) for start, end in pairwise([*tops, len(lines)])]
-    stories = [_story(markdown.render(part), {}) for part in parts]
+    stories = [of_blocks(markdown.render(part), {}) for part in parts]
     one = known.get("title") or known.get("url") or known.get("id") or "".join(lines[: (tops or [0])[0]]).strip()
     if one or len(parts) < 2 or not all(" " in story["title"] and story["text"] for story in stories):
-        yield _story(markdown.render(body), known), ""
+        yield of_blocks(markdown.render(body), known), ""
         return
     for number, story in enumerate(stories, 1):
         yield known | {ours: value for ours, value in story.items() if value}, f"story {number}" if number > 1 else ""
 
 
-def _story(html: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of one article of Markdown, whose first heading is its title where none is known."""
+def of_blocks(html: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of one article of Markdown or Word, whose first heading is its title where none is known."""
     heading, texts = markup.blocks(html)
     title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
     fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})

@@ -237,7 +237,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
-    _read(args, show.print_hits, lambda desk: {"hits": list(map(as_json, desk.search(**body)))}, "/api/search", body)
+    _read(args, show.print_hits, lambda desk: desk.search(**body).document("hits"), "/api/search", body)
 
 
 def _timeline(args: argparse.Namespace) -> None:
@@ -247,9 +247,7 @@ def _timeline(args: argparse.Namespace) -> None:
 
 def _quotes(args: argparse.Namespace) -> None:
     body = _options(args, QuotesRequest)
-    _read(
-        args, show.print_quotes, lambda desk: {"quotes": list(map(as_json, desk.quotes(**body)))}, "/api/quotes", body
-    )
+    _read(args, show.print_quotes, lambda desk: desk.quotes(**body).document("quotes"), "/api/quotes", body)
 
 
 def _articles(args: argparse.Namespace) -> None:
@@ -258,7 +256,7 @@ def _articles(args: argparse.Namespace) -> None:
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
     if args.action == "list":
-        _read(args, show.print_articles, lambda desk: {"articles": desk.articles()}, "/api/articles")
+        _read(args, show.print_articles, lambda desk: desk.articles().document("articles"), "/api/articles")
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
@@ -315,9 +313,8 @@ def _mcp(args: argparse.Namespace) -> None:
         with open_desk(args) as desk:
             asyncio.run(serve_stdio(open_service(desk)))
     except ArchiveInUse as error:
-        if error.address is None:
-            raise
-        raise BadInput(f"the archive is served at {error.address}: give MCP clients {error.address}/mcp") from error
+        served = f"the archive is served at {error.address}: give MCP clients {error.address}/mcp"
+        raise BadInput(served if error.address else str(error)) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

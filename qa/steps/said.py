@@ -12,9 +12,9 @@ from index.text import fold
 from index.text.names import runs
 from index.text.quotations import SAYING, quotations
 from index.text.terms import content_terms, share
-from index.types import Article, Filters, Query
-from qa.request import QuotesRequest
-from qa.types import Said
+from index.types import Article, Query
+from qa.request import QuotesRequest, part
+from qa.types import Page, Said
 
 POOL = 500  # passages that may name a speaker
 ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
@@ -25,7 +25,7 @@ told = lru_cache(1000)(quotations)
 THE = re.compile(r"\b(?:the|an?) ", re.I)
 
 
-def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Said]:
+def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Said]:
     """Return what is said in the articles given or, if none, in those that searches find: nearest or newest first."""
     asked, about = request.speaker, request.about
     articles = given or _articles(index, request)
@@ -43,7 +43,7 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> list[Sai
             if cosine > NEAR or shared
         ]
         found = [found[n] for _, n in sorted(near)]
-    return found[: request.top]
+    return part(found, request)
 
 
 def _once(index: Index, found: list[Said]) -> list[Said]:
@@ -58,14 +58,15 @@ def _once(index: Index, found: list[Said]) -> list[Said]:
 
 def _articles(index: Index, request: QuotesRequest) -> list[Article]:
     """Return the newest of the articles that name the speaker, or are on the subject; else of all."""
-    archive = index.archive
+    archive, filters = index.archive, request.filters
     if request.speaker:
-        passages = index.lexical.search(request.speaker, POOL, Filters())
+        passages = index.lexical.search(request.speaker, POOL, filters)
         found = [article for article, _ in archive.passages([key for key, _ in passages]).values()]
     elif request.about:
-        found = [hit.article for hit in search(index, Query(request.about))]
+        found = [hit.article for hit in search(index, Query(request.about, filters))]
     else:
-        found = list(filter(None, (archive.article(listed.id) for listed in archive.listed()[:ARTICLES])))
+        listed, _ = archive.page(*archive.where(filters), limit=ARTICLES)
+        found = list(filter(None, (archive.article(one.id) for one in listed)))
     by_id = {article.id: article for article in found}
     return sorted(by_id.values(), key=lambda one: one.published or date.min, reverse=True)[:ARTICLES]
 

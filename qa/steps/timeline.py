@@ -62,8 +62,9 @@ def timeline(index: Index, request: TimelineRequest, outlets: Sequence[str]) -> 
         if not any(_again(one, other) for other in kept):
             kept.append(one)
     kept = sorted(nlargest(request.top, kept, key=lambda one: one[1].hit.score), key=kept.index)
+    total, kept = len(kept), kept[request.offset :][: request.limit]
     citations = tuple(cite(c.article, c.field, c.start, c.end, n) for n, (_, c) in enumerate(kept, 1))
-    return Timeline(tuple(Dated(day, c.said, (n,)) for n, (day, c) in enumerate(kept, 1)), citations)
+    return Timeline(tuple(Dated(day, c.said, (n,)) for n, (day, c) in enumerate(kept, 1)), citations, total)
 
 
 def tell(happened: Timeline, evidence: Evidence) -> Generator[Piece, None, Outcome]:

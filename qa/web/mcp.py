@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote, unquote
@@ -19,16 +19,16 @@ from pydantic import TypeAdapter, create_model
 from index.types import BadInput, CopydeskError
 from qa.request import ASKER, Asker, AskRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.service import Service
-from qa.types import Answer, Citation, Found, Said, Sentence, Timeline, as_json, built
+from qa.types import Answer, Citation, Sentence, Timeline, as_json, built
+from qa.web.articles import Hits, Quotes
 
 ARTICLE = "article://"  # and an id: the address of a resource
 Document = dict[str, Any]
 Checking: Any = create_model("Checking", text=str, articles=(list[str], []))
 Fetching: Any = create_model("Fetching", id=str)
 Result: Any = create_model("Result", id=str, title=str, url=str)  # this, and Fetched, as ChatGPT's connectors expect it
-Results = create_model("Results", results=list[Result], hits=list[Found])
+Results = create_model("Results", results=list[Result], __base__=Hits)
 Fetched = create_model("Fetched", metadata=(Document, ...), text=str, __base__=Result)
-Quotes = create_model("Quotes", quotes=list[Said])
 Checked = create_model("Checked", sentences=list[Sentence], citations=list[Citation])
 READ = "Read an article by its id: its text, and what is known of its versions, copies, story and corrections."
 TOOLS: dict[str, tuple[Any, Any, str]] = {  # what each takes and gives, and says of itself
@@ -89,25 +89,26 @@ def _tool(name: str) -> types.Tool:
     form, given, says = TOOLS[name]
     takes, gives = TypeAdapter(form).json_schema(), TypeAdapter(given).json_schema(mode="serialization")
     for field in fields(form) if is_dataclass(form) else ():
-        takes["properties"][field.name]["description"] = field.metadata.get("help", "")
+        if "help" in field.metadata:
+            takes["properties"][field.name]["description"] = field.metadata["help"]
     reads = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
     return types.Tool(name=name, description=says, input_schema=takes, output_schema=gives, annotations=reads)
 
 
 def _work(service: Service, asked: Any) -> Document:
     """Return what a tool gives for a request."""
-    desk = service.desk
+    desk: Any = service.desk  # whose methods take a request that is built
     match asked:
         case AskRequest():
             return as_json(service.answer(asked))
         case TimelineRequest():
-            return as_json(desk.timeline(**asdict(asked)))
+            return as_json(desk.timeline(asked))
         case SearchRequest():
-            hits = list(map(as_json, desk.hits(asked)))
-            results = {hit["article_id"]: _result(hit["article_id"], hit) for hit in hits}
-            return {"results": list(results.values()), "hits": hits}
+            found: Document = desk.search(asked).document("hits")
+            results = {hit["article_id"]: _result(hit["article_id"], hit) for hit in found["hits"]}
+            return found | {"results": list(results.values())}
         case QuotesRequest():
-            return {"quotes": list(map(as_json, desk.quotes(**asdict(asked))))}
+            return desk.quotes(asked).document("quotes")  # type: ignore[no-any-return]
         case Checking():
             return as_json(desk.check(asked.text, articles=asked.articles))
     shown = desk.show(asked.id)

@@ -36,6 +36,10 @@ class Message(BaseModel):
     role: str = ""  # clients put calls of tools among the messages, too: those are passed over
     content: list[Part] | str | None = None
 
+    @property
+    def text(self) -> str:
+        return "\n".join(part.text for part in self.content) if isinstance(self.content, list) else self.content or ""
+
 
 class Options(BaseModel):
     """How an answer is sent; what else stands here are options of the question, as in /api/ask."""
@@ -63,30 +67,41 @@ class Asked(BaseModel):
 Told = create_model("Told", id=str, object=str, model=str, usage=Document, copydesk=Answer)
 
 
+DIALECT = "/v1/"  # what begins so is answered, and refused, as OpenAI does
+
+
 def failure(why: str, status: int) -> Document:
     """Return a refusal in OpenAI's form."""
     kind = "invalid_request_error" if status < 429 else "rate_limit_error" if status == 429 else "server_error"
     return {"error": {"message": why, "type": kind, "param": None, "code": CODES.get(status, "invalid_value")}}
 
 
+# What these routes send, for the documentation.
+FAILED = create_model("Failed", error=Document)
+SENT: dict[int | str, Any] = {200: {"content": {EventSourceResponse.media_type: {}}}}
+FAILURES: dict[int | str, Any] = {
+    status: {"model": FAILED} for status in (400, 401, 403, 404, 413, 429, 503, "default")
+}
+
+
 def add_routes(app: FastAPI, service: Service) -> FastAPI:
     """Let programs that speak to OpenAI ask a service, at /v1; return the app."""
     offered = (DEFAULT, *service.models)
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", responses=FAILURES)
     def models() -> Document:
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": DEFAULT} for name in offered]
         return {"object": "list", "data": listed}
 
-    @app.post("/v1/chat/completions", response_model=Told)
+    @app.post("/v1/chat/completions", response_model=Told, responses=SENT | FAILURES)
     async def complete(body: Asked, http: Request) -> Response:
-        return await _answered(service, Completing(body, http))
+        return await answer(Completing(body, http))
 
-    @app.post("/v1/responses", response_model=Told)
+    @app.post("/v1/responses", response_model=Told, responses=SENT | FAILURES)
     async def respond(body: Asked, http: Request) -> Response:
-        return await _answered(service, Responding(body, http))
+        return await answer(Responding(body, http))
 
-    async def _answered(service: Service, reply: Completing | Responding) -> Response:
+    async def answer(reply: Some) -> Response:
         if reply.body.model not in offered:
             return JSONResponse(
                 failure(f"{reply.body.model} is not offered here: use {' or '.join(offered)}", 404), 404
@@ -96,17 +111,15 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
             events = told(service, asked, reply.http)
             first = await anext(events)  # what cannot be answered is refused with its own status
             return EventSourceResponse(_sent(reply, first, events))
-        answer = await answered(service, asked, reply.http)
-        reply.take(answer.text)
-        reply.take(answer)
+        whole = await answered(service, asked, reply.http)
+        reply.take(whole.text)
+        reply.take(whole)
         return JSONResponse(reply.whole())
 
     return app
 
 
-async def _sent(
-    reply: "Completing | Responding", first: Event, rest: AsyncGenerator[Event, None]
-) -> AsyncIterator[bytes]:
+async def _sent(reply: "Some", first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
     def sent(*documents: Document) -> bytes:
         pairs = ((one.get("type"), json.dumps(one, ensure_ascii=False)) for one in documents)
         return b"".join(format_sse_event(event=name, data_str=data) for name, data in pairs)
@@ -131,7 +144,7 @@ def _request(body: Asked) -> AskRequest:
     if body.previous_response_id:
         raise BadInput("responses are not kept: send what came before in input, without previous_response_id")
     given = [Message(role="user", content=body.input)] if isinstance(body.input, str) else body.messages or body.input
-    turns = [{"role": one.role, "content": _text(one)} for one in given if one.role in ("user", "assistant")]
+    turns = [{"role": one.role, "content": one.text} for one in given if one.role in ("user", "assistant")]
     while turns and turns[-1]["role"] != "user":
         turns.pop()
     if not turns:
@@ -139,11 +152,6 @@ def _request(body: Asked) -> AskRequest:
     own = {"question": turns.pop()["content"], "history": turns, "llm": None if body.model == DEFAULT else body.model}
     asked: AskRequest = built(AskRequest, (body.copydesk.model_extra or {}) | own)
     return asked
-
-
-def _text(message: Message) -> str:
-    said = message.content or ""
-    return said if isinstance(said, str) else "\n".join(part.text for part in said)
 
 
 class Reply:
@@ -255,3 +263,6 @@ class Responding(Reply):
         notes = [self._event(kind, annotation_index=n, annotation=one) for n, one in enumerate(part["annotations"])]
         done = self._event("output_text.done", text=self.text, logprobs=[]), self._event("content_part.done", part=part)
         return [*notes, *done, self._event("output_item.done", item=item), self._event(whole["status"], response=whole)]
+
+
+Some = Completing | Responding

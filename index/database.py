@@ -1,0 +1,130 @@
+"""One SQLite file that many threads read and one at a time writes."""
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from index.types import ArchiveError
+
+
+class _Here(threading.local):
+    """The connection by which a thread reads, where it writes or is within a snapshot."""
+
+    db: sqlite3.Connection | None = None
+
+
+class Database:
+    """An open file with a table `meta` of keys and values. Raises ArchiveError, in one line, where SQLite fails.
+
+    Several threads may use it: who reads waits for nobody, who writes only for others who do, by `writing`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._here = _Here()
+        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
+        with self.translated():
+            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+
+    def close(self) -> None:
+        for db in (*self._idle, self.db):
+            db.close()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            sound = isinstance(error, sqlite3.OperationalError)  # the disk is full, say
+            remedy = "" if sound else ": restore it from a copy, or ingest into a new folder"
+            raise ArchiveError(f"{self.path}: {error}{remedy}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written within happens, or nothing; one within another is part of it."""
+        with self.writing():
+            if self.db.in_transaction:
+                yield
+                return
+            with self.translated(), self.db:  # sqlite3 commits at the end, or rolls back
+                self.db.execute("BEGIN IMMEDIATE")
+                yield
+
+    @contextmanager
+    def writing(self, wait: bool = True) -> Iterator[bool]:
+        """Let a thread write alone, and read what it wrote; false where another one writes that is not waited for."""
+        if not self._lock.acquire(blocking=wait):
+            yield False
+            return
+        try:
+            with self._within(self.db):
+                yield True
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let a thread read what the archive holds now, whatever others write meanwhile."""
+        if self.in_one_state:
+            yield
+            return
+        with self._reader() as db, self._within(db):
+            db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                db.rollback()
+
+    @property
+    def in_one_state(self) -> bool:
+        """Whether this thread is within a snapshot, or writes."""
+        return self._here.db is not None
+
+    @contextmanager
+    def _within(self, db: sqlite3.Connection) -> Iterator[None]:
+        before, self._here.db = self._here.db, db
+        try:
+            yield
+        finally:
+            self._here.db = before
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA query_only = ON")
+        try:
+            yield db
+        finally:
+            self._idle.append(db)
+
+    def read(self, query: str, *values: object) -> list[Any]:
+        """Return the rows of a query."""
+        with self.translated(), nullcontext(self._here.db) if self._here.db else self._reader() as db:
+            return db.execute(query, values).fetchall()
+
+    def change(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement for each row of values: for tables that are derived, within their transaction."""
+        with self.translated():
+            self.db.executemany(statement, rows)
+
+    def meta(self, key: str) -> str | None:
+        rows = self.read("SELECT value FROM meta WHERE key = ?", key)
+        return str(rows[0][0]) if rows else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self.writing(), self.translated():
+            self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def health(self) -> str | None:
+        """Return SQLite's first complaint about the file, or None when it is sound."""
+        found = str(self.read("PRAGMA quick_check(1)")[0][0])
+        return None if found == "ok" else found

@@ -1,0 +1,206 @@
+"""The routes of the archive: what it holds, found, listed and shown, and what is added to it or removed."""
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import MISSING, asdict, fields
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.sse import EventSourceResponse, format_sse_event
+from pydantic import Field, create_model
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from index.ingest import IngestReport
+from index.read import UNPRINTABLE, whole_text
+from index.sync import Progress
+from index.tables.related import Related
+from index.types import BadInput, CopydeskError, Listed, Rejected, digest
+from qa.desk import Desk
+from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.types import Found, Said, Timeline, as_json
+
+logger = logging.getLogger(__name__)
+Hits = create_model("Hits", hits=list[Found], total=int)
+Quotes = create_model("Quotes", quotes=list[Said], total=int)
+Articles = create_model("Articles", articles=list[Listed], total=int)
+Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str, **Related.__annotations__)
+Removed = create_model("Removed", removed=int)
+Text = create_model("Text", text=str)
+NAME_BYTES = 200  # of a file; systems take 255
+FILE = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                                         "outlet": {"type": "string"}}}  # fmt: skip
+RECORDS = {"type": "object", "properties": {"articles": {"type": "array"}, "outlet": {"type": "string"}},
+           "example": {"articles": [{"title": "Bridge closes", "text": "The bridge closed on Monday."}]}}  # fmt: skip
+FORM: dict[str, Any] = {"multipart/form-data": {"schema": FILE}}
+FILED = {"requestBody": {"content": FORM}}
+BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
+ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
+Upload = tuple[str, BinaryIO]  # the name of a file, and its content
+
+
+def find_routes(app: FastAPI, desk: Desk) -> None:
+    """Add what finds passages, days and quotations, by a body or by an address that can be linked."""
+    built: Any = desk  # whose methods take a request that is built
+
+    def search(request: SearchRequest) -> Response:
+        """Find passages, best first; of more than `top`, or `limit`, `offset` gives the next."""
+        return JSONResponse(built.search(request).document("hits"))
+
+    def timeline(request: TimelineRequest) -> Response:
+        """Tell what happened, oldest first, each day with its citation."""
+        return JSONResponse(as_json(built.timeline(request)))
+
+    def quotes(request: QuotesRequest) -> Response:
+        """Find who said what: nearest to `about`, or else newest first."""
+        return JSONResponse(built.quotes(request).document("quotes"))
+
+    def articles(request: ArticlesRequest) -> Response:
+        """List articles, the last published first."""
+        return JSONResponse(built.articles(request).document("articles"))
+
+    for route, request, found, body in (
+        (search, SearchRequest, Hits, {"question": "Who led the delegation?", "limit": 5}),
+        (timeline, TimelineRequest, Timeline, {"question": "What happened in Paris in April 2025?"}),
+        (quotes, QuotesRequest, Quotes, {"speaker": "Andriy Yermak", "about": "a ceasefire"}),
+    ):
+        path = f"/api/{route.__name__}"
+        app.post(path, response_model=found, tags=["search"], openapi_extra=example(body))(route)
+        app.get(path, response_model=found, tags=["search"])(_addressed(route, request))
+    app.get("/api/articles", response_model=Articles, tags=["articles"])(_addressed(articles, ArticlesRequest))
+
+
+def article_routes(app: FastAPI, desk: Desk) -> None:
+    """Add what shows, adds and removes articles, and reads a file of text."""
+
+    @app.get("/api/articles/{article_id:path}", response_model=Whole, tags=["articles"])
+    def article(article_id: str) -> JSONResponse:
+        """Show an article by its id or url, or a version of it by ID@1."""
+        return JSONResponse(desk.show(article_id))
+
+    @app.delete("/api/articles/{article_id:path}", response_model=Removed, tags=["articles"])
+    def remove(article_id: str) -> dict[str, int]:
+        """Remove an article for good, its earlier versions too; editors may."""
+        return {"removed": desk.remove([article_id])}
+
+    @app.post("/api/articles", response_model=IngestReport, tags=["articles"],
+              openapi_extra=BODIES, responses={200: ADDED})  # fmt: skip
+    async def add(http: Request) -> Response:
+        """Add articles as files or as JSON; editors may. What cannot be used is in the report, with its reason.
+
+        A file without ids and urls is known by its name: the same name again is a change. Where text/event-stream is
+        accepted, progress is told meanwhile, and the report last.
+        """
+        uploads, given = await _uploads(http)
+
+        def work(tell: Progress | None = None) -> dict[str, Any]:
+            return asdict(_ingested(desk, uploads, given, tell))
+
+        if EventSourceResponse.media_type in http.headers.get("accept", ""):
+            return EventSourceResponse(_told(work))
+        return JSONResponse(await asyncio.to_thread(work))
+
+    @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
+    async def text(http: Request) -> Response:
+        """Return the text of a file, .txt, .md, .html or .docx, such as a draft that is to be checked."""
+        [(name, content), *_], _ = await _uploads(http)
+        return JSONResponse({"text": await asyncio.to_thread(whole_text, name, content.read())})
+
+
+async def _uploads(http: Request) -> tuple[list[Upload], str | None]:
+    """Return the files of a request, and the outlet of what names none; a body of JSON is one, named by its hash."""
+    kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        form = await http.form()
+        files = [(part.filename or "", part.file) for _, part in form.multi_items() if isinstance(part, UploadFile)]
+        if not files:
+            raise BadInput("no file is in the form: send one or more, each with its name")
+        return files, str(form.get("outlet") or "") or None
+    if kind != "application/json":
+        raise HTTPException(415, "send files as multipart/form-data, or articles as application/json")
+    try:
+        given = json.loads(await http.body())
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict) or not ("urls" in given or isinstance(given.get("articles"), list)):
+        raise BadInput('the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]}')
+    if "urls" in given:
+        raise BadInput("web addresses cannot be read yet: save the page and send the file")
+    records, outlet = json.dumps(given["articles"]), given.get("outlet")
+    return [(f"{digest(records, 8)}.json", BytesIO(records.encode()))], outlet if isinstance(outlet, str) else None
+
+
+def _ingested(desk: Desk, uploads: list[Upload], outlet: str | None, tell: Progress | None) -> IngestReport:
+    """Ingest files by the names that they have where they come from: no other name is told."""
+    paths, refused = list[Path](), list[Rejected]()
+    with TemporaryDirectory(prefix="copydesk-") as folder:
+        for number, (said, content) in enumerate(uploads):
+            name = said.replace("\\", "/").rpartition("/")[2]
+            if name in ("", ".", "..") or UNPRINTABLE.search(name) or len(name.encode()) > NAME_BYTES:
+                why = f"its name is none, holds control characters or has over {NAME_BYTES} bytes: rename it"
+                refused.append(Rejected(UNPRINTABLE.sub("�", said)[:NAME_BYTES], why))
+                continue
+            paths.append(Path(folder, str(number), name))
+            paths[-1].parent.mkdir()
+            with paths[-1].open("wb") as file:
+                shutil.copyfileobj(content, file)
+        report = desk.ingest(paths, outlet=outlet, progress=tell)
+    own = re.compile(rf"{re.escape(folder)}/\d+/")
+    report.rejected = [*refused, *(Rejected(own.sub("", r.source), own.sub("", r.reason)) for r in report.rejected)]
+    return report
+
+
+async def _told(work: Callable[[Progress], dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Yield the progress of some work as events, and last its report; who leaves does not stop it."""
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[tuple[str, dict[str, Any]] | None]()
+
+    def tell(task: str, share: float) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, ("progress", {"task": task, "share": share}))
+
+    working = asyncio.ensure_future(asyncio.to_thread(work, tell))
+    working.add_done_callback(lambda _: queue.put_nowait(None))
+    while progress := await queue.get():
+        yield event(*progress)
+    try:
+        yield event("report", working.result())
+    except CopydeskError as error:
+        yield event("error", {"error": str(error)})
+    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
+        logger.exception("an upload broke off")
+        yield event("error", {"error": f"internal error ({type(error).__name__}): see the log"})
+
+
+def event(name: str, document: dict[str, Any]) -> bytes:
+    """Return an event in the form in which it is sent."""
+    return format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
+
+
+def example(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what says in the documentation what a body looks like."""
+    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+
+
+def _addressed(route: Callable[[Any], Response], request: type) -> Callable[..., Response]:
+    """Return a route for GET, which builds its request of the parameters of an address; outlet may occur repeatedly."""
+    ours, known = dict[str, str](), dict[str, Any]()
+    for field in fields(request):
+        name = (field.metadata.get("flag") or field.name).removeprefix("--")
+        one: Any = int if type(field.default) is int else int | None if name == "limit" else str | None
+        held = Field(... if field.default is MISSING else field.default, description=field.metadata.get("help"))
+        ours[name], known[name] = field.name, (list[str] if field.default == () else one, held)
+    parameters = create_model(f"{request.__name__}Query", __config__={"extra": "forbid"}, **known)
+
+    def call(given: Any) -> Response:
+        return route(request(**{ours[name]: value for name, value in dict(given).items()}))
+
+    call.__annotations__["given"] = Annotated[parameters, Query()]
+    call.__doc__, call.__name__ = route.__doc__, route.__name__
+    return call
