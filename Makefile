@@ -1,4 +1,4 @@
-# make serve · make test · make ask Q="…" · make check · make bench · make lock
+# make serve · make test · make ask Q="…" · make check · make bench · make screenshots · make lock
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= copydesk-data
@@ -7,7 +7,7 @@ PORT ?= 7860
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: serve test ask check format bench lock tools clean
+.PHONY: serve test ask check format bench screenshots lock tools clean
 
 serve: .venv/ready
 	$(BIN)/copydesk --data $(DATA) ingest seeds
@@ -37,6 +37,10 @@ format: .venv/ready-test
 CORPUS ?= seeds
 bench: .venv/ready
 	$(BIN)/python -m evals.bench $(CORPUS)
+
+# The pictures of the README; needs chromium.
+screenshots: .venv/ready-test
+	$(BIN)/python tests/screens.py
 
 # The page's tests drive Debian's chromium, and strace tells which addresses are asked; without them, and without the
 # right to install them, these tests are skipped.

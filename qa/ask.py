@@ -23,6 +23,7 @@ from qa.steps.rank import collapse, rerank
 from qa.steps.sources import beside
 from qa.steps.timeline import asks, tell, timeline
 from qa.steps.understand import EARLIER, covered, decline, read_from, topic, understand
+from qa.telemetry import traced
 from qa.types import Answer, Citation, Event, Outcome, Piece, Refusal, Sentence, Withdrawn
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ ASK_FROM = 0.05
 EVENTS = 8  # told where a question asks what happened
 
 
+@traced
 def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     """Yield and raise what `Desk.events` does."""
     clock = {"": time.perf_counter()}  # when each step was done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,10 @@ from qa.types import Answer, Checked, Event, Page, Said, Timeline, as_json
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
+# Who search, read or check at a time, in the order in which they came: one has the processor while the other waits for
+# indexes, and of many who ask at once each gets its first words before the first one's sentences are checked.
+TURNS = 2
+
 
 class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
@@ -50,7 +54,7 @@ class Desk(AbstractContextManager["Desk"]):
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
     with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
-    from several threads: searches run one after the other, since each uses every core; who lists or reads articles
+    from several threads: two search at a time, since each uses every core; who lists or reads articles
     waits for none of them, and nobody waits for an ingestion.
 
     Raises BadInput for arguments that cannot be used, ArchiveInUse and ArchiveError for archives, ModelError
@@ -68,8 +72,9 @@ class Desk(AbstractContextManager["Desk"]):
         judge: Judge | str = "bundled",
         strict: bool = False,
     ) -> None:
-        self._turns = threading.RLock()  # to search and read
+        self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
+        self.ingestions = 0  # that ended
         self.llm, self.strict = llm, strict
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
@@ -85,7 +90,9 @@ class Desk(AbstractContextManager["Desk"]):
 
     def close(self) -> None:
         """Close the archive and let other processes in."""
-        with self._ingesting, self._turns:
+        with self._ingesting, ExitStack() as everyone:
+            for _ in range(TURNS):
+                everyone.enter_context(self._turns)
             self.index.close()
 
     @contextmanager
@@ -173,7 +180,8 @@ class Desk(AbstractContextManager["Desk"]):
     def verify(self, claim: str, articles: Sequence[Article]) -> Verdict:
         """Return how far these articles support a sentence."""
         reader = self.reranker if isinstance(self.reranker, Reader) else None
-        verdict = verify(claim, articles, self.index.encoder, self._judge, reader)
+        with nullcontext() if self._judge else self._turns:  # a judge may be a model that is slow to write
+            verdict = verify(claim, articles, self.index.encoder, self._judge, reader)
         why = "" if verdict.spans else elsewhere(self, claim, articles)
         return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
 
@@ -206,7 +214,9 @@ class Desk(AbstractContextManager["Desk"]):
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
         with self._ingesting:
-            return ingest(self.index, paths, outlet, prune, year, map, progress)
+            report = ingest(self.index, paths, outlet, prune, year, map, progress)
+            self.ingestions += 1
+        return report
 
     @builds(ArticlesRequest)
     def articles(self, request: ArticlesRequest) -> Page[dict[str, Any]]:

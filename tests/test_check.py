@@ -224,7 +224,7 @@ def test_check_over_http(service: Service) -> None:
 )
 def test_what_cannot_be_checked_over_http(service: Service, body: dict[str, Any], status: int, error: str) -> None:
     response = service.post("/api/check", body)
-    assert (response.status_code, response.json()) == (status, {"error": error})
+    assert (response.status_code, response.json()["error"]) == (status, error)
 
 
 def test_an_answer_as_events(service: Service) -> None:
@@ -280,7 +280,7 @@ def test_errors_before_the_first_word_have_their_status(
     for streamed in (True, False):
         response = service.post("/api/ask", body | {"stream": streamed})
         assert response.status_code == status
-        assert set(response.json()) == {"error"}
+        assert "error" in response.json()
         assert response.json()["error"].startswith(error)
 
 

@@ -14,20 +14,17 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx_sse import EventSource
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.encoder import Encoder
 from index.read import whole_text
 from index.types import BadInput
 from qa import Desk
 from qa.rerank import Reranker
-from qa.service import User
 from qa.web import problems
 from qa.web.app import build_app
-from qa.web.articles import article_routes
+from qa.web.users import ACCOUNTS, HASHER, Account
 
 STORY = "Bridge closes\n\nThe Fennick bridge closed on Monday after an inspector found cracks in two of its bearings."
 TOLD = "The Fennick bridge closed on Monday after an inspector found cracks in two of its bearings."
@@ -169,32 +166,20 @@ def test_progress_is_told_where_it_is_asked_for(client: TestClient) -> None:
     assert (events[-1][1]["added"], events[-1][1]["rejected"][0]["source"]) == (1, "b.png")
 
 
-def test_readers_change_nothing(desk: Desk, tmp_path: Path) -> None:
-    class Reader:
-        def __init__(self, app: ASGIApp) -> None:
-            self.app = app
-
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await self.app(scope | {"state": {"user": User("ann", "reader")}}, receive, send)
-
-    (tmp_path / "read.txt").write_text(STORY)
-    desk.ingest([tmp_path / "read.txt"])
-    app = FastAPI()
-    app.add_middleware(Reader)
-    article_routes(app, desk)
-    reading = TestClient(problems.refusing(app))
-    assert reading.get("/api/articles/read.txt").status_code == 200
-    refusals = [
-        reading.delete("/api/articles/read.txt"),
-        reading.post("/api/articles", files={"files": ("b.txt", STORY)}),
-    ]
-    for refused in refusals:
-        assert (refused.status_code, refused.json()["error"]) == (
-            403,
-            "readers do not change the archive: ask an editor",
-        )
-    assert {article["id"] for article in desk.articles()}.isdisjoint({"b.txt"})
-    assert reading.post("/api/text", files={"files": ("b.txt", STORY)}).json() == {"text": STORY}
+def test_readers_change_nothing(client: TestClient, desk: Desk, tmp_path: Path) -> None:
+    users = tmp_path / "users.json"
+    ann = Account("reader", HASHER.hash("a long password"))
+    users.write_bytes(ACCOUNTS.dump_json({"ann": ann}))
+    file = {"files": ("read.txt", STORY.replace("two", "ten"))}
+    send(client, ("read.txt", STORY))
+    reading = TestClient(build_app(desk, users=users), base_url="http://127.0.0.1")
+    reading.auth = ("ann", "a long password")
+    assert reading.get("/api/articles/read.txt").json()["text"] == TOLD
+    for refused in (reading.delete("/api/articles/read.txt"), reading.post("/api/articles", files=file)):
+        assert (refused.status_code, refused.headers["content-type"]) == (403, problems.PROBLEM)
+        assert refused.json()["detail"] == "ann is a reader: only editors change the archive"
+    assert desk.article("read.txt").text == TOLD
+    assert reading.post("/api/text", files=file).status_code == 200
 
 
 def draft(document: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import re
+import shutil
 import stat
 import statistics
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from conftest import Run, serving
+from conftest import Run, browsing, serving
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -152,7 +153,7 @@ def test_programs_sign_in_by_each_request(browser: TestClient) -> None:
     assert status(auth=("anna", "correct horsf")) == 401
     assert status(auth=("", "the token")) == 200
     assert status(auth=("", "correct horse")) == 401
-    for sent in ("Bearer the token", "bearer the token"):
+    for sent in ("Bearer the token", "bearer the token", "Bearer anna:correct horse", "Bearer bob:battery staple"):
         assert status(headers={"Authorization": sent}) == 200
     for sent in (
         "Bearer",
@@ -167,21 +168,21 @@ def test_programs_sign_in_by_each_request(browser: TestClient) -> None:
         assert status(headers={"Authorization": sent}) == 401
     refused = browser.get("/healthz")
     assert refused.headers["www-authenticate"] == 'Basic realm="Copydesk"'
-    assert "COPYDESK_USER and COPYDESK_PASSWORD" in refused.text
+    assert "or NAME:PASSWORD as the token (COPYDESK_TOKEN)" in refused.text
     page = browser.get("/healthz", headers={"Sec-Fetch-Site": "same-origin"})
     assert page.headers["www-authenticate"] == "Bearer"  # no window of the browser's own
 
 
 def test_a_right_password_is_proved_once(browser: TestClient) -> None:
     """Argon2 takes 64 MiB and a tenth of a second: a program that asks 50 times does not wait for it 50 times."""
-    started = time.perf_counter()
+    started = time.process_time()
     HASHER.hash("anything else")
-    once = time.perf_counter() - started
+    once = time.process_time() - started
     assert browser.get("/healthz", auth=BOB).status_code == 200
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(50):
         assert browser.get("/healthz", auth=BOB).status_code == 200
-    assert time.perf_counter() - started < 50 * once / 2
+    assert time.process_time() - started < 50 * once / 2
 
 
 def enter(signin: SignIn, name: str, password: str, host: str = "192.0.2.1") -> User | int:
@@ -198,9 +199,9 @@ def test_nobody_learns_which_names_there_are(users: Path) -> None:
     def seconds(name: str) -> float:
         taken = []
         for n in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             assert enter(signin, name, f"wrong {n}") == 401
-            taken.append(time.perf_counter() - started)
+            taken.append(time.process_time() - started)
         return statistics.median(taken)
 
     signin = SignIn(users, None)
@@ -296,38 +297,58 @@ def test_a_file_of_users_that_breaks_lets_nobody_in(seeded: Desk, users: Path, t
     sign_in(browser)
     path.write_text("{")
     assert browser.get("/api/articles").status_code == 503
-    assert browser.get("/api/articles").json() == {
-        "error": "nobody can come in: copydesk users list says what is wrong with the file of users"
-    }
+    damaged = "nobody can come in: copydesk users list says what is wrong with the file of users"
+    assert browser.get("/api/articles").json()["error"] == damaged
 
 
-def test_readers_change_nothing_in_the_archive(browser: TestClient) -> None:
-    for method, path in (
-        ("DELETE", "/api/articles/truce-minerals"),
-        ("POST", "/api/articles"),
-        ("PUT", "/api/articles"),
-    ):
-        for user, refused in ((BOB, True), (ANNA, False)):
-            if (user, method) != (ANNA, "DELETE"):
-                response = browser.request(method, path, auth=user)
-                assert (response.status_code == 403) is refused
-                assert (response.json()["error"] == "bob is a reader: only editors change the archive") is refused
+def test_readers_change_nothing_in_the_archive(browser: TestClient, seeded: Desk) -> None:
+    """They may try every route that takes more than a question, by every method that it has."""
+    before = seeded.articles()
+    sent = {"articles": [{"id": "new", "title": "New", "text": "A bridge closed on Monday."}]}
+    assert browser.post("/api/articles", json=sent, auth=BOB).status_code == 403
+    assert browser.post("/api/articles", files={"file": ("new.txt", b"A bridge closed.")}, auth=BOB).status_code == 403
+    for method, path in requests_of(browser.app):
+        if path.startswith("/api/articles") and method != "GET":
+            at = path.replace("{article_id:path}", "truce-minerals")
+            assert browser.request(method, at, json=sent, auth=BOB).status_code in (403, 405)
+    assert seeded.articles() == before
     assert browser.delete("/api/articles/none", auth=ANNA).status_code == 404
     assert browser.post("/api/search", json={"question": "minerals"}, auth=BOB).status_code == 200
 
 
-def test_the_command_line_signs_in(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+def test_the_command_line_and_a_browser_sign_in(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("größere Pferde\n"))
     assert run("users", "add", "anna", data=tmp_path)[0] == 0
     with serving(tmp_path) as address:  # on loopback, and asked for nonetheless
         for name in ("talks.sqlite3", "talks.sqlite3-wal", "users.json"):
             assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         assert httpx.get(f"{address}/healthz").status_code == 401
         said = run("articles", "list", data=tmp_path)[2]
-        assert said.endswith("by HTTP Basic (COPYDESK_USER and COPYDESK_PASSWORD)\n")
-        monkeypatch.setenv("COPYDESK_USER", "anna")
-        monkeypatch.setenv("COPYDESK_PASSWORD", "correct horse")
-        assert run("articles", "list", "--json", data=tmp_path)[1] == '{\n  "articles": []\n}\n'
+        assert said.endswith("or NAME:PASSWORD as the token (COPYDESK_TOKEN)\n")
+        monkeypatch.setenv("COPYDESK_TOKEN", "anna:größere Pferde")
+        assert json.loads(run("articles", "list", "--json", data=tmp_path)[1])["articles"] == []
+        if shutil.which("chromium"):
+            check_in_a_browser(address)
+
+
+def check_in_a_browser(address: str) -> None:
+    from playwright.sync_api import expect
+
+    with browsing(address) as page:
+        page.goto(f"{address}/?tab=ask&q=a")
+        page.get_by_label("Name").fill("anna")
+        page.keyboard.press("Tab")
+        page.keyboard.type("a wrong word")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("That is not a user’s name and password.")
+        page.keyboard.type("größere Pferde")  # the name stands there still
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{address}/?tab=ask&q=a")
+        page.locator("#who").get_by_text("anna").click(timeout=60_000)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.goto(address)
+        expect(page.get_by_label("Password")).to_be_visible()
 
 
 SECRET = "Xylophon harvest in Atlantis"

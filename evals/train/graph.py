@@ -1,4 +1,4 @@
-"""Makes index/minilm.onnx, all-MiniLM-L6-v2 without weights: `python -m evals.train.graph`, with the package onnx installed.
+"""Makes index/minilm.onnx, all-MiniLM-L6-v2 without weights: `python -m evals.train.graph`, where onnx is installed.
 
 The graph is 24 KB; its weights are places in the published model.safetensors, which holds them as ONNX would. It reads
 one text, so it needs no padding and no mask: "ids", int64, shape (tokens,), at most 512; "vector", float32, shape

@@ -79,7 +79,7 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
     """
     kept, talk, last = place.service.kept, _text(told, "talk"), 0.0
     asked: Mapping[str, Any] = told.get("asked") or {}
-    turn: dict[str, Any] = {"n": 1, "asked": asked, "talk": talk, "good": None, "faults": ()}
+    turn: dict[str, Any] = {"n": 1, "asked": asked, "talk": talk, "good": None, "faults": (), "at": time.time()}
     try:
         turns = kept.turns(owner, talk) if talk else []
         before = turns[: (told.get("n") or len(turns) + 1) - 1]

@@ -5,7 +5,6 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -16,18 +15,18 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import create_model
-from starlette.middleware.errors import ServerErrorMiddleware
 
 from index.types import BadInput, CopydeskError
 from qa.desk import Desk
 from qa.doors.show import remarks
 from qa.request import AskRequest, Filtered, Strings
 from qa.service import open_service
+from qa.telemetry import export
 from qa.types import Answer, Citation, Event, Sentence, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.articles import article_routes, event, example, find_routes
 from qa.web.guard import Guard, check_host
-from qa.web.problems import REFUSALS, Bounds, refuse, refusing
+from qa.web.problems import REFUSALS, Bounds, refusing
 from qa.web.streams import answered, told
 from qa.web.telemetry import Metrics
 
@@ -111,8 +110,8 @@ def build_app(
 
     app.include_router(talks.routes(service))
     mcp.add_route(openai.add_routes(app, service), service)
-    refusing(mount(app, service))
-    app.middleware_stack = Guard(app.build_middleware_stack(), host, token, users)  # before all that FastAPI has
+    # The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
+    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users)
     return app
 
 
@@ -123,7 +122,6 @@ def _bare() -> FastAPI:
     about = {"title": "Copydesk", "description": ABOUT, "version": version("copydesk")}
     app = FastAPIOffline(redoc_url=None, responses=REFUSALS, **about, **addresses)
     app.add_middleware(Bounds)
-    app.add_middleware(ServerErrorMiddleware, handler=partial(refuse, ()))
     return app
 
 
@@ -159,6 +157,7 @@ def serve(
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
+        export()
         app = build_app(desk, host, token, allowed, users)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.

@@ -47,7 +47,7 @@ class Problem(Response):
         self.detail, self.extra = detail.encode("utf-8", "replace").decode(), headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, at = self.status_code, quote(scope["path"], errors="replace")
+        status, at = self.status_code, quote(scope["path"], safe="/:@!$&'()*+,;=", errors="replace")
         said = {"status": status, "detail": self.detail, "instance": at, "error": self.detail}
         document: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
         form = PROBLEM
@@ -84,11 +84,11 @@ def refusing(app: FastAPI) -> FastAPI:
     own = [route for route in app.routes if isinstance(route, APIRoute)]
     for part in (app, *(getattr(route, "app", None) for route in app.routes)):
         for kind in STATUS if isinstance(part, FastAPI) else ():
-            part.add_exception_handler(kind, partial(refuse, own))  # type: ignore[union-attr]
+            part.add_exception_handler(kind, partial(_refuse, own))  # type: ignore[union-attr]
     return app
 
 
-def refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> Problem:
+def _refuse(routes: Sequence[APIRoute], request: Request, error: Exception) -> Problem:
     """Return why something is refused or has failed."""
     why, path, headers = str(error), request.scope["path"], dict[str, str]()
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))

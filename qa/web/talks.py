@@ -21,6 +21,8 @@ def _owner(request: Request) -> str:
 Owner = Annotated[str, Depends(_owner)]
 Form = Literal["md", "html", "docx"]
 Number = Annotated[int, Field(ge=0, le=10**9)]
+LINES = "application/jsonl"
+FILES: dict[int | str, Any] = {200: {"content": {kind: {} for _, kind in FORMS.values()}, "description": "A file"}}
 Conversation = create_model("Conversation", **Talk.__annotations__, turns=list[Turn])
 
 
@@ -32,11 +34,11 @@ def routes(service: Service) -> APIRouter:
     def talks(owner: Owner, q: str = "", limit: Number = 50, offset: Number = 0) -> dict[str, list[Talk]]:
         return {"talks": kept.talks(owner, q, limit, offset)}
 
-    @router.get("/talks/{talk}.{form}", response_class=Response)
+    @router.get("/talks/{talk}.{form}", response_class=Response, responses=FILES)
     def talk_file(owner: Owner, talk: str, form: Form, request: Request) -> Response:
         return _file(kept.talk(owner, talk).title, kept.turns(owner, talk), form, request)
 
-    @router.get("/talks/{talk}/{n}.{form}", response_class=Response)
+    @router.get("/talks/{talk}/{n}.{form}", response_class=Response, responses=FILES)
     def turn_file(owner: Owner, talk: str, n: Number, form: Form, request: Request) -> Response:
         turns = kept.turns(owner, talk, n)
         return _file(turns[0].answer["question"], turns, form, request)
@@ -60,11 +62,11 @@ def routes(service: Service) -> APIRouter:
     ) -> None:  # fmt: skip
         kept.rate(owner, talk, n, good, faults)
 
-    @router.get("/ratings.jsonl", response_class=Response)
+    @router.get("/ratings.jsonl", response_class=Response, responses={200: {"content": {LINES: {}}}})
     def ratings(owner: Owner) -> Response:
         rows = {row["id"]: row for row in map(question_of, kept.rated(owner))}  # of the same question the last
         lines = "".join(f"{json.dumps(row)}\n" for row in rows.values())
-        return Response(lines, media_type="application/jsonl", headers=_named("ratings", "jsonl"))
+        return Response(lines, media_type=LINES, headers=_named("ratings", "jsonl"))
 
     return router
 

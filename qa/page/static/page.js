@@ -3,7 +3,6 @@
 
 const $ = (query, within = document) => within.querySelector(query);
 const all = (query, within = document) => [...within.querySelectorAll(query)];
-const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
 function tell(text) { // what a screen reader says too
   $("#told").textContent = text;
@@ -19,7 +18,7 @@ function cites(link) {
   return all("a.cite", link.closest(".answer, .tabitem") || document).filter((one) => !seen.has(one.href) && seen.add(one.href));
 }
 
-function open(link, returning = false) {
+function openSource(link, returning = false) {
   const aside = $("#panel");
   if (aside.hidden) [panel.trail, panel.from] = [[], link];
   else if (!returning && panel.link) panel.trail.push(panel.link);
@@ -28,17 +27,16 @@ function open(link, returning = false) {
   link.classList.add("shown");
   aside.hidden = false;
   hideCard();
-  const frame = $("iframe", aside);
+  const [frame, list] = [$("iframe", aside), cites(link)];
   frame.onload = () => frame.contentDocument.addEventListener("keydown", pressed);
   // In place: an iframe that is sent elsewhere would add to what the browser's own Back goes through.
-  frame.contentWindow.location.replace(link.href);
-  $("#panel-own").href = link.href;
-  const list = cites(link);
+  frame.contentWindow.location.replace($("#panel-own").href = link.href);
   const at = list.findIndex((one) => one.href === link.href);
   $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} quotations` : "Source";
   $("[data-do=previous]", aside).disabled = at <= 0;
   $("[data-do=next]", aside).disabled = at < 0 || at >= list.length - 1;
   $("[data-do=back]", aside).disabled = !panel.trail.length;
+  if (aside.offsetWidth === innerWidth) $("[data-do=close]", aside).focus(); // it covers all else
 }
 
 function step(by) {
@@ -46,39 +44,30 @@ function step(by) {
   const list = cites(first || all(".answer a.cite").at(-1) || document.body);
   const at = first ? list.findIndex((one) => one.href === first.href) + by : by > 0 ? 0 : list.length - 1;
   if (!list[at]) return;
-  open(list[at]);
-  list[at].scrollIntoView({ block: "center", behavior: reduced.matches ? "auto" : "smooth" });
+  openSource(list[at]);
+  list[at].scrollIntoView({ block: "center" });
 }
 
-function close(returning = true) {
+function closeSource(returning = true) {
   $("#panel").hidden = true;
   all("a.cite.shown").forEach((one) => one.classList.remove("shown"));
   if (returning) (panel.from?.isConnected ? panel.from : panel.link)?.focus({ preventScroll: true });
   panel.link = null;
 }
 
-const acts = {
-  previous: () => step(-1),
-  next: () => step(1),
-  back: () => panel.trail.length && open(panel.trail.pop(), true),
-  close: () => close(),
+const acts = { // by data-do of what is clicked
+  previous: () => step(-1), next: () => step(1), close: () => closeSource(), shortcuts: () => $("#shortcuts").showModal(),
+  back: () => panel.trail.length && openSource(panel.trail.pop(), true),
   card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
-  shortcuts: () => $("#shortcuts").showModal(),
 };
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a.cite");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    const shown = link === card.link ? all("a.cite", link.parentElement)[card.at] : link;
-    open(shown || link);
-    return;
-  }
   const button = event.target.closest("[data-do]");
-  if (button && acts[button.dataset.do]) {
-    event.preventDefault();
-    acts[button.dataset.do](button, event);
-  }
+  if (event.ctrlKey || event.metaKey || event.shiftKey || !(link || acts[button?.dataset.do])) return;
+  if (event.target.type !== "checkbox") event.preventDefault();
+  if (!link) acts[button.dataset.do](button);
+  else openSource((link === card.link && all("a.cite", link.parentElement)[card.at]) || link); // the one its card shows
 });
 
 // The card of a mark: who says it, when, in which words; ‹ › where a sentence has several.
@@ -86,18 +75,15 @@ const card = { link: null, at: 0, timer: 0 };
 
 function showCard(link, at = 0) {
   const held = all(":scope > div", link.parentElement.querySelector(".cards"));
-  if (!held.length) return;
   clearTimeout(card.timer);
   card.link = link;
   card.at = (at + held.length) % held.length;
   const shown = $("#card");
   shown.replaceChildren(held[card.at].cloneNode(true));
   if (held.length > 1) {
-    const turns = document.createElement("nav");
-    turns.innerHTML = `<button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button><span class="quiet"></span>
-      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button>`;
-    $("span", turns).textContent = `${card.at + 1} of ${held.length}`;
-    shown.append(turns);
+    shown.insertAdjacentHTML("beforeend", `<nav><button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button>
+      <span class="quiet">${card.at + 1} of ${held.length}</span>
+      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button></nav>`);
   }
   shown.hidden = false;
   const [box, size] = [link.getBoundingClientRect(), shown.getBoundingClientRect()];
@@ -108,42 +94,41 @@ function showCard(link, at = 0) {
 
 function hideCard(after = 0) {
   clearTimeout(card.timer);
-  card.timer = setTimeout(() => { $("#card").hidden = true; card.link = null; }, after);
+  card.timer = setTimeout(() => { card.link = null; $("#card").hidden = true; }, after);
 }
 
 addEventListener("scroll", () => card.link && hideCard(), { passive: true });
 const marked = (target) => target.closest?.("a.cite:has(~ .cards)");
 document.addEventListener("mouseover", (event) => {
-  if (event.target.closest?.("#card")) clearTimeout(card.timer);
-  else if (marked(event.target)) {
-    clearTimeout(card.timer);
-    card.timer = setTimeout(() => marked(event.target) !== card.link && showCard(marked(event.target)), 120);
-  } else if (card.link && document.activeElement !== card.link) hideCard(250);
+  const mark = marked(event.target);
+  if (mark || event.target.closest?.("#card")) clearTimeout(card.timer);
+  if (mark && mark !== card.link) card.timer = setTimeout(() => showCard(mark), 120);
+  else if (!mark && !event.target.closest?.("#card") && document.activeElement !== card.link) hideCard(250);
 });
 document.addEventListener("focusin", (event) => {
   if (marked(event.target) && event.target.matches(":focus-visible")) showCard(marked(event.target));
   else if (!event.target.closest("#card")) hideCard();
 });
 
-// Keys. Letters are for where nothing is being typed.
-const keys = { "?": "shortcuts", j: "next", k: "previous", n: "new" };
+// Keys. Letters are for where nothing is being typed; those that ask, for the tab that asks.
+const keys = { "?": "shortcuts", j: "next", k: "previous", ArrowRight: "next", ArrowLeft: "previous" };
 
 function pressed(event) {
-  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
-  if (event.key === "Escape" && !$("dialog[open]")) {
+  if ($("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], [role=tab]");
+  const arrow = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (event.key === "Escape") {
     if (card.link) hideCard();
-    else if (!$("#panel").hidden) close();
+    else if (!$("#panel").hidden) closeSource();
     else if ($("#ask.drawn")) acts.drawer();
     else if ($("#composer.busy")) acts.stop();
-    return;
-  }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (by && card.link) showCard(card.link, card.at + by);
-  else if (by && !$("#panel").hidden) step(by);
-  else if (event.key === "/") $("#question:not(:disabled)")?.focus();
-  else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
+  } else if (typing || (arrow && !card.link && $("#panel").hidden)) return;
+  else if (arrow && card.link) showCard(card.link, card.at + arrow);
   else if (acts[keys[event.key]]) acts[keys[event.key]]();
+  else if (!$("#composer")?.offsetParent) return;
+  else if (event.key === "/") $("#question").focus();
+  else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
+  else if (event.key === "n") acts.new();
   else return;
   event.preventDefault();
 }
