@@ -4,14 +4,17 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import SEEDS
+from conftest import SEEDS, running
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from scripted import Scripted
 
 from qa import Desk
 
@@ -167,3 +170,29 @@ def test_a_service_that_holds_the_archive_is_named(service: str, archive: Path) 
     refused = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == f"copydesk: the archive is served at {service}: give MCP clients {service}/mcp\n"
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_who_leaves_is_worked_for_no_more(tmp_path: Path, encoder: Any, reranker: Any, mode: str) -> None:
+    writing, closed = threading.Event(), threading.Event()
+
+    def script() -> Iterator[str]:
+        try:
+            while True:
+                writing.set()
+                yield "Ukraine accepted a complete ceasefire in Jeddah on March 11 "
+                time.sleep(0.2)
+        finally:
+            closed.set()
+
+    async def leave(address: str) -> None:
+        async with Client(f"{address}/mcp", mode=mode) as client:
+            asking = asyncio.create_task(client.call_tool("ask", {"question": QUESTION}))
+            assert await asyncio.to_thread(writing.wait, 30)
+            asking.cancel()
+
+    with Desk(tmp_path / "archive", encoder, reranker, llm=Scripted(script=script)) as desk:
+        desk.ingest([SEEDS])
+        with running(desk) as address:
+            asyncio.run(leave(address))
+            assert closed.wait(2)
