@@ -83,11 +83,14 @@ def test_every_tool_reads_only_says_what_it_takes_and_gives_what_it_says(server:
         assert said["check"]["sentences"][0]["support"] == "verbatim"
         assert len(said["quotes"]["quotes"]) == 2
         assert said["timeline"]["events"]
+        assert (await client.call_tool("fetch", {"id": "none"})).is_error
+        [whole] = (await client.read_resource("article://truce-minerals")).contents
+        assert whole.text == said["fetch"]["text"]
 
     asked(server, ask)
 
 
-def test_articles_are_resources(server: Any) -> None:
+def test_articles_are_resources(service: str) -> None:
     async def ask(client: Client) -> None:
         [template] = (await client.list_resource_templates()).resource_templates
         assert template.uri_template == "article://{id}"
@@ -98,10 +101,10 @@ def test_articles_are_resources(server: Any) -> None:
         with pytest.raises(MCPError, match=r"^no article has the id none: copydesk articles list prints the ids$"):
             await client.read_resource("article://none")
 
-    asked(server, ask)
+    asked(f"{service}/mcp", ask)
 
 
-def test_errors_are_one_line(server: Any) -> None:
+def test_errors_are_one_line(service: str) -> None:
     async def ask(client: Client) -> None:
         for name, arguments, error in (
             ("ask", {"question": ""}, "the question is empty: ask something in words"),
@@ -116,7 +119,7 @@ def test_errors_are_one_line(server: Any) -> None:
             assert called.is_error
             assert called.content[0].text == error
 
-    asked(server, ask)
+    asked(f"{service}/mcp", ask)
 
 
 def test_an_id_with_signs_is_a_resource_too(service: str) -> None:
