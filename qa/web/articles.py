@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import Field, create_model
@@ -45,6 +45,15 @@ FILED = {"requestBody": {"content": FORM}}
 BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
 ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
 Upload = tuple[str, BinaryIO]  # the name of a file, and its content
+
+
+def editor(http: Request) -> None:
+    """Refuse whoever may only read."""
+    if (user := http.state.user).role != "editor":
+        raise HTTPException(403, f"{user.name} is a reader: only editors change the archive")
+
+
+EDITORS = [Depends(editor)]
 
 
 def find_routes(app: FastAPI, desk: Desk) -> None:
@@ -86,12 +95,12 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
         """Show an article by its id or url, or a version of it by ID@1."""
         return JSONResponse(desk.show(article_id))
 
-    @app.delete("/api/articles/{article_id:path}", response_model=Removed, tags=["articles"])
+    @app.delete("/api/articles/{article_id:path}", response_model=Removed, tags=["articles"], dependencies=EDITORS)
     def remove(article_id: str) -> dict[str, int]:
         """Remove an article for good, its earlier versions too; editors may."""
         return {"removed": desk.remove([article_id])}
 
-    @app.post("/api/articles", response_model=IngestReport, tags=["articles"],
+    @app.post("/api/articles", response_model=IngestReport, tags=["articles"], dependencies=EDITORS,
               openapi_extra=BODIES, responses={200: ADDED})  # fmt: skip
     async def add(http: Request) -> Response:
         """Add articles as files or as JSON; editors may. What cannot be used is in the report, with its reason.
