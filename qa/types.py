@@ -16,6 +16,7 @@ Support = Literal["verbatim", "supported", "partial", "unsupported"]
 PASSED: tuple[Support, ...] = ("verbatim", "supported")  # the support of a sentence that stands
 RefusalReason = Literal["no_evidence", "below_threshold", "model_declined", "language", "no_question"]
 REFUSED = "The archive does not answer this question."  # also what a model is told to say then
+UNSURE = 0.5  # below this `confidence` an answer in sentences of articles is likelier wrong than right
 UNSUPPORTED = "[unsupported]"  # the mark of a sentence that no article supports
 
 

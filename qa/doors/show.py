@@ -19,7 +19,7 @@ from rich.text import Text
 from index.sync import Progress as Report
 from index.sync import silent
 from index.types import CopydeskError
-from qa.types import PASSED, bold
+from qa.types import PASSED, UNSURE, bold
 
 Document = dict[str, Any]
 SHOWN = 20  # names on a line of a report
@@ -132,6 +132,12 @@ def around(answer: Document) -> list[str]:
     return lines
 
 
+def unsure(answer: Document) -> str:
+    """Return a line for an answer that is likelier beside the point than right, or ""."""
+    doubtful = answer["answered"] and answer["confidence"] < UNSURE and answer["llm"] == "quotes"
+    return "Perhaps not what was asked: fewer than half of such answers are right." if doubtful else ""
+
+
 def _marked(written: str, sentences: Iterable[Document]) -> Text:
     text = Text(written)
     for sentence in sentences:
@@ -169,6 +175,8 @@ def print_answer(answer: Document) -> None:
     say()
     if answer["rewritten"]:
         say(f"Understood as: {answer['rewritten']}\n", style="dim")
+    if doubt := unsure(answer):
+        say(f"{doubt}\n", style="yellow")
     said = [sentence for sentence in answer["sentences"] if sentence["citations"] and sentence["marks"]]
     text = _marked(answer["text"], answer["sentences"])
     parts = text.divide([sentence["marks"][-1][1] for sentence in said])

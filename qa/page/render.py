@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
-from qa.doors.show import day
+from qa.doors.show import day, unsure
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -78,7 +78,7 @@ def turn_html(turn: Document) -> str:
     return PAGES.get_template("answer.html").render(
         turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
         link=link, mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
-        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}),
+        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}), unsure=unsure(answer),
     )  # fmt: skip
 
 
