@@ -11,10 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from qa.page import archive, ask, check, views
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES
-from qa.service import Service
+from qa.service import MOST, Service
 
 STATIC = Path(__file__).parent / "static"
-MASTHEAD = '<a href="/">Copydesk</a>'
+MASTHEAD = '<h1><a href="/">Copydesk</a></h1>'
 TABS = {"Ask": ask.tab, "Check": check.tab, "Timeline": views.timeline, "Quotes": views.quotes, "Archive": archive.tab}
 
 
@@ -40,6 +40,8 @@ def mount(app: FastAPI, service: Service) -> FastAPI:
             return gr.Tabs(selected=asked) if asked in map(str.casefold, tabs) else gr.skip(), link
 
         page.load(select, None, [shown, who], **PRIVATE)
+    # Or as many questions as wait for a silent model would keep everybody else's page from opening.
+    page.max_threads = page._queue.max_thread_count = 2 * MOST
     page.has_launched = True  # else Gradio copies any file of the machine that a payload names into its cache
     # As files of our own: an inline script of the head would get no nonce, and Gradio rewrites the styles it is given.
     app.mount("/page", StaticFiles(directory=STATIC))

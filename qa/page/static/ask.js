@@ -35,7 +35,6 @@ function fill({ question: text = "", ...filters }, redo = null) {
   set(filters);
 }
 
-
 function showFilters(shown) {
   $("#filters").hidden = !shown;
   $("[data-do=filters]").setAttribute("aria-expanded", String(shown));
@@ -72,8 +71,8 @@ function goTo(talk) {
 function load(talk) {
   if (asking.busy) service("stop");
   asking.waiting = null;
-  fill({});
   busy(false);
+  fill({});
   closeSource(false);
   $("#ask").classList.remove("drawn");
   goTo(talk);

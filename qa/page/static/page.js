@@ -56,11 +56,9 @@ function closeSource(returning = true) {
 }
 
 const acts = { // by data-do of what is clicked
-  previous: () => step(-1), next: () => step(1),
+  previous: () => step(-1), next: () => step(1), close: () => closeSource(), shortcuts: () => $("#shortcuts").showModal(),
   back: () => panel.trail.length && openSource(panel.trail.pop(), true),
-  close: () => closeSource(),
   card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
-  shortcuts: () => $("#shortcuts").showModal(),
 };
 
 document.addEventListener("click", (event) => {
@@ -77,7 +75,6 @@ const card = { link: null, at: 0, timer: 0 };
 
 function showCard(link, at = 0) {
   const held = all(":scope > div", link.parentElement.querySelector(".cards"));
-  if (!held.length) return;
   clearTimeout(card.timer);
   card.link = link;
   card.at = (at + held.length) % held.length;
@@ -97,7 +94,7 @@ function showCard(link, at = 0) {
 
 function hideCard(after = 0) {
   clearTimeout(card.timer);
-  card.timer = setTimeout(() => { $("#card").hidden = true; card.link = null; }, after);
+  card.timer = setTimeout(() => { card.link = null; $("#card").hidden = true; }, after);
 }
 
 addEventListener("scroll", () => card.link && hideCard(), { passive: true });
@@ -113,8 +110,8 @@ document.addEventListener("focusin", (event) => {
   else if (!event.target.closest("#card")) hideCard();
 });
 
-// Keys. Letters are for where nothing is being typed.
-const keys = { "?": "shortcuts", j: "next", k: "previous", n: "new", ArrowRight: "next", ArrowLeft: "previous" };
+// Keys. Letters are for where nothing is being typed; those that ask, for the tab that asks.
+const keys = { "?": "shortcuts", j: "next", k: "previous", ArrowRight: "next", ArrowLeft: "previous" };
 
 function pressed(event) {
   if ($("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -127,9 +124,11 @@ function pressed(event) {
     else if ($("#composer.busy")) acts.stop();
   } else if (typing || (arrow && !card.link && $("#panel").hidden)) return;
   else if (arrow && card.link) showCard(card.link, card.at + arrow);
-  else if (event.key === "/") $("#question")?.focus();
-  else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
   else if (acts[keys[event.key]]) acts[keys[event.key]]();
+  else if (!$("#composer")?.offsetParent) return;
+  else if (event.key === "/") $("#question").focus();
+  else if (event.key === "e") all("[data-do=edit]").at(-1)?.click();
+  else if (event.key === "n") acts.new();
   else return;
   event.preventDefault();
 }
