@@ -153,6 +153,10 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
             page.goto(f"{address}/?{urlencode({'tab': 'timeline', 'q': text, 'outlets': text, 'since': text})}")
             expect(page.locator(".view:visible .notice")).to_contain_text("is not a date", timeout=60_000)
             harmless()
+        for asked in ({}, {"article": f"1/{HOSTILE[1]}", "quotes": "1"}):
+            page.goto(f"{address}/?{urlencode({'tab': 'archive'} | asked)}")
+            expect(page.locator(".piece" if asked else "td").first).to_be_visible(timeout=60_000)
+            harmless()
         page.goto(f"{address}/?tab=check")
         page.get_by_label("Draft").fill("\n".join(HOSTILE[::3]))
         page.get_by_role("button", name="Check", exact=True).click()
