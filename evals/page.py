@@ -26,7 +26,6 @@ from qa.service import Service
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "questions.jsonl"  # where this is a checkout
 RATED, FOLDER = "what people rated", "evals"  # in the archive's folder
-CHARACTERS, SECONDS = 500_000, 1.0  # of questions that are dropped; between two looks at a run
 TEMPLATE = PAGES.from_string(Path(__file__).with_name("page.html").read_text("utf-8"))
 
 
@@ -78,10 +77,8 @@ class Runs:
         names = sorted((path.name for path in self.folder.glob("*/")), reverse=True)
         name, other = name if name in names else next(iter(names), None), other if other in names else None
         report = self._report(name, other) if name else ""
-        runs = (
-            gr.Dropdown(choices=names, value=name),
-            gr.Dropdown(choices=["", *(one for one in names if one != name)], value=other or ""),
-        )
+        others = gr.Dropdown(choices=["", *(one for one in names if one != name)], value=other or "")
+        runs = gr.Dropdown(choices=names, value=name), others
         return [status, gr.Button(visible=self.running), gr.Timer(active=self.running), *runs, report]
 
     def _report(self, name: str, other: str | None) -> str:
@@ -114,7 +111,7 @@ def tab(place: Place) -> None:
     with gr.Row(elem_classes="bar filters"):
         name, other = gr.Dropdown([], label="Run", scale=3), gr.Dropdown([], label="Compared with", scale=3)
     report = gr.HTML(elem_classes="view", apply_default_css=False)
-    timer = gr.Timer(SECONDS, active=False)
+    timer = gr.Timer(1.0, active=False)
     state = [status, stop, timer, name, other, report]
 
     def editors(event: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
@@ -154,16 +151,13 @@ def tab(place: Place) -> None:
 
 def _sets(service: Service) -> dict[str, Path | None]:
     """Return what can be chosen: question files in the archive's folder, the seeds' own, and what was rated."""
-    files = [*sorted(service.desk.index.folder.glob("*.jsonl")), *([SEEDS] if SEEDS.exists() else [])]
-    return {f"{path.parent.name}/{path.name}": path for path in files} | dict.fromkeys(
-        [RATED] * bool(service.kept.rated())
-    )
+    files = [*sorted(service.desk.index.folder.glob("*.jsonl")), *[SEEDS] * SEEDS.exists()]
+    rated = dict.fromkeys([RATED] * bool(service.kept.rated()))
+    return {f"{path.parent.name}/{path.name}": path for path in files} | rated
 
 
 def _questions(service: Service, what: str, pasted: str) -> list[Question]:
     """Return the questions that were dropped or else chosen. Raises BadInput for what is not as specified."""
-    if len(pasted) > CHARACTERS:
-        raise BadInput(f"these questions have {len(pasted):,} characters: at most {CHARACTERS:,}")
     if pasted.strip():
         return questions_of(pasted.encode("utf-8", "replace").split(b"\n"), "what was dropped")
     if path := _sets(service).get(what):

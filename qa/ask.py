@@ -34,9 +34,12 @@ ASK_FROM = 0.05
 EVENTS = 8  # told where a question asks what happened
 
 
-@traced
 def events(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     """Yield and raise what `Desk.events` does."""
+    return traced(_path(desk, request))
+
+
+def _path(desk: Desk, request: AskRequest) -> Generator[Event, None, None]:
     clock = {"": time.perf_counter()}  # when each step was done
     model = desk.model(request.llm, request.llm_url)
     declined = decline(request.question, desk.index.encoder.name)

@@ -74,6 +74,7 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
+        self.ingestions = 0  # that ended
         self.llm, self.strict = llm, strict
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
@@ -213,7 +214,9 @@ class Desk(AbstractContextManager["Desk"]):
         """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
         with self._ingesting:
-            return ingest(self.index, paths, outlet, prune, year, map, progress)
+            report = ingest(self.index, paths, outlet, prune, year, map, progress)
+            self.ingestions += 1
+        return report
 
     @builds(ArticlesRequest)
     def articles(self, request: ArticlesRequest) -> Page[dict[str, Any]]:

@@ -216,7 +216,7 @@ def test_what_fails_unforeseen_is_told_in_one_line() -> None:
 
 
 def test_no_request_finds_an_error_or_a_response_that_the_documentation_denies(own: Desk) -> None:
-    """Whatever schemathesis makes of the documentation: 25 requests a route, of one seed."""
+    """Whatever schemathesis makes of the documentation: 15 requests a route, of one seed."""
     app = build_app(own)
     schema = schemathesis.openapi.from_dict(app.openapi())
     schema.app = app
@@ -228,11 +228,10 @@ def test_no_request_finds_an_error_or_a_response_that_the_documentation_denies(o
         case.validate_response(response, checks=CHECKS)
 
     bounded = settings(
-        max_examples=25, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck]
+        max_examples=15, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck]
     )
     with asgi.get_client(app) as session:
         for found in schema.get_all_operations():
             seed(1)(bounded(given(case=found.ok().as_strategy())(ask)))()
-    print(statuses)
     assert len(statuses) > 15
     assert all({200, 400} <= statuses[f"POST /api/{name}"].keys() for name in ("ask", "check", "search", "quotes"))

@@ -34,7 +34,7 @@ ELEMENTS = [
     f"script>{RUNS}</script", f"img src=x onerror={RUNS}", f"svg onload={RUNS}", f"svg><script data-h>{RUNS}</script",
     f"iframe srcdoc='<script>parent.{RUNS}</script>'", f"iframe src=javascript:{RUNS}", f"details open ontoggle={RUNS}",
     f"input autofocus onfocus={RUNS}", f"a href=javascript:{RUNS}>go</a", f"img src={OUT}", f"video src={OUT} autoplay",
-    f"link rel=stylesheet href={OUT}", f"style>@import '{OUT}';</style", f"meta http-equiv=refresh content='0;url={OUT}'",
+    f"link rel=stylesheet href={OUT}", f"style>@import '{OUT}';</style", f"meta http-equiv=refresh content='0; {OUT}'",
     f"base href={OUT}", f"object data={OUT}", f"form action={OUT}><button>Ask</button></form", f"body onload={RUNS}",
     "a class=cite href=/source/forged>[1]</a", "mark id=quote>forged</mark",
 ]  # fmt: skip
@@ -50,7 +50,7 @@ FRAMES = "{}", "The board of Orlo {} said so", "“{}” [1]"
 HOSTILE = [frame.format(text) for text in PAYLOADS for frame in FRAMES]
 BAD = """(within) => ({run: within.defaultView.__x, markup: within.querySelectorAll("[data-h]").length,
     links: [...within.links].filter((a) => a.origin !== location.origin || a.pathname === "/source/forged"
-    || a.textContent.trim() === "[1]").map((a) => a.outerHTML)})"""
+    || a.matches(".cite") && a.textContent.trim() === "[1]").map((a) => a.outerHTML)})"""
 SOURCES = f"""(addresses) => Promise.all(addresses.map((address) => new Promise((done) => {{
     const frame = document.body.appendChild(document.createElement("iframe"));
     frame.onload = () => done([frame.contentDocument.body.innerText, ({BAD})(frame.contentDocument)]);
@@ -67,7 +67,9 @@ def articles() -> Iterator[Article]:
 
 
 def talks(kept: Kept) -> str:
-    """Keep a conversation of which each question and answer is such a text, and return its id."""
+    """Keep a conversation of which each question and answer is such a text, and some by such names; return its id."""
+    for text in PAYLOADS:
+        kept.begin("", text)
     talk = kept.begin("", "All of them").id
     for n, text in enumerate(HOSTILE):
         c = Citation(1, f"{n}/{text}", text, text, date(2025, 4, 1), f"javascript:{RUNS}", text, "text", 0, 5, text)
@@ -102,7 +104,7 @@ def hostile(
     folder = tmp_path_factory.mktemp("hostile")
     model = scripted(*(f"The lock at Orlo {text} was closed on Monday [1]. {text}\n" for text in HOSTILE))
     with Desk(folder, encoder, reranker, llm=model) as desk:
-        _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0)
+        _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent)
         desk.index.catch_up()
         evaluated(desk)
         kept = Kept(folder / ARCHIVE_TALKS)
@@ -135,28 +137,34 @@ def test_nothing_of_120_hostile_texts_is_markup(hostile: tuple[str, str]) -> Non
         for tab, asked, row in (
             ("timeline", {"q": "the lock at Orlo"}, ".chronology li"),
             ("quotes", {"speaker": "Anna Berg"}, ".said li"),
-            ("evaluate", {}, ".list li"),
+            ("evaluate", {}, ".view .list li"),
         ):
             page.goto(f"{address}/?{urlencode({'tab': tab} | asked)}")
             expect(page.locator(row).first).to_be_attached(timeout=60_000)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
             rows = page.locator(row).count()
-            print(tab, rows)
-            assert rows == page.locator(f"{row} a.cite").count()
+            assert rows == page.locator(f"{row} a.cite").count() > 10
             harmless()
         ids = [quote(f"{n}/{text}", safe="") for n, text in enumerate(HOSTILE)]
         shown = page.evaluate(SOURCES, [f"/source/{key}?field=text&start=4&end=8" for key in ids])
         assert [found for _, found in shown] == [HARMLESS] * 120
         assert [text for text, (said, _) in zip(HOSTILE, shown, strict=True) if text not in said] == []
-        for text in HOSTILE[:3]:  # what stands in an address, and what is told of it
+        for text in HOSTILE[:2]:  # what stands in an address, and what is told of it
             page.goto(f"{address}/?{urlencode({'tab': 'timeline', 'q': text, 'outlets': text, 'since': text})}")
             expect(page.locator(".view:visible .notice")).to_contain_text("is not a date", timeout=60_000)
             harmless()
+        page.goto(f"{address}/?tab=check")
+        page.get_by_label("Draft").fill("\n".join(HOSTILE[::3]))
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator(".verdict").first).to_be_visible(timeout=60_000)
+        harmless()
         page.goto(f"{address}/?talk={talk}")
         expect(page.locator("article.turn")).to_have_count(120, timeout=60_000)
+        expect(page.locator("a[data-do=talk]")).to_have_count(1 + len(PAYLOADS))
+        page.locator("article.turn a.cite:visible").first.hover()
+        expect(page.locator("#card")).to_be_visible()
         harmless()
         page.goto(f"{address}/?{urlencode({'q': 'Why was the lock at Orlo closed?'})}")
         expect(page.locator("article.turn:not(.working) .line").first).to_be_visible(timeout=60_000)
-        print(page.locator("article.turn .line").count(), page.inner_text("article.turn")[:1000])
         harmless()
         assert dialogs == []

@@ -4,14 +4,17 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import SEEDS
+from conftest import SEEDS, running
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from scripted import Scripted
 
 from qa import Desk
 
@@ -83,11 +86,14 @@ def test_every_tool_reads_only_says_what_it_takes_and_gives_what_it_says(server:
         assert said["check"]["sentences"][0]["support"] == "verbatim"
         assert len(said["quotes"]["quotes"]) == 2
         assert said["timeline"]["events"]
+        assert (await client.call_tool("fetch", {"id": "none"})).is_error
+        [whole] = (await client.read_resource("article://truce-minerals")).contents
+        assert whole.text == said["fetch"]["text"]
 
     asked(server, ask)
 
 
-def test_articles_are_resources(server: Any) -> None:
+def test_articles_are_resources(service: str) -> None:
     async def ask(client: Client) -> None:
         [template] = (await client.list_resource_templates()).resource_templates
         assert template.uri_template == "article://{id}"
@@ -98,10 +104,10 @@ def test_articles_are_resources(server: Any) -> None:
         with pytest.raises(MCPError, match=r"^no article has the id none: copydesk articles list prints the ids$"):
             await client.read_resource("article://none")
 
-    asked(server, ask)
+    asked(f"{service}/mcp", ask)
 
 
-def test_errors_are_one_line(server: Any) -> None:
+def test_errors_are_one_line(service: str) -> None:
     async def ask(client: Client) -> None:
         for name, arguments, error in (
             ("ask", {"question": ""}, "the question is empty: ask something in words"),
@@ -116,7 +122,7 @@ def test_errors_are_one_line(server: Any) -> None:
             assert called.is_error
             assert called.content[0].text == error
 
-    asked(server, ask)
+    asked(f"{service}/mcp", ask)
 
 
 def test_an_id_with_signs_is_a_resource_too(service: str) -> None:
@@ -164,3 +170,29 @@ def test_a_service_that_holds_the_archive_is_named(service: str, archive: Path) 
     refused = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == f"copydesk: the archive is served at {service}: give MCP clients {service}/mcp\n"
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_who_leaves_is_worked_for_no_more(tmp_path: Path, encoder: Any, reranker: Any, mode: str) -> None:
+    writing, closed = threading.Event(), threading.Event()
+
+    def script() -> Iterator[str]:
+        try:
+            while True:
+                writing.set()
+                yield "Ukraine accepted a complete ceasefire in Jeddah on March 11 "
+                time.sleep(0.2)
+        finally:
+            closed.set()
+
+    async def leave(address: str) -> None:
+        async with Client(f"{address}/mcp", mode=mode) as client:
+            asking = asyncio.create_task(client.call_tool("ask", {"question": QUESTION}))
+            assert await asyncio.to_thread(writing.wait, 30)
+            asking.cancel()
+
+    with Desk(tmp_path / "archive", encoder, reranker, llm=Scripted(script=script)) as desk:
+        desk.ingest([SEEDS])
+        with running(desk) as address:
+            asyncio.run(leave(address))
+            assert closed.wait(2)

@@ -35,17 +35,16 @@ def stream(address: str, path: str, body: Any) -> Iterator[Iterator[tuple[str, d
 
 @contextmanager
 def _asking(address: str, path: str, body: Any) -> Iterator[httpx.Response]:
-    """Send a request as COPYDESK_USER with COPYDESK_PASSWORD, or with COPYDESK_TOKEN; give what is no refusal."""
+    """Send a request with the token of COPYDESK_TOKEN, NAME:PASSWORD perhaps; give what is no refusal."""
     import httpx  # 0.2 s
 
-    user, password, token = map(os.environ.get, ("COPYDESK_USER", "COPYDESK_PASSWORD", "COPYDESK_TOKEN"))
+    token = os.environ.get("COPYDESK_TOKEN")
     headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
-    login = httpx.BasicAuth(user, password) if user and password else None
     sent = json.dumps(body) if body else None  # in ASCII: what a shell hands over may hold halves of characters
     if sent:
         headers[b"Content-Type"] = b"application/json"
     try:
-        asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers, auth=login)
+        asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers)
         with asking, asking.stream("POST" if body else "GET", address + path, content=sent) as response:
             if response.is_error:
                 response.read()

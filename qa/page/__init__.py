@@ -8,14 +8,14 @@ import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from qa.page import ask, check, views
+from qa.page import archive, ask, check, views
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES
 from qa.service import MOST, Service
 
 STATIC = Path(__file__).parent / "static"
 MASTHEAD = '<h1><a href="/">Copydesk</a></h1>'
-TABS = {"Ask": ask.tab, "Check": check.tab, "Timeline": views.timeline, "Quotes": views.quotes}
+TABS = {"Ask": ask.tab, "Check": check.tab, "Timeline": views.timeline, "Quotes": views.quotes, "Archive": archive.tab}
 
 
 def mount(app: FastAPI, service: Service) -> FastAPI:

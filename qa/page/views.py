@@ -12,6 +12,7 @@ from qa.page.render import PAGES
 from qa.request import TOP_MAX
 from qa.types import as_json
 
+QUIET: Any = {"show_progress": "hidden", **PRIVATE}
 BOX: Any = {"max_lines": 1, "min_width": 140}
 SHOW: Any = {"elem_classes": "strong", "scale": 1, "min_width": 90}
 DAYS = {"since": "From", "until": "Until", "as_of": "As of"}  # the page's script makes date pickers of these boxes
@@ -30,9 +31,7 @@ def timeline(place: Place) -> None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
 
     _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
-    place.page.load(
-        lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, show_progress="hidden", **PRIVATE
-    )
+    place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **QUIET)
 
 
 def quotes(place: Place) -> None:
@@ -68,13 +67,10 @@ def _view(
         asked = request.query_params
         yield [gr.skip()] * (len(boxes) + 1)
         if asked.get("tab", "").casefold() == name and any(map(asked.get, boxes)):
-            several = (isinstance(box, gr.Dropdown) for box in boxes.values())
-            values = [
-                asked.getlist(key) if many else asked.get(key, "") for key, many in zip(boxes, several, strict=True)
-            ]
+            values = [(asked.getlist if isinstance(box, gr.Dropdown) else asked.get)(key) for key, box in boxes.items()]
             yield [*values, template.render(reading=True)]
             yield [*values, answer(*values)]
 
     asking = [show.click, *(box.submit for box in boxes.values() if isinstance(box, gr.Textbox))]
     gr.on(asking, answer, [*boxes.values()], shown, show_progress="minimal", **PRIVATE)
-    place.page.load(opened, None, [*boxes.values(), shown], show_progress="hidden", **PRIVATE)
+    place.page.load(opened, None, [*boxes.values(), shown], **QUIET)

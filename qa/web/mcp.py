@@ -1,5 +1,6 @@
 """The Model Context Protocol: an archive as tools and resources, over stdio and at /mcp."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +10,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from mcp import MCPError, types
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
@@ -45,21 +47,29 @@ TOOLS: dict[str, tuple[Any, Any, str]] = {  # what each takes and gives, and say
 def build_server(service: Service) -> Server:
     """Return a server of the protocol. Its tools only read, and refuse in one line."""
 
-    async def work(tool: str, given: Document) -> Document:
+    async def work(http: Request | None, tool: str, given: Document) -> Document:
         ASKER.set(asker := Asker())
+
+        async def watch() -> None:  # clients of revisions before 2026 who leave are not told of
+            while not (http and await http.is_disconnected()):
+                await asyncio.sleep(0.5)
+            asker.leave()
+
+        watching = asyncio.create_task(watch())
         try:
             if tool not in TOOLS:
                 raise BadInput(f"{tool} is no tool: use {', '.join(TOOLS)}")
             return await run_sync(_work, service, built(TOOLS[tool][0], given), abandon_on_cancel=True)
         finally:
+            watching.cancel()
             asker.leave()
 
     async def list_tools(*_: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=list(map(_tool, TOOLS)))
 
-    async def call_tool(_: Any, called: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(of: ServerRequestContext, called: types.CallToolRequestParams) -> types.CallToolResult:
         try:
-            document = await work(called.name, called.arguments or {})
+            document = await work(of.request, called.name, called.arguments or {})
         except CopydeskError as error:
             return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
         said = types.TextContent(text=json.dumps(document, ensure_ascii=False))
@@ -69,9 +79,9 @@ def build_server(service: Service) -> Server:
         form = types.ResourceTemplate(uri_template=f"{ARTICLE}{{id}}", name="article", description=READ)
         return types.ListResourceTemplatesResult(resource_templates=[form])
 
-    async def read(_: Any, wanted: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    async def read(of: ServerRequestContext, wanted: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         try:
-            found = await work("fetch", {"id": unquote(wanted.uri.removeprefix(ARTICLE))})
+            found = await work(of.request, "fetch", {"id": unquote(wanted.uri.removeprefix(ARTICLE))})
         except CopydeskError as error:
             raise MCPError(types.INVALID_PARAMS, str(error)) from error
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=wanted.uri, text=found["text"])])
@@ -100,7 +110,8 @@ def _work(service: Service, asked: Any) -> Document:
     desk: Any = service.desk  # whose methods take a request that is built
     match asked:
         case AskRequest():
-            return as_json(service.answer(asked))
+            *_, answer = service.events(asked, ASKER.get())  # who leaves gives way, also while a model is silent
+            return as_json(answer)
         case TimelineRequest():
             return as_json(desk.timeline(asked))
         case SearchRequest():
@@ -130,9 +141,8 @@ async def serve_stdio(service: Service) -> None:
 def add_route(app: FastAPI, service: Service) -> FastAPI:
     """Serve the protocol at /mcp, without sessions; return the app. Who may come in is the guard's to say."""
     unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    own = build_server(service).streamable_http_app(
-        stateless_http=True, json_response=True, transport_security=unguarded
-    )
+    # As a stream, not as JSON: only so is it noticed that a client has left, and a slow answer is not cut off.
+    own = build_server(service).streamable_http_app(stateless_http=True, transport_security=unguarded)
     before = app.router.lifespan_context
 
     @asynccontextmanager

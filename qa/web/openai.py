@@ -76,20 +76,28 @@ def failure(why: str, status: int) -> Document:
     return {"error": {"message": why, "type": kind, "param": None, "code": CODES.get(status, "invalid_value")}}
 
 
+# What these routes send, for the documentation.
+FAILED = create_model("Failed", error=Document)
+SENT: dict[int | str, Any] = {200: {"content": {EventSourceResponse.media_type: {}}}}
+FAILURES: dict[int | str, Any] = {
+    status: {"model": FAILED} for status in (400, 401, 403, 404, 413, 429, 503, "default")
+}
+
+
 def add_routes(app: FastAPI, service: Service) -> FastAPI:
     """Let programs that speak to OpenAI ask a service, at /v1; return the app."""
     offered = (DEFAULT, *service.models)
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", responses=FAILURES)
     def models() -> Document:
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": DEFAULT} for name in offered]
         return {"object": "list", "data": listed}
 
-    @app.post("/v1/chat/completions", response_model=Told)
+    @app.post("/v1/chat/completions", response_model=Told, responses=SENT | FAILURES)
     async def complete(body: Asked, http: Request) -> Response:
         return await answer(Completing(body, http))
 
-    @app.post("/v1/responses", response_model=Told)
+    @app.post("/v1/responses", response_model=Told, responses=SENT | FAILURES)
     async def respond(body: Asked, http: Request) -> Response:
         return await answer(Responding(body, http))
 

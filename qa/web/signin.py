@@ -27,15 +27,12 @@ MOST = 10_000  # sessions, attempts and proofs that are remembered, of each kind
 # So many wrong attempts in a row are free, of a name from an address and of all names from it; then comes a pause.
 FREE, PAUSE_SECONDS = (8, 40), 300
 LOCAL = re.compile(r"/(?![/\\])[!-~]*")  # an address of this service
-BASIC = "this service has users: send name and password by HTTP Basic (COPYDESK_USER and COPYDESK_PASSWORD)"
+BASIC = "this service has users: send name and password by HTTP Basic, or NAME:PASSWORD as the token (COPYDESK_TOKEN)"
 BEARER = "this service needs its token: send it as Authorization: Bearer TOKEN (COPYDESK_TOKEN)"
 
 
 class SignIn:
-    """Knows who sends a request, by the `users` of a file, the `token`, or both; where there are none all are editors.
-
-    Wrong attempts are slowed, by name and address. An unknown name gets the answer of a wrong password, and as late.
-    """
+    """Knows who sends a request, by `users` of a file, the `token`, or both; where there are none all are editors."""
 
     def __init__(self, users: Path | None, token: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._users, self._clock = users, clock
@@ -69,12 +66,15 @@ class SignIn:
         raise HTTPException(401, BASIC if self._users else BEARER, {"www-authenticate": asked})
 
     async def _who(self, request: Request) -> User | None:
-        name, (kind, _, password) = "", request.headers.get("authorization", "").partition(" ")
-        if kind.casefold() == "basic":
-            with suppress(ValueError):
-                name, _, password = b64decode(password).decode().partition(":")
+        name, (kind, _, given) = "", request.headers.get("authorization", "").partition(" ")
+        with suppress(ValueError):
+            sent, basic = given.encode("latin-1"), kind.casefold() == "basic"
+            given = (b64decode(sent) if basic else sent).decode()
+            user, _, password = given.partition(":")
+            if password and (basic or self._account(user)):  # many clients can send a token alone
+                name, given = user, password
         if kind:
-            account = await self._enter(request, name, password)
+            account = await self._enter(request, name, given)
         else:
             cookie, now = request.cookies.get(COOKIE, ""), self._clock()
             name, hashed, last = self._sessions.get(cookie, ("", "", now))

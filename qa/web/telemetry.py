@@ -22,6 +22,7 @@ class Metrics:
             ("questions_in_progress", "Questions that are being answered or wait", lambda: len(service.asking)),
             ("articles", "Articles in the archive", lambda: service.desk.index.archive.counts()[0]),
             ("passages", "Passages in the archive", lambda: service.desk.index.archive.counts()[1]),
+            ("ingestions", "Ingestions that ended since the service began", lambda: service.desk.ingestions),
         ):
             Gauge(f"copydesk_{name}", about, registry=own).set_function(value)
         service.watchers.append(self._ended)

@@ -11,11 +11,7 @@
     if (reply.ok) return reply;
     throw new Error((await reply.json().catch(() => ({}))).error || `${reply.status} ${reply.statusText}`);
   };
-  const form = (files) => {
-    const body = new FormData();
-    for (const file of files) body.append("files", file);
-    return body;
-  };
+  const form = (files) => [...files].reduce((body, file) => body.append("files", file) || body, new FormData());
 
   // Check: the draft's file, which verdicts are shown, in which order, and the same as a file.
   const fillDraft = async (file) => {
@@ -45,7 +41,6 @@
     }[button.dataset.kind]();
     const file = Object.assign(made("a", ""), { download: `checked.${button.dataset.kind}`, href: URL.createObjectURL(new Blob([text])) });
     file.click();
-    URL.revokeObjectURL(file.href);
   };
 
   // Archive: the view is another for each address; what is reported above it stays.
@@ -77,10 +72,9 @@
           else done = told;
         }
       }
-      const counts = ["added", "changed", "unchanged"].filter((name) => done[name]).map((name) => `${done[name]} ${name}`);
-      const list = made("ul", "", "list");
+      const [counts, list] = [["added", "changed", "unchanged"].filter((name) => done[name]), made("ul", "", "list")];
       list.append(...done.rejected.map((one) => made("li", `Not added: ${one.source}: ${one.reason}`)));
-      report(made("p", counts.join(", ") || "Nothing was added", "notice"), list);
+      report(made("p", counts.map((name) => `${done[name]} ${name}`).join(", ") || "Nothing was added", "notice"), list);
       return done.added + done.changed > 0;
     } catch (error) {
       report(made("p", error.message, "notice"));
@@ -89,7 +83,11 @@
       show(show.last || location.href, false);
     }
   };
-  const addArticles = (articles) => add(JSON.stringify({ articles }), { "Content-Type": "application/json" });
+  const addText = ({ title, text, outlet, ...others }) => { // as entities: what looks like markup in a text is none
+    const typed = (said) => (said || "").replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+    const articles = [{ ...others, title: typed(title), text: typed(text), outlet: typed(outlet) }];
+    return add(JSON.stringify({ articles }), { "Content-Type": "application/json" });
+  };
 
   // What is removed is held here until the page is closed; its versions are added again in their order.
   acts.remove = async (button) => {
@@ -108,7 +106,7 @@
     }
     const undo = made("button", "Undo");
     undo.onclick = async () => {
-      for (const one of held) if (!await addArticles([one])) return;
+      for (const one of held) if (!await addText(one)) return;
       const days = versions > 1 ? " The days since when its versions stand may be others." : "";
       report(made("p", `“${title}” is back. The file that it was read from is not known any more.${days}`, "notice"));
     };
@@ -119,18 +117,15 @@
   acts.adding = (button) => button.setAttribute("aria-expanded", String(!$("#adding").toggleAttribute("hidden")));
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-show]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    show(link.href);
+    const link = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.target.closest("a[data-show]");
+    if (link) [event.preventDefault(), show(link.href)];
   });
   document.addEventListener("submit", (event) => {
     const [given, kind] = [Object.fromEntries(new FormData(event.target)), event.target.dataset.sends];
-    if (!kind) return;
-    event.preventDefault();
+    if (kind) event.preventDefault();
     if (kind === "check") tellHub("check", given);
     else if (kind === "filters") show(`/?${new URLSearchParams({ tab: "archive", ...given })}`);
-    else addArticles([Object.fromEntries(Object.entries(given).filter(([, value]) => value))]);
+    else if (kind) addText(Object.fromEntries(Object.entries(given).filter(([, value]) => value)));
   });
   document.addEventListener("change", ({ target: field }) => {
     const section = field.closest("[data-told]");
