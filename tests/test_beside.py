@@ -101,7 +101,7 @@ def test_the_page_tells_it_and_escapes_what_came_from_outside(archive: Path) -> 
         page = shown(desk.ask(DIED))
         assert "&lt;b&gt;x · 5 May" in page
         assert "<span>in this report only</span>" in page
-        assert "<b>Earlier reports said</b>\n<ul><li><p>Fire at Halvik cannery kills three</p>" in page
+        assert "<p>Fire at Halvik cannery kills three</p>" in page.partition("<b>Earlier reports said</b>")[2]
         assert "<b>x" not in page
         assert "<i>of" not in page
         page = shown(desk.ask(STRUCK))
