@@ -78,7 +78,8 @@ def turn_html(turn: Document) -> str:
     return PAGES.get_template("answer.html").render(
         turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
         link=link, mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
-        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}), unsure=unsure(answer),
+        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}),
+        unsure=unsure(answer),
     )  # fmt: skip
 
 
