@@ -25,7 +25,7 @@ from qa.page.render import PAGES
 from qa.service import Service
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "questions.jsonl"  # where this is a checkout
-RATED, FOLDER = "what people rated", "evals"  # in the archive's folder
+RATED, FOLDER = "what you rated", "evals"  # in the archive's folder
 TEMPLATE = PAGES.from_string(Path(__file__).with_name("page.html").read_text("utf-8"))
 
 
@@ -117,18 +117,18 @@ def tab(place: Place) -> None:
     def editors(event: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
         def guarded(request: gr.Request, *values: Any) -> list[Any]:
             try:
-                if user(request).role != "editor":
+                if (who := user(request)).role != "editor":
                     raise BadInput("only editors evaluate: ask one of them")
-                return event(*values)
+                return event(who.name, *values) if event is begin else event(*values)
             except CopydeskError as error:
                 return [TEMPLATE.render(notice=str(error)), *[gr.skip()] * 5]
 
         return guarded
 
-    def begin(what: str | None, pasted: str | None, llm: str | None, other: str) -> list[Any]:
+    def begin(owner: str, what: str | None, pasted: str | None, llm: str | None, other: str) -> list[Any]:
         if llm and llm not in service.models:
             raise BadInput(f"{llm} is not offered here: use {' or '.join(service.models)}")
-        questions = _questions(service, what or "", pasted or "")
+        questions = _questions(service, what or "", pasted or "", owner)
         runs.start("dropped" if pasted else what or "", questions, llm or service.models[0])
         return runs.shown(runs.name, other)
 
@@ -137,7 +137,8 @@ def tab(place: Place) -> None:
         return runs.shown(None, None, fresh=False)
 
     def opened(request: gr.Request) -> list[Any]:
-        asked, sets = request.query_params, [*_sets(service)] if user(request).role == "editor" else []
+        asked, who = request.query_params, user(request)
+        sets = [*_sets(service, who.name)] if who.role == "editor" else []
         shown = editors(runs.shown)(request, asked.get("run"), asked.get("with"))
         return [gr.Dropdown(choices=sets, value=next(iter(sets), None)), *shown]
 
@@ -149,20 +150,20 @@ def tab(place: Place) -> None:
     place.page.load(opened, None, [chosen, *state], **look)
 
 
-def _sets(service: Service) -> dict[str, Path | None]:
-    """Return what can be chosen: question files in the archive's folder, the seeds' own, and what was rated."""
+def _sets(service: Service, owner: str) -> dict[str, Path | None]:
+    """Return what can be chosen: question files in the archive's folder, the seeds' own, and what a user rated."""
     files = [*sorted(service.desk.index.folder.glob("*.jsonl")), *[SEEDS] * SEEDS.exists()]
-    rated = dict.fromkeys([RATED] * bool(service.kept.rated()))
+    rated = dict.fromkeys([RATED] * bool(service.kept.rated(owner)))
     return {f"{path.parent.name}/{path.name}": path for path in files} | rated
 
 
-def _questions(service: Service, what: str, pasted: str) -> list[Question]:
+def _questions(service: Service, what: str, pasted: str, owner: str) -> list[Question]:
     """Return the questions that were dropped or else chosen. Raises BadInput for what is not as specified."""
     if pasted.strip():
         return questions_of(pasted.encode("utf-8", "replace").split(b"\n"), "what was dropped")
-    if path := _sets(service).get(what):
+    if path := _sets(service, owner).get(what):
         return read_questions(path)
     if what != RATED:
         raise BadInput("choose questions, or drop a file of them")
-    rows = {row["id"]: row for row in map(question_of, service.kept.rated())}
+    rows = {row["id"]: row for row in map(question_of, service.kept.rated(owner))}
     return questions_of((json.dumps(row).encode() for row in rows.values()), RATED)

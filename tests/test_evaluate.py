@@ -1,4 +1,4 @@
-"""Evaluations on the page: chosen or dropped, watched, stopped, compared; what people rated as questions."""
+"""Evaluations on the page: chosen or dropped, watched, stopped, compared; what you rated as questions."""
 
 import json
 import shutil

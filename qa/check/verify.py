@@ -102,7 +102,7 @@ def verify(
     if judge:
         score, supported, partial = judge.support(claim, _joined(chosen)), JUDGED_SUPPORTED, JUDGED_PARTIAL
     elif reader:
-        # What is said of one thing, two articles do not say together: who resigns in the one is not who does in the other.
+        # One thing is not said by two articles together: who resigns in the one is not the mayor of the other.
         several = sum(clause.finite for clause in clauses(claim)) > 1
         near_by = [s for s in read[:READ_TOGETHER] if several or s.article == chosen[0].article]
         logit = max(reader.supports(claim, said) for said in (in_order(near_by or chosen[:1]), read[0].said))
