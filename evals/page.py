@@ -102,8 +102,8 @@ def tab(place: Place) -> None:
     with gr.Row(elem_classes="bar filters"):
         chosen = gr.Dropdown([], label="Questions", scale=4)
         model = gr.Dropdown([*service.models], label="Model", visible=len(service.models) > 1, scale=2)
-        start = gr.Button("Run", elem_classes="strong", scale=1, min_width=90)
-        stop = gr.Button("Stop", visible=False, scale=1, min_width=90)
+        start = gr.Button("Run", elem_classes="strong", scale=0, min_width=90)
+        stop = gr.Button("Stop", visible=False, scale=0, min_width=90)
     with gr.Accordion("Other questions", open=False), gr.Column(elem_classes="takes"):
         gr.HTML(TEMPLATE.render(pick=True), apply_default_css=False)
         text = gr.Textbox(label="Questions, an object of JSON on each line", value="", lines=3, max_lines=8)
@@ -145,7 +145,7 @@ def tab(place: Place) -> None:
     start.click(editors(begin), [chosen, text, model, other], state, **PRIVATE)
     stop.click(editors(end), None, state, **PRIVATE)
     gr.on([name.input, other.input], editors(runs.shown), [name, other], state, show_progress="hidden", **PRIVATE)
-    look: Any = {"show_progress": "hidden", "concurrency_limit": None, **PRIVATE}
+    look: Any = {"show_progress": "hidden", **PRIVATE}
     timer.tick(editors(lambda one, two: runs.shown(one, two, fresh=False)), [name, other], state, **look)
     place.page.load(opened, None, [chosen, *state], **look)
 

@@ -13,8 +13,8 @@ from qa.request import TOP_MAX
 from qa.types import as_json
 
 QUIET: Any = {"show_progress": "hidden", **PRIVATE}
-BOX: Any = {"max_lines": 1, "min_width": 140}
-SHOW: Any = {"elem_classes": "strong", "scale": 1, "min_width": 90}
+BOX: Any = {"max_lines": 1, "min_width": 160}
+SHOW: Any = {"elem_classes": "strong", "scale": 0, "min_width": 90}
 DAYS = {"since": "From", "until": "Until", "as_of": "As of"}  # the page's script makes date pickers of these boxes
 
 
