@@ -171,9 +171,7 @@ class Desk(AbstractContextManager["Desk"]):
 
         Raises UnknownArticle for an article that is not there.
         """
-        articles = [self.article(article_id) for article_id in request.articles]
-        with self.reading():
-            return find(self.index, request, articles)
+        return find(self, request, [self.article(article_id) for article_id in request.articles])
 
     # Checking
 

@@ -14,8 +14,10 @@ from playwright.sync_api import expect
 from scripted import Scripted
 
 from index.encoder import Encoder
-from index.types import Article
+from index.types import Article, BadInput
 from qa import Desk
+from qa.kept import Turn
+from qa.page.ask import asked
 from qa.page.render import lines, source_page, source_path
 from qa.rerank import Reranker
 
@@ -88,6 +90,17 @@ def test_an_answer_is_cut_into_lines_at_its_marks() -> None:
         ("", ["Nobody came. ", "", ""]),
         ("", ["", "", "And th"]),
     ]
+
+
+def test_of_a_long_conversation_the_last_turns_go_along() -> None:
+    def turns(number: int, length: int) -> list[Turn]:
+        return [Turn(n, {"question": f"Question {n}?"}, {"text": "a" * length}) for n in range(1, number + 1)]
+
+    _, many = asked({"question": "And then?", "strict": True}, turns(150, 9))
+    assert (len(many.turns), many.turns[0], many.strict) == (200, ("user", "Question 51?"), True)
+    assert asked({"question": "And then?"}, turns(5, 150_000))[1].turns[0] == ("user", "Question 4?")
+    with pytest.raises(BadInput, match="since"):
+        asked({"question": "And then?", "since": {"year": 2025}}, [])
 
 
 @BROWSER

@@ -152,6 +152,8 @@ def test_an_upload_has_a_bound_that_is_told(client: TestClient) -> None:
         refused = client.post("/api/articles", content=content, headers=given)
         assert refused.status_code == 413
         assert "over 100,000,000 bytes" in refused.json()["detail"]
+    much = client.post("/api/articles", json={"articles": [{"text": "x" * problems.BODY_BYTES}]})
+    assert (much.status_code, "over 4,000,000 bytes" in much.json()["detail"]) == (413, True)
 
 
 def test_progress_is_told_where_it_is_asked_for(client: TestClient) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -13,14 +13,13 @@ from index.types import BadInput, CopydeskError
 from qa.kept import FAULTS, Kept, Turn
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES, turn_html
-from qa.request import ASKER, Asker, AskRequest, Gone
+from qa.request import ASKER, HISTORY_CHARACTERS, HISTORY_TURNS, Asker, AskRequest, Gone
 from qa.service import Service
-from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json
+from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json, built
 
 PAGES.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
 PART: Any = PAGES.get_template("ask.html").module
 FILTERS = ("outlets", "authors", "since", "until", "as_of", "llm", "strict")
-KNOWN = {one.name for one in fields(AskRequest)} & {"question", *FILTERS}
 ROLES = ("user", "assistant")
 Shown = tuple[Any, Any, Any]  # the conversation, the turn that is written, the conversations
 EVERY = 0.04  # seconds between two states that are sent of an answer that is being written
@@ -60,16 +59,15 @@ class Draft:
         return as_json(self.answer or held)
 
 
-def _asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, Any], AskRequest]:
+def asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, Any], AskRequest]:
     """Return what a page asks, and the request. Raises BadInput for what cannot be asked."""
     given = {name: told[name] for name in ("question", *FILTERS) if told.get(name)}
-    if odd := [
-        name for name in given if name not in {"question", *KNOWN} or not isinstance(told[name], str | list | bool)
-    ]:
-        raise BadInput(f"{odd[0]} is no filter here: use {', '.join(sorted(KNOWN))}")
     turns = [(turn.asked["question"], turn.answer["text"]) for turn in before]
     history = [{"role": role, "content": text} for pair in turns for role, text in zip(ROLES, pair, strict=True)]
-    return given, AskRequest(**given, history=history)
+    history = history[-HISTORY_TURNS:]  # the last of a long conversation
+    while sum(len(turn["content"]) for turn in history) > HISTORY_CHARACTERS:
+        del history[:2]
+    return given, built(AskRequest, given | {"history": history})
 
 
 def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> Iterator[Shown]:
@@ -78,13 +76,13 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
     What is shown when it ends is kept, also where it is stopped or breaks off. With `n`, that turn is asked anew.
     """
     kept, talk, last = place.service.kept, _text(told, "talk"), 0.0
-    asked: Mapping[str, Any] = told.get("asked") or {}
-    turn: dict[str, Any] = {"n": 1, "asked": asked, "talk": talk, "good": None, "faults": (), "at": time.time()}
+    given: Mapping[str, Any] = told.get("asked") or {}
+    turn: dict[str, Any] = {"n": 1, "asked": given, "talk": talk, "good": None, "faults": (), "at": time.time()}
     try:
         turns = kept.turns(owner, talk) if talk else []
         before = turns[: (told.get("n") or len(turns) + 1) - 1]
         turn["n"] = len(before) + 1
-        turn["asked"], request = _asked(asked, before)
+        turn["asked"], request = asked(given, before)
         draft = Draft(request)
         talk = turn["talk"] = talk or kept.begin(owner, request.question).id
     except CopydeskError as error:
@@ -93,8 +91,9 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
 
     def keep(document: dict[str, Any]) -> str:
         if document["text"]:
-            kept.cut(owner, talk, turn["n"])
-            kept.add(owner, talk, turn["asked"], document)
+            if told.get("n"):
+                kept.cut(owner, talk, turn["n"])
+            turn["n"] = kept.add(owner, talk, turn["asked"], document)  # another window may have asked meanwhile
         return turn_html(turn | {"answer": document})
 
     def working(said: str) -> str:
@@ -181,7 +180,7 @@ class Events:
         self.askers: dict[str | None, Asker] = {}  # by the session of the page
 
     def form(self) -> str:
-        return str(PART.form(self.place.service.desk.outlets(), "authors" in KNOWN, self.place.service.models))
+        return str(PART.form(self.place.service.desk.outlets(), self.place.service.models))
 
     def opened(self, owner: str, talk: str) -> Shown:
         try:
@@ -191,8 +190,9 @@ class Events:
         return log, "", _list(self.kept, owner, talk)
 
     def reply(self, event: gr.EventData, request: gr.Request) -> Iterator[Shown]:
-        asker = self.askers[request.session_hash] = Asker()
-        asker.then(lambda: self.askers.pop(request.session_hash, None))
+        session, asker = request.session_hash, Asker()
+        self.askers[session] = asker
+        asker.then(lambda: self.askers.pop(session) if self.askers.get(session) is asker else None)
         yield from _reply(self.place, user(request).name, event._data, asker)
 
     def stop(self, request: gr.Request) -> None:
@@ -237,7 +237,7 @@ def tab(place: Place) -> None:
             hub = gr.HTML(on.form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
     shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
     each = quiet | {"trigger_mode": "multiple"}
-    running = hub.ask(on.reply, None, shown, concurrency_limit=None, **each)
+    running = hub.ask(on.reply, None, shown, **each)
     hub.stop(on.stop, None, None, cancels=[running], **quiet)
     hub.open(on.open, None, shown, **each)
     hub.search(on.search, None, talks, trigger_mode="always_last", **quiet)

@@ -7,7 +7,8 @@ import gradio as gr
 
 from qa.service import Service, User
 
-PRIVATE: Any = {"api_visibility": "private"}  # an event of the page is no API
+# An event of the page is no API. One that is slow for somebody does not keep others waiting: the desk has turns.
+PRIVATE: Any = {"api_visibility": "private", "concurrency_limit": None}
 # What the page's script tells a hub of a tab: that it shall show something, or stop.
 LISTEN = """element.addEventListener("tell", (event) => trigger(event.detail.act, event.detail)); ["show", "stop"];"""
 

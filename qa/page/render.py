@@ -144,7 +144,4 @@ def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[s
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-PAGES.filters["day"] = day
-
-
 PAGES.globals["source_path"], PAGES.filters["day"] = source_path, day

@@ -1,9 +1,12 @@
 """Finds who said what: the quotations of the articles that may hold them, by speaker, subject and day."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from index.search import search
 from index.sync import Index
@@ -16,6 +19,9 @@ from index.types import Article, Query
 from qa.request import QuotesRequest, part
 from qa.types import Page, Said
 
+if TYPE_CHECKING:
+    from qa.desk import Desk
+
 POOL = 500  # passages that may name a speaker
 ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
 NEAR = 0.25  # cosine below which what shares no word with a subject is said of something else
@@ -25,12 +31,17 @@ told = lru_cache(1000)(quotations)
 THE = re.compile(r"\b(?:the|an?) ", re.I)
 
 
-def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Said]:
+def find(desk: Desk, request: QuotesRequest, given: list[Article]) -> Page[Said]:
     """Return what is said in the articles given or, if none, in those that searches find: nearest or newest first."""
-    asked, about = request.speaker, request.about
-    articles = given or _articles(index, request)
-    found = [said for article in articles for said in _said(article) if not asked or _is_by(asked, said, article.text)]
-    found = found if given else _once(index, found)
+    asked, about, found = request.speaker, request.about, list[Said]()
+    with desk.reading() as index:
+        articles = given or _articles(index, request)
+    for article in articles:
+        with desk.reading():  # a turn for each: a hundred take seconds, in which others ask
+            found += [said for said in _said(article) if not asked or _is_by(asked, said, article.text)]
+    if not given:
+        with desk.reading():
+            found = _once(index, found)
     found.sort(key=lambda said: said.published or date.min, reverse=True)
     if about and found:
         wanted = content_terms(about)
@@ -48,9 +59,9 @@ def find(index: Index, request: QuotesRequest, given: list[Article]) -> Page[Sai
 
 def _once(index: Index, found: list[Said]) -> list[Said]:
     """Return what is said without what copies say again: what all of them say is the report's."""
-    index.catch_up_tables()
     copies = {said.article_id: COPIES.group(index.archive, said.article_id) for said in found}
     kept = dict[tuple[str, ...], Said]()
+    found = [said for said in found if copies[said.article_id]]  # others may have been removed meanwhile
     for said in sorted(found, key=lambda said: copies[said.article_id].index(said.article_id)):
         kept.setdefault((copies[said.article_id][0], *fold.words(said.quote)), said)
     return [*kept.values()]
