@@ -40,9 +40,8 @@ def _eval(args: argparse.Namespace) -> int:
     if len(args.what) != 1 or not args.out:
         raise BadInput("eval takes one file of questions and --out DIR, or: compare DIR DIR")
     path, llm = Path(args.what[0]), args.llm or "quotes"
-    rules: dict[str, Any] = {
-        name: str(value) for name in ("judge", "strict", "reranker") if (value := getattr(args, name, None))
-    }
+    named = ("judge", "strict", "reranker")
+    rules: dict[str, Any] = {name: str(value) for name in named if (value := getattr(args, name, None))}
     articles: sets.Rows = []
     asked: Asked
     if args.format:

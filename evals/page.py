@@ -17,9 +17,9 @@ from evals.report import figures
 from evals.run import SUMMARY, Row, absent, differences, read_rows, run
 from index.sync import silent
 from index.types import BadInput, CopydeskError
+from qa import kept
 from qa.desk import Desk
 from qa.doors.show import figure
-from qa.kept import question_of
 from qa.page.place import PRIVATE, Place, user
 from qa.page.render import PAGES
 from qa.service import Service
@@ -165,5 +165,4 @@ def _questions(service: Service, what: str, pasted: str, owner: str) -> list[Que
         return read_questions(path)
     if what != RATED:
         raise BadInput("choose questions, or drop a file of them")
-    rows = {row["id"]: row for row in map(question_of, service.kept.rated(owner))}
-    return questions_of((json.dumps(row).encode() for row in rows.values()), RATED)
+    return questions_of((json.dumps(row).encode() for row in kept.questions_of(service.kept.rated(owner))), RATED)

@@ -153,10 +153,8 @@ class Archive(Database):
 
     def stood(self, article_id: str) -> list[tuple[int | None, str | None, str | None]]:
         """Return an article's versions, oldest first: number (None: current), since when and until when each stands."""
-        query = (
-            "SELECT DISTINCT version, since, replaced FROM passages WHERE article_id = ? ORDER BY version IS NULL, 1"
-        )
-        return self.read(query, article_id)
+        stood = "SELECT DISTINCT version, since, replaced FROM passages WHERE article_id = ?"
+        return self.read(f"{stood} ORDER BY version IS NULL, 1", article_id)
 
     def _articles(self, table: str, where: str, *values: str) -> list[Article]:
         query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{where}"

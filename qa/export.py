@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from qa.doors.show import day
+from qa.doors.show import by, day
 from qa.kept import Turn
 from qa.page.render import PAGES, source_path
 from qa.types import bold
@@ -36,7 +36,7 @@ def md(text: object) -> str:
 
 
 MARKDOWN = Environment(loader=PAGES.loader, finalize=md, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # by `md`
-MARKDOWN.filters |= {"day": day, "line": lambda text: " ".join(text.split())}
+MARKDOWN.filters |= {"day": day, "by": by, "line": lambda text: " ".join(text.split())}
 PARSER = MarkdownIt("commonmark", {"html": False})
 
 

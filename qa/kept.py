@@ -85,12 +85,10 @@ class Kept:
         """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
         held = """ AND (instr(fold(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
             (instr(fold(asked ->> 'question'), ?) OR instr(fold(answer ->> 'text'), ?))))"""
-        words = search.casefold().split()
-        where = f"WHERE owner = ?{held * len(words)} ORDER BY changed DESC LIMIT ? OFFSET ?"
+        words = [word for word in search.casefold().split() for _ in range(3)]
+        where = f"WHERE owner = ?{held * (len(words) // 3)} ORDER BY changed DESC LIMIT ? OFFSET ?"
         query = f"SELECT id, title, changed FROM talks {where}"
-        return [
-            Talk(*row) for row in self._run(query, owner, *(w for word in words for w in [word] * 3), limit, offset)
-        ]
+        return [Talk(*row) for row in self._run(query, owner, *words, limit, offset)]
 
     def talk(self, owner: str, talk: str) -> Talk:
         """Return a conversation."""
@@ -114,7 +112,7 @@ class Kept:
         number = "(SELECT ifnull(max(n), 0) + 1 FROM turns WHERE talk = ?1)"
         [(n,)] = self._run(
             f"INSERT INTO turns (talk, n, asked, answer) VALUES (?1, {number}, ?2, ?3) RETURNING n",
-            talk, _json(asked), _json(answer),
+            talk, json.dumps(asked), json.dumps(answer),  # in ASCII: what was typed may hold halves of characters
         )  # fmt: skip
         self._run("UPDATE talks SET changed = ? WHERE id = ?", _now(), talk)
         return int(n)
@@ -160,6 +158,11 @@ class Kept:
                 raise CopydeskError(f"conversations cannot be kept ({error}): see that the disk has room") from error
 
 
+def questions_of(turns: Sequence[Turn]) -> list[dict[str, Any]]:
+    """Return rated turns as lines of a question file, of the same question the last."""
+    return list({row["id"]: row for row in map(question_of, turns)}.values())
+
+
 def question_of(turn: Turn) -> dict[str, Any]:
     """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
     asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
@@ -179,13 +182,8 @@ def question_of(turn: Turn) -> dict[str, Any]:
 
 
 def _turn(n: int, asked: str, answer: str, good: int | None, faults: str) -> Turn:
-    return Turn(
-        n, json.loads(asked), json.loads(answer), None if good is None else bool(good), tuple(json.loads(faults))
-    )
-
-
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document)  # in ASCII: what was typed may hold halves of characters
+    rated = None if good is None else bool(good)
+    return Turn(n, json.loads(asked), json.loads(answer), rated, tuple(json.loads(faults)))
 
 
 def _title(title: str) -> str:

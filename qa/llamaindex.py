@@ -101,9 +101,9 @@ class CopydeskEvaluator(BaseEvaluator):
     async def aevaluate(
         self, query: str | None = None, response: str | None = None, contexts: Sequence[str] | None = None, **_: Any
     ) -> EvaluationResult:
-        result, said = (
-            EvaluationResult(query=query, response=response, contexts=contexts),
+        said, result = (
             MARKS.sub("", response or ""),
+            EvaluationResult(query=query, response=response, contexts=contexts),
         )
         try:
             if REFUSED.rstrip(".") in said:

@@ -245,6 +245,16 @@ class ArticlesRequest(Filtered):
             raise BadInput(f"sort is {self.sort}: use {', '.join(SORTS)}, or -title to turn it round")
 
 
+@dataclass(frozen=True)
+class CheckRequest:
+    """A text to be checked, against the archive or `articles` by id."""
+
+    __pydantic_config__ = Filtered.__pydantic_config__
+
+    text: str
+    articles: Strings = ()
+
+
 class Gone(CopydeskError):
     """Who asked has left, and nothing more is done for the question."""
 

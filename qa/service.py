@@ -90,12 +90,6 @@ class Service:
             self.asking.add(asker)
         asker.then(lambda: self.asking.discard(asker))
 
-    def answer(self, request: AskRequest) -> Answer:
-        """Return the answer at the end of `events`."""
-        *_, answer = self.events(request)
-        assert isinstance(answer, Answer)
-        return answer
-
 
 def open_service(desk: Desk, allowed: Sequence[str] = ()) -> Service:
     """Return a desk as a service: its own model, `quotes` and the `allowed` ones may be named."""

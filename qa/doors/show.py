@@ -64,6 +64,11 @@ def day(published: str | None) -> str:
     return f"{date.fromisoformat(published):%-d %B %Y}" if published else "undated"
 
 
+def by(source: Document, apart: str = " · ") -> str:
+    """Return who published something, and when: UNN · 18 April 2025."""
+    return f"{source['outlet'] or 'unknown outlet'}{apart}{day(source['published'])}"
+
+
 def figure(name: str, value: float | None) -> str:
     """Return a metric as people read it: shares in per cent, times in seconds, – where there is no label."""
     if value is None:
@@ -107,7 +112,7 @@ def follow(events: Iterable[tuple[str, Document]], quiet: bool) -> Document:
 def origin(sentence: Document, citations: Sequence[Document]) -> str:
     """Return where a sentence of an answer comes from: "Pell Courier, 3 February 2025; in 2 independent reports"."""
     cited = [c for c in citations if c["n"] in sentence["citations"]]
-    told = dict.fromkeys(f"{c['outlet'] or 'unknown outlet'}, {day(c['published'])}" for c in cited)
+    told = dict.fromkeys(by(c, ", ") for c in cited)
     held, who = sentence["stands_in"], f"said by {sentence['speaker']}; " if sentence["speaker"] else ""
     if not (told and held):
         return f"{who}{'; '.join(told)}"
@@ -166,7 +171,9 @@ def _print_citations(heading: str, citations: Sequence[Document], mark: str = "[
     if citations:
         say(f"\n{heading}", style="bold")
     for c in citations:
-        quoted = f"“{' '.join(c['quote'].split())}”" + (f" – corrected by {by}" if (by := c["corrected_by"]) else "")
+        quoted = f"“{' '.join(c['quote'].split())}”" + (
+            f" – corrected by {later}" if (later := c["corrected_by"]) else ""
+        )
         title = c["title"] if c["field"] == "text" else ""
         _print_source(mark.format(c["n"]), c, title, quoted, c["url"] or c["article_id"])
 
@@ -233,9 +240,8 @@ def print_quotes(found: Document) -> None:
     if not found["quotes"]:
         say("Nothing found.", style="yellow")
     for said in found["quotes"]:
-        by = said["speaker"] or "nobody named"
-        where = f"{said['outlet'] or 'unknown outlet'}, {day(said['published'])}"
-        say((by, "bold"), (f" · {said['cue']} · ", "dim"), where)
+        who = said["speaker"] or "nobody named"
+        say((who, "bold"), (f" · {said['cue']} · ", "dim"), by(said, ", "))
         say("  ", (" ".join(said["quote"].split()), "italic" if said["direct"] else ""))
         say(f"  {said['article_id']} {said['start']}–{said['end']}\n", style="dim", wrap=False)
 

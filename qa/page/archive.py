@@ -7,7 +7,7 @@ import gradio as gr
 
 from index.types import CopydeskError
 from qa.page.place import LISTEN, PRIVATE, Place, user
-from qa.page.render import PAGES, source_path
+from qa.page.render import PAGES
 from qa.request import TOP_MAX
 from qa.service import Service, User
 from qa.types import as_json
@@ -19,7 +19,7 @@ def view(service: Service, who: User, told: Mapping[str, Any]) -> str:
     """Return the article, or else the part of the list, that an address of the tab or its script asks for."""
     desk, page = service.desk, PAGES.get_template("archive.html")
     asked = {k: v for k, v in told.items() if isinstance(v, str) and v and k not in ("tab", "act")}
-    given: dict[str, Any] = {"asked": asked, "editor": who.role == "editor", "rows": ROWS, "link": source_path}
+    given: dict[str, Any] = {"asked": asked, "editor": who.role == "editor", "rows": ROWS}
     try:
         if "article" in asked:
             article, archive = desk.show(asked["article"]), desk.index.archive

@@ -6,7 +6,7 @@ import gradio as gr
 
 from index.types import CopydeskError
 from qa.page.place import LISTEN, PRIVATE, Place
-from qa.page.render import PAGES, WORDS, source_path
+from qa.page.render import PAGES
 from qa.types import Checked, as_json
 
 
@@ -20,7 +20,7 @@ def tab(place: Place) -> None:
         try:
             for told in desk.checking(event._data["text"], articles=str(event._data["articles"]).split()):
                 given = {"told": as_json(told)} if isinstance(told, Checked) else {"share": told}
-                yield page.render(given, words=WORDS, link=source_path)
+                yield page.render(given)
         except CopydeskError as error:
             yield page.render(failed=str(error))
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
-from qa.doors.show import day, unsure
+from qa.doors.show import by, day, unsure
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -41,10 +41,8 @@ def lines(document: Document) -> Iterator[dict[str, Any]]:
         start = max(end - 1 - len(said["text"]), done) if text[: end - 1].endswith(said["text"]) else done
         phrase = bold(said["text"], said["marks"], **said["answer"]) if said["answer"] else (end, end)
         cuts = [text[a:b] for a, b in pairwise((done, start, *phrase, end))]
-        yield dict(said) | {
-            "lead": cuts[0].strip(),
-            "parts": [cuts[1].lstrip() if start == done else cuts[1], *cuts[2:]],
-        }
+        parts = [cuts[1].lstrip() if start == done else cuts[1], *cuts[2:]]
+        yield dict(said) | {"lead": cuts[0].strip(), "parts": parts}
         done = said["marks"][-1][1]
     if rest := MARK.sub("", text[done:]).strip():
         yield {"lead": "", "parts": ["", "", rest], "support": "", "citations": (), "why": "", "stands_in": None}
@@ -77,8 +75,8 @@ def turn_html(turn: Document) -> str:
     numbered, shown = {c["n"]: c for c in answer["citations"]}, list(lines(answer))
     return PAGES.get_template("answer.html").render(
         turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
-        link=link, mark=mark, words=WORDS, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
-        doubtful=sum(line["support"] not in PASSED for line in shown), own=own, authors=answer.get("authors", {}),
+        link=link, mark=mark, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
+        doubtful=sum(line["support"] not in PASSED for line in shown), authors=answer.get("authors", {}),
         unsure=unsure(answer),
     )  # fmt: skip
 
@@ -144,4 +142,5 @@ def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[s
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-PAGES.globals["source_path"], PAGES.filters["day"] = source_path, day
+PAGES.globals |= {"source_path": source_path, "own": own, "words": WORDS}
+PAGES.filters |= {"day": day, "by": by}

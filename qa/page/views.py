@@ -42,7 +42,7 @@ def quotes(place: Place) -> None:
         show = gr.Button("Show", **SHOW)
 
     def told(given: dict[str, Any]) -> Mapping[str, Any]:
-        return {"quotes": list(map(as_json, place.service.desk.quotes(**given, top=TOP_MAX)))}
+        return place.service.desk.quotes(**given, top=TOP_MAX).document("quotes")
 
     _view(place, "quotes", {"speaker": speaker, "about": about}, show, told)
 

@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,21 +16,22 @@ from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import create_model
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput
 from qa.desk import Desk
 from qa.doors.show import remarks
-from qa.request import AskRequest, Filtered, Strings
+from qa.page import mount
+from qa.page.render import source_page
+from qa.request import AskRequest, CheckRequest, Strings
 from qa.service import open_service
 from qa.telemetry import export
-from qa.types import Answer, Citation, Event, Sentence, as_json, kind
+from qa.types import Answer, Event, as_json, kind
 from qa.web import mcp, openai, talks
-from qa.web.articles import article_routes, event, example, find_routes
+from qa.web.articles import Checks, article_routes, example, find_routes
 from qa.web.guard import Guard, check_host
 from qa.web.problems import REFUSALS, Bounds, refusing
-from qa.web.streams import answered, told
+from qa.web.streams import answered, event, to_its_end, told
 from qa.web.telemetry import Metrics
 
-logger = logging.getLogger(__name__)
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
 
 
@@ -41,18 +42,6 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-@dataclass(frozen=True)
-class Checking:
-    """The body of /api/check."""
-
-    __pydantic_config__ = Filtered.__pydantic_config__
-
-    text: str
-    articles: Strings = ()
-
-
-# What comes back, where it is no answer.
-Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
 State = create_model("State", ok=bool, articles=int, passages=int)
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
@@ -65,13 +54,8 @@ def build_app(
 
     Questions may name the desk's own model, `quotes`, and the `allowed` ones.
     """
-    from qa.page import mount  # gradio takes seconds to import
-    from qa.page.render import source_page
-
     app, service = _bare(), open_service(desk, allowed)
-
-    metrics = Metrics(service)
-    app.get("/metrics", include_in_schema=False)(metrics.response)
+    app.get("/metrics", include_in_schema=False)(Metrics(service).response)
 
     @app.get("/healthz", response_model=State, tags=["service"])
     async def health() -> dict[str, int]:
@@ -88,12 +72,12 @@ def build_app(
             return JSONResponse(as_json(await answered(service, request, http)))
         events = told(service, request, http)
         first = await anext(events)  # what cannot be asked or answered is refused with its own status
-        return EventSourceResponse(_sent(first, events))
+        return EventSourceResponse(to_its_end(_sent(first, events)))
 
     draft = example({"text": "Kyiv accepted a complete ceasefire."})
 
     @app.post("/api/check", response_model=Checks, tags=["answers"], openapi_extra=draft)
-    def check(request: Checking) -> JSONResponse:
+    def check(request: CheckRequest) -> JSONResponse:
         """Check any text, sentence by sentence, against the archive or `articles` by id."""
         return JSONResponse(as_json(desk.check(request.text, articles=request.articles)))
 
@@ -125,19 +109,11 @@ def _bare() -> FastAPI:
     return app
 
 
-async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
-    """Yield events in the form in which they are sent; what fails on the way is the last of them."""
-
-    try:
-        async with aclosing(rest):
-            yield event(kind(first), as_json(first))
-            async for piece in rest:
-                yield event(kind(piece), as_json(piece))
-    except CopydeskError as error:
-        yield event("error", {"error": str(error)})
-    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
-        logger.exception("an answer broke off")
-        yield event("error", {"error": f"internal error ({error}): see the log"})
+async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(rest):
+        yield event(kind(first), as_json(first))
+        async for piece in rest:
+            yield event(kind(piece), as_json(piece))
 
 
 def serve(
@@ -149,7 +125,7 @@ def serve(
     """
     check_host(host, token, users)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:  # before anything is loaded, so that a port in use is told at once
+    try:  # before models are loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise BadInput(f"cannot listen on {host}:{port} ({error}): choose another with --host or --port") from error

@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import logging
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import MISSING, asdict, fields
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated, Any, BinaryIO
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import EventSourceResponse
 from pydantic import Field, create_model
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -23,12 +22,13 @@ from index.ingest import IngestReport
 from index.read import UNPRINTABLE, whole_text
 from index.sync import Progress
 from index.tables.related import Related
-from index.types import BadInput, CopydeskError, Listed, Rejected, digest
+from index.types import BadInput, Listed, Rejected, digest
 from qa.desk import Desk
 from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest
-from qa.types import Found, Said, Timeline, as_json
+from qa.types import Citation, Found, Said, Sentence, Timeline, as_json
+from qa.web.streams import event, to_its_end
 
-logger = logging.getLogger(__name__)
+Checks = create_model("Checks", sentences=list[Sentence], citations=list[Citation])
 Hits = create_model("Hits", hits=list[Found], total=int)
 Quotes = create_model("Quotes", quotes=list[Said], total=int)
 Articles = create_model("Articles", articles=list[Listed], total=int)
@@ -114,7 +114,7 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
             return asdict(_ingested(desk, uploads, given, tell))
 
         if EventSourceResponse.media_type in http.headers.get("accept", ""):
-            return EventSourceResponse(_told(work))
+            return EventSourceResponse(to_its_end(_told(work)))
         return JSONResponse(await asyncio.to_thread(work))
 
     @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
@@ -167,7 +167,7 @@ def _ingested(desk: Desk, uploads: list[Upload], outlet: str | None, tell: Progr
     return report
 
 
-async def _told(work: Callable[[Progress], dict[str, Any]]) -> AsyncIterator[bytes]:
+async def _told(work: Callable[[Progress], dict[str, Any]]) -> AsyncGenerator[bytes, None]:
     """Yield the progress of some work as events, and last its report; who leaves does not stop it."""
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[tuple[str, dict[str, Any]] | None]()
 
@@ -178,18 +178,7 @@ async def _told(work: Callable[[Progress], dict[str, Any]]) -> AsyncIterator[byt
     working.add_done_callback(lambda _: queue.put_nowait(None))
     while progress := await queue.get():
         yield event(*progress)
-    try:
-        yield event("report", working.result())
-    except CopydeskError as error:
-        yield event("error", {"error": str(error)})
-    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
-        logger.exception("an upload broke off")
-        yield event("error", {"error": f"internal error ({type(error).__name__}): see the log"})
-
-
-def event(name: str, document: dict[str, Any]) -> bytes:
-    """Return an event in the form in which it is sent."""
-    return format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
+    yield event("report", working.result())
 
 
 def example(body: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote, unquote
@@ -19,26 +18,28 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import TypeAdapter, create_model
 
 from index.types import BadInput, CopydeskError
-from qa.request import ASKER, Asker, AskRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.request import ASKER, Asker, AskRequest, CheckRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.service import Service
-from qa.types import Answer, Citation, Sentence, Timeline, as_json, built
-from qa.web.articles import Hits, Quotes
+from qa.types import Answer, Timeline, as_json, built
+from qa.web.articles import Checks, Hits, Quotes
 
 ARTICLE = "article://"  # and an id: the address of a resource
 Document = dict[str, Any]
-Checking: Any = create_model("Checking", text=str, articles=(list[str], []))
 Fetching: Any = create_model("Fetching", id=str)
 Result: Any = create_model("Result", id=str, title=str, url=str)  # this, and Fetched, as ChatGPT's connectors expect it
 Results = create_model("Results", results=list[Result], __base__=Hits)
 Fetched = create_model("Fetched", metadata=(Document, ...), text=str, __base__=Result)
-Checked = create_model("Checked", sentences=list[Sentence], citations=list[Citation])
 READ = "Read an article by its id: its text, and what is known of its versions, copies, story and corrections."
 TOOLS: dict[str, tuple[Any, Any, str]] = {  # what each takes and gives, and says of itself
     "search": (SearchRequest, Results, "Find passages of news articles in the archive, best first."),
     "fetch": (Fetching, Fetched, READ),
     "read_article": (Fetching, Fetched, READ),
     "ask": (AskRequest, Answer, "Answer a question from the archive, each sentence with the exact words it rests on."),
-    "check": (Checking, Checked, "Check a text sentence by sentence: what the archive supports, and where it stands."),
+    "check": (
+        CheckRequest,
+        Checks,
+        "Check a text sentence by sentence: what the archive supports, and where it stands.",
+    ),
     "quotes": (QuotesRequest, Quotes, "Find who said what, word for word, by speaker, subject and article."),
     "timeline": (TimelineRequest, Timeline, "Tell what happened, day by day, each with its source."),
 }
@@ -98,9 +99,6 @@ def build_server(service: Service) -> Server:
 def _tool(name: str) -> types.Tool:
     form, given, says = TOOLS[name]
     takes, gives = TypeAdapter(form).json_schema(), TypeAdapter(given).json_schema(mode="serialization")
-    for field in fields(form) if is_dataclass(form) else ():
-        if "help" in field.metadata:
-            takes["properties"][field.name]["description"] = field.metadata["help"]
     reads = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
     return types.Tool(name=name, description=says, input_schema=takes, output_schema=gives, annotations=reads)
 
@@ -120,7 +118,7 @@ def _work(service: Service, asked: Any) -> Document:
             return found | {"results": list(results.values())}
         case QuotesRequest():
             return desk.quotes(asked).document("quotes")  # type: ignore[no-any-return]
-        case Checking():
+        case CheckRequest():
             return as_json(desk.check(asked.text, articles=asked.articles))
     shown = desk.show(asked.id)
     return _result(shown["id"], shown) | {"text": shown.pop("text"), "metadata": shown}

@@ -1,9 +1,8 @@
 """The dialect of OpenAI's clients: chat completions and responses, whole or streamed, with citations as annotations."""
 
 import json
-import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal
 from uuid import uuid4
@@ -13,13 +12,13 @@ from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, create_model
 
-from index.types import BadInput, CopydeskError
+from index.types import BadInput
+from qa.page.render import source_path
 from qa.request import AskRequest
 from qa.service import Service
 from qa.types import Answer, Event, Withdrawn, as_json, built
-from qa.web.streams import answered, told
+from qa.web.streams import answered, to_its_end, told
 
-logger = logging.getLogger(__name__)
 Document = dict[str, Any]
 DEFAULT = "copydesk"  # the name of whatever model the service answers with
 APART = "\n\n---\n\n"  # What was sent of a model's thought cannot be taken back: the answer comes behind this.
@@ -67,6 +66,7 @@ class Asked(BaseModel):
 Told = create_model("Told", id=str, object=str, model=str, usage=Document, copydesk=Answer)
 
 
+DONE = format_sse_event(data_str="[DONE]")
 DIALECT = "/v1/"  # what begins so is answered, and refused, as OpenAI does
 
 
@@ -79,9 +79,7 @@ def failure(why: str, status: int) -> Document:
 # What these routes send, for the documentation.
 FAILED = create_model("Failed", error=Document)
 SENT: dict[int | str, Any] = {200: {"content": {EventSourceResponse.media_type: {}}}}
-FAILURES: dict[int | str, Any] = {
-    status: {"model": FAILED} for status in (400, 401, 403, 404, 413, 429, 503, "default")
-}
+FAILURES: dict[int | str, Any] = {key: {"model": FAILED} for key in (400, 401, 403, 404, 413, 429, 503, "default")}
 
 
 def add_routes(app: FastAPI, service: Service) -> FastAPI:
@@ -103,14 +101,14 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
 
     async def answer(reply: Some) -> Response:
         if reply.body.model not in offered:
-            return JSONResponse(
-                failure(f"{reply.body.model} is not offered here: use {' or '.join(offered)}", 404), 404
-            )
+            why = f"{reply.body.model} is not offered here: use {' or '.join(offered)}"
+            return JSONResponse(failure(why, 404), 404)
         asked = _request(reply.body)
         if reply.body.stream:
             events = told(service, asked, reply.http)
             first = await anext(events)  # what cannot be answered is refused with its own status
-            return EventSourceResponse(_sent(reply, first, events))
+            sent = _sent(reply, first, events)
+            return EventSourceResponse(to_its_end(sent, lambda *why: _events(failure(*why)) + DONE))
         whole = await answered(service, asked, reply.http)
         reply.take(whole.text)
         reply.take(whole)
@@ -119,24 +117,18 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
     return app
 
 
-async def _sent(reply: "Some", first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
-    def sent(*documents: Document) -> bytes:
-        pairs = ((one.get("type"), json.dumps(one, ensure_ascii=False)) for one in documents)
-        return b"".join(format_sse_event(event=name, data_str=data) for name, data in pairs)
+async def _sent(reply: "Some", first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(rest):
+        yield _events(*reply.begin(), reply.piece(reply.take(first)))
+        async for event in rest:
+            if text := reply.take(event):
+                yield _events(reply.piece(text))
+    yield _events(*reply.end()) + DONE
 
-    try:
-        async with aclosing(rest):
-            yield sent(*reply.begin(), reply.piece(reply.take(first)))
-            async for event in rest:
-                if text := reply.take(event):
-                    yield sent(reply.piece(text))
-        yield sent(*reply.end())
-    except CopydeskError as error:
-        yield sent(failure(str(error), 503))
-    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
-        logger.exception("an answer broke off")
-        yield sent(failure(f"internal error ({error}): see the log", 500))
-    yield format_sse_event(data_str="[DONE]")
+
+def _events(*documents: Document) -> bytes:
+    pairs = ((one.get("type"), json.dumps(one, ensure_ascii=False)) for one in documents)
+    return b"".join(format_sse_event(event=name, data_str=data) for name, data in pairs)
 
 
 def _request(body: Asked) -> AskRequest:
@@ -178,8 +170,6 @@ class Reply:
 
     def annotations(self, within: str = "") -> Document:
         """Return what the marks in the text say; with Anthropic's citations, one for each, where they are wanted."""
-        from qa.page.render import source_path  # gradio takes seconds to import
-
         notes, located, cited = list[Document](), list[Document](), {c.n: c for c in self.answer.citations}
         documents = list(dict.fromkeys(c.article_id for c in cited.values()))
         marks = (pair for s in self.answer.sentences for pair in zip(s.citations, s.marks, strict=False))

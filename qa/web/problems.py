@@ -65,7 +65,7 @@ class Bounds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope.get("path"), Headers(scope=scope) if "path" in scope else Headers()  # none at the start
         files = path in UPLOADS and headers.get("content-type", "").lower().startswith("multipart/")
-        most = UPLOAD_BYTES if files else BODY_BYTES  # JSON is parsed while everybody waits: 0.1 s for so much
+        most = UPLOAD_BYTES if files else BODY_BYTES  # JSON is parsed while everybody waits: 0.05 s for so much
         held, why = 0, f"the body has over {most:,} bytes, which are the most that {path} takes: send less"
 
         async def counted() -> Message:

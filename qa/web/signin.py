@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from qa.page.render import PAGES
 from qa.service import User
 from qa.web.users import HASHER, Account, accounts, proves
 
@@ -138,8 +139,6 @@ class SignIn:
         return accounts(self._users).get(name) if name and self._users else None if name else self._token
 
     def _page(self, status: int, **shown: object) -> Response:
-        from qa.page.render import PAGES  # gradio takes seconds to import
-
         page = PAGES.get_template("login.html").render(shown, named=self._users is not None)
         return HTMLResponse(page, status, {"cache-control": "no-store"})
 

@@ -2,15 +2,21 @@
 
 import asyncio
 import contextvars
+import json
+import logging
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
 from fastapi import Request
+from fastapi.sse import format_sse_event
 
+from index.types import CopydeskError
 from qa.request import ASKER, Asker, AskRequest, Gone
 from qa.service import Service
 from qa.types import Answer, Event
+
+logger = logging.getLogger(__name__)
 
 
 async def told(service: Service, request: AskRequest, http: Request) -> AsyncGenerator[Event, None]:
@@ -59,3 +65,28 @@ async def answered(service: Service, request: AskRequest, http: Request) -> Answ
         *_, answer = [event async for event in events]
     assert isinstance(answer, Answer)
     return answer
+
+
+def event(name: str, document: object) -> bytes:
+    """Return an event in the form in which it is sent."""
+    return format_sse_event(event=name, data_str=json.dumps(document, ensure_ascii=False))
+
+
+def failed(why: str, _: int) -> bytes:
+    """Return the event of what fails."""
+    return event("error", {"error": why})
+
+
+async def to_its_end(
+    sent: AsyncGenerator[bytes, None], failed: Callable[[str, int], bytes] = failed
+) -> AsyncGenerator[bytes, None]:
+    """Yield what is sent; what fails on the way is the last of it, told by its reason and status."""
+    try:
+        async with aclosing(sent):
+            async for part in sent:
+                yield part
+    except CopydeskError as error:
+        yield failed(str(error), 503)
+    except Exception as error:  # the outermost door of a stream: logged whole, told in one line
+        logger.exception("a stream broke off")
+        yield failed(f"internal error ({type(error).__name__}): see the log", 500)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import Field, create_model
 
 from qa.export import FORMS
-from qa.kept import Fault, Talk, Turn, question_of
+from qa.kept import Fault, Talk, Turn, questions_of
 from qa.service import Service
 
 
@@ -64,8 +64,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/ratings.jsonl", response_class=Response, responses={200: {"content": {LINES: {}}}})
     def ratings(owner: Owner) -> Response:
-        rows = {row["id"]: row for row in map(question_of, kept.rated(owner))}  # of the same question the last
-        lines = "".join(f"{json.dumps(row)}\n" for row in rows.values())
+        lines = "".join(f"{json.dumps(row)}\n" for row in questions_of(kept.rated(owner)))
         return Response(lines, media_type=LINES, headers=_named("ratings", "jsonl"))
 
     return router

@@ -22,8 +22,6 @@
       tell(error.message);
     }
   };
-  const cell = (text) => `"${String(text).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`; // no formula of a spreadsheet
-  const plain = (text) => text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
   acts.stopCheck = () => tellHub("check", { act: "stop" });
   acts.saveChecked = (button) => {
     const section = button.closest("[data-told]");
@@ -35,12 +33,11 @@
       [said.support, said.text, said.why, ...(c ? [by(c), c.title, c.quote, where(c.n)] : ["", "", "", ""])]));
     const text = {
       json: () => JSON.stringify(told, null, 2),
-      csv: () => [["support", "sentence", "why", "by", "title", "quote", "source"], ...rows].map((row) => row.map(cell).join(",")).join("\r\n"),
+      csv: () => csv([["support", "sentence", "why", "by", "title", "quote", "source"], ...rows]),
       md: () => told.sentences.map((said) => `- **${said.support}** ${plain(said.text)}${said.why && ` (${plain(said.why)})`}\n${cited(said)
         .map((c) => `  - “${plain(c.quote)}” [${plain(by(c))}](${where(c.n)})\n`).join("")}`).join(""),
     }[button.dataset.kind]();
-    const file = Object.assign(made("a", ""), { download: `checked.${button.dataset.kind}`, href: URL.createObjectURL(new Blob([text])) });
-    file.click();
+    saveFile(`checked.${button.dataset.kind}`, text);
   };
 
   // Archive: the view is another for each address; what is reported above it stays.
@@ -139,14 +136,8 @@
       $("ol", section).append(...all(".verdict", section).sort((one, other) => place(one) - place(other)));
     }
   });
-  document.addEventListener("dragover", (event) => event.target.closest?.("#check, #archive") && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    const zone = event.target.closest?.("#check, #archive");
-    if (!zone || !event.dataTransfer.files.length) return;
-    event.preventDefault();
-    if (zone.id === "check") fillDraft(event.dataTransfer.files[0]);
-    else if ($("#adding, [data-do=remove]")) add(form(event.dataTransfer.files));
-  });
+  onDrop("#check", (_, files) => fillDraft(files[0]));
+  onDrop("#archive", (_, files) => $("#adding, [data-do=remove]") && add(form(files)));
   addEventListener("popstate", () => /[?&]tab=archive/i.test(location.search) && show(location.href, false));
   new MutationObserver(() => { // what was asked for has come
     const view = $("#archive-view .view");

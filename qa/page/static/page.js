@@ -10,6 +10,26 @@ function tell(text) { // what a screen reader says too
   tell.timer = setTimeout(() => { $("#told").textContent = ""; }, 4000);
 }
 
+// Files that are made here: a table of which a spreadsheet computes nothing, and lines that Markdown shows as they are.
+const csv = (rows) => rows.map((row) => row.map((text) => `"${String(text).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`).join(",")).join("\r\n");
+const plain = (text) => text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
+
+function saveFile(download, text) {
+  const file = Object.assign(document.createElement("a"), { download, href: URL.createObjectURL(new Blob([text])) });
+  file.click();
+  URL.revokeObjectURL(file.href);
+}
+
+function onDrop(query, take) { // of files, on what fits the query
+  document.addEventListener("dragover", (event) => event.target.closest?.(query) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    const zone = event.target.closest?.(query);
+    if (!zone || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    take(zone, event.dataTransfer.files);
+  });
+}
+
 // The source panel. Any link of class "cite" opens it; next and previous go over those of the same answer.
 const panel = { trail: [], from: null, link: null };
 

@@ -13,10 +13,6 @@
     }
   };
 
-  // A spreadsheet computes what begins with one of these.
-  const cell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
-  const plain = (text) => text.replace(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
-
   const save = (view, kind) => {
     const rows = [...view.querySelectorAll("[data-row]")].map((row) => {
       const link = row.querySelector("a.cite");
@@ -24,13 +20,9 @@
       return [row.dataset.row, said, link.textContent, row.querySelector("a.cite + span")?.textContent || "", link.href];
     });
     const points = rows.map(([head, said, where, , href]) => `- **${plain(head)}** ${plain(said)} ([${plain(where)}](${href}))`);
-    const table = [["what", "text", "where", "title", "source"], ...rows].map((row) => row.map(cell).join(","));
-    const text = kind === "md" ? `# ${plain(document.title)}: ${location.search}\n\n${points.join("\n")}\n` : `${table.join("\r\n")}\r\n`;
-    const file = document.createElement("a");
-    file.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    file.download = `${view.dataset.name}.${kind}`;
-    file.click();
-    URL.revokeObjectURL(file.href);
+    const table = () => csv([["what", "text", "where", "title", "source"], ...rows]);
+    const text = kind === "md" ? `# ${plain(document.title)}: ${location.search}\n\n${points.join("\n")}\n` : `${table()}\r\n`;
+    saveFile(`${view.dataset.name}.${kind}`, text);
   };
 
   const take = async (file, zone) => {
@@ -50,13 +42,7 @@
     event.preventDefault();
     save(link.closest("[data-name]"), link.dataset.save);
   });
-  document.addEventListener("dragover", (event) => event.target.closest?.(".takes") && event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    const zone = event.target.closest?.(".takes");
-    if (!zone || !event.dataTransfer.files.length) return;
-    event.preventDefault();
-    take(event.dataTransfer.files[0], zone);
-  });
+  onDrop(".takes", (zone, files) => take(files[0], zone));
   document.addEventListener("change", (event) => {
     if (event.target.matches(".takes input[type=file]") && event.target.files.length)
       take(event.target.files[0], event.target.closest(".takes"));
