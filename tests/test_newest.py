@@ -287,3 +287,14 @@ def test_a_question_for_a_timeline_is_answered_by_one(desk: Desk, tmp_path: Path
     assert [str(c.published) for c in answer.citations] == sorted(str(c.published) for c in answer.citations)
     assert len({c.article_id for c in answer.citations}) == 3
     assert {s.support for s in answer.sentences} == {"verbatim"}
+
+
+def test_beside_the_dead_no_other_fate_is_quoted(desk: Desk, tmp_path: Path) -> None:
+    toll = "The death toll in the Halvik cannery fire rose to nine on Saturday. Seven people were still missing."
+    last = "The body of the last person missing since the fire was found on Sunday, bringing the number of dead to 14."
+    reports = [
+        ("2025-05-03", "Halvik Post", "Halvik cannery fire toll climbs to nine", toll),
+        ("2025-05-12", "Coast Gazette", "Last missing person of Halvik cannery fire found", last),
+    ]
+    ingest(desk, tmp_path, reports)
+    assert [s.text for s in asked(desk, "How many people died in the Halvik cannery fire in all?").sentences] == [last]

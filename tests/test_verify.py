@@ -20,7 +20,7 @@ from qa import Desk
 from qa.check.spans import Source
 from qa.check.verify import Verdict, quotations, verify
 from qa.llm.judge import LlmJudge, NliJudge, load_judge
-from qa.rerank import load_reranker
+from qa.rerank import Reader, Reranker, load_reranker
 
 TEXT = """The port of Vilnar will receive 1.2 billion US dollars for a new harbour, the council decided on Thursday. \
 Mayor Anna Berg said that 3,400 people will work on the site. “We will build it in two years,” Berg told reporters.
@@ -560,3 +560,15 @@ def test_judges_that_are_none(tmp_path: Path) -> None:
     for spec in ("quotes", "gpt", "openai:", "nli:"):
         with pytest.raises(BadInput, match=f"^'{spec}' is no judge: use bundled, nli:ID_OR_FOLDER, or a language"):
             load_judge(spec)
+
+
+def test_one_thing_is_not_said_by_two_articles_together(encoder: Encoder, reranker: Reranker) -> None:
+    visit = "Roswitha Kern, the chief executive of Valenet, travelled to Upper Keld on Wednesday and met people there."
+    lawyer = (
+        "The lawyer Paloma Reyes represents 14 of the families from Upper Keld, and wants to look at the small print."
+    )
+    articles = [Article("a", "One", visit), Article("b", "Two", lawyer)]
+    assert isinstance(reranker, Reader)
+    wrong = verify("Roswitha Kern represents the families from Upper Keld.", articles, encoder, None, reranker)
+    right = verify("Paloma Reyes represents families from Upper Keld.", articles, encoder, None, reranker)
+    assert (wrong.support, right.support) == ("partial", "supported")

@@ -134,11 +134,14 @@ def comparable(question: str, one: Candidate, other: Candidate) -> bool:
     return any(max(pair) <= UPDATE_RATIO * min(pair) for pair in same)
 
 
-def another_fate(question: str, said: str) -> bool:
-    """Tell whether a sentence tells what befell people, and nothing of what is asked: the hurt, asked for the dead."""
+def another_fate(question: str, said: str, or_none: bool = False) -> bool:
+    """Tell whether a sentence tells what befell people, and nothing of what is asked: the hurt, asked for the dead.
+
+    With `or_none`, one that tells of no fate is none of what is asked, either.
+    """
     known = lists.meanings("fates")
     asked, told = ({known[word] for word in words(text) if word in known} for text in (question, said))
-    return bool(asked and told) and not asked & told
+    return bool(asked and (told or or_none)) and not asked & told
 
 
 def _done(question: str) -> set[str]:

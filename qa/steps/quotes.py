@@ -41,7 +41,7 @@ class Worth(NamedTuple):
 CROSS_ENCODER = Worth(0.0, 1.0, 0.8, 4.0, 3.0, 0.0, 0.0, 0.0, 2.0, 12.0)
 READER = Worth(1.0, 0.0, 0.3, 0.1, 1.0, 1.0, -1.5, 0.3, 0.5, 2.0)
 LEAD = 400  # characters at the head of an article
-TOLD_FAR = 1.5  # that, where the best is a figure of which the reader is sure
+TOLD_FAR = 1.0  # that, where the best is a figure of which the reader is sure
 HEADLINE_WORDS = 0.65  # of a headline's words, that a sentence holds which says it again
 FATE = 2.0  # of telling of the hurt where the dead are asked for, against a sentence
 MENDED, ERRED = 1.0, 2.0
@@ -210,7 +210,8 @@ def _choose(evidence: Evidence) -> list[Candidate]:
         quoted = {c.place for c in chosen}
         left = [c for c in left if c.place not in quoted and not any(_says_again(d, c) for d in chosen)]
         left = [c for c in left if not replaces(question, pick, c, evidence.latest)]
-        left = [c for c in left if not (counted and misreports(c, question))]
+        if counted:
+            left = [c for c in left if not (misreports(c, question) or another_fate(c.part, c.said, or_none=True))]
         left = [c for c in left if all(share(c.terms, d.terms) < SAME_WORDS for d in chosen)]
     return chosen[:SENTENCES]
 
