@@ -13,15 +13,15 @@ from index.types import BadInput, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
 from qa.kept import Kept
-from qa.request import Asker, AskRequest, Gone, go_on
-from qa.types import Answer, Event
+from qa.request import Asker, AskRequest, CheckRequest, Gone, go_on
+from qa.types import Answer, Checked, Event
 
-MOST = 64  # questions that are answered or wait at a time
+MOST = 64  # questions and drafts that are worked on or wait at a time
 ARCHIVE_TALKS = "talks.sqlite3"  # in the archive's folder
 
 
 class Busy(CopydeskError):
-    """As many questions are being answered as can wait. `seconds` is when to come again."""
+    """As many questions and drafts are being worked on as can wait. `seconds` is when to come again."""
 
     def __init__(self, most: int = MOST, seconds: int = 5) -> None:
         super().__init__(f"{most} questions are being answered: ask again in {seconds} seconds")
@@ -82,6 +82,15 @@ class Service:
             asker.leave()
             for watcher in self.watchers:
                 watcher(outcome, time.perf_counter() - started)
+
+    def checking(self, request: CheckRequest, asker: Asker | None = None) -> Generator[float | Checked, None, None]:
+        """Yield what `Desk.checking` does, as `events` does, without a word to `watchers`."""
+        asker = asker or Asker()
+        try:
+            self._let_in(asker)
+            yield from self.desk.checking(request.text, articles=request.articles)
+        finally:
+            asker.leave()
 
     def _let_in(self, asker: Asker) -> None:
         with self._door:

@@ -480,7 +480,7 @@ def test_a_question_is_shown_as_it_was_typed(service: Service) -> None:
         page.get_by_placeholder("Ask about the news in the archive").fill(typed)
         page.keyboard.press("Enter")
         page.locator(".answer").first.wait_for(timeout=30_000)
-        page.get_by_text(typed).wait_for(timeout=10_000)
+        page.get_by_role("heading", name=typed).wait_for(timeout=10_000)
         assert page.locator("img[src='x']").count() == 0
 
 

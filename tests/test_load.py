@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from index.encoder import Encoder
 from index.types import BadInput
 from qa import Desk
 from qa.kept import Kept
-from qa.request import AskRequest
+from qa.request import AskRequest, CheckRequest
 from qa.rerank import Reranker
 from qa.service import Busy, Service
 
@@ -66,16 +67,30 @@ def address(own: Desk) -> Iterator[str]:
         yield served
 
 
+@contextmanager
+def posting(address: str, path: str, body: dict[str, Any]) -> Iterator[socket.socket]:
+    """Send a request, and leave at the end of the block, whatever has been answered."""
+    host, port = address.removeprefix("http://").split(":")
+    sent = json.dumps(body)
+    with socket.create_connection((host, int(port))) as visitor:
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+        visitor.sendall(f"{head}Content-Length: {len(sent)}\r\n\r\n{sent}".encode())
+        yield visitor
+
+
+def test_a_check_ends_with_who_asked_for_it(address: str) -> None:
+    draft = " ".join(f"Ukraine accepted ceasefire number {n} in Jeddah." for n in range(1000))
+    with posting(address, "/api/check", {"text": draft}):
+        until(lambda: told(address, "questions_in_progress") == 1)
+    assert until(lambda: told(address, "questions_in_progress") == 0) < 2
+
+
 @pytest.mark.parametrize("silent", [False, True])
 @pytest.mark.parametrize("stream", [False, True])
 def test_who_leaves_is_worked_for_no_more(own: Desk, address: str, stream: bool, silent: bool) -> None:
     slow = Slow(silent)
     own.llm = Scripted(script=slow.script)
-    body = json.dumps({"question": QUESTION, "stream": stream})
-    host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as visitor:
-        head = f"POST /api/ask HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
-        visitor.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    with posting(address, "/api/ask", {"question": QUESTION, "stream": stream}) as visitor:
         assert slow.writing.wait(30)
         if stream and not silent:
             assert visitor.recv(100).startswith(b"HTTP/1.1 200")
@@ -125,6 +140,12 @@ def test_no_more_than_there_is_room_for(own: Desk, tmp_path: Path) -> None:
         next(service.events(AskRequest(QUESTION)))
     first.close()
     assert [*service.events(AskRequest(QUESTION))]
+    checked = service.checking(CheckRequest("Ukraine accepted a complete ceasefire. Nobody came."))
+    next(checked)
+    with pytest.raises(Busy):
+        next(service.events(AskRequest(QUESTION)))
+    checked.close()
+    assert not service.asking
     service.kept.close()
 
 

@@ -14,7 +14,7 @@ from index.text.terms import content_terms
 from index.types import Article, BadInput, Hit, Query
 from qa.check.spans import find
 from qa.check.verify import Verdict, quotations, said_by
-from qa.request import QUESTION_WORDS, is_text
+from qa.request import QUESTION_WORDS, go_on, is_text
 from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def check(desk: Desk, text: str, named: list[Article]) -> Iterator[float | Check
     draft = Draft()
     found: list[Article] = []
     for number, sentence in enumerate(said, 1):
+        go_on()
         found = named or _about(desk, sentence, found)
         draft.add(sentence, desk.verify(sentence, found))
         yield number / len(said)

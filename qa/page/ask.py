@@ -107,7 +107,7 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
     try:
         while event := context.run(next, events, None):
             draft.take(event)
-            if draft.text and not draft.answer and time.monotonic() - last > EVERY:
+            if draft.text and not (draft.answer or asker.gone) and time.monotonic() - last > EVERY:
                 yield gr.skip(), working("Writing"), gr.skip()
                 last = time.monotonic()
         done = True

@@ -7,20 +7,21 @@ import gradio as gr
 from index.types import CopydeskError
 from qa.page.place import LISTEN, PRIVATE, Place
 from qa.page.render import PAGES
-from qa.types import Checked, as_json
+from qa.request import CheckRequest
+from qa.types import Checked, as_json, built
 
 
 def tab(place: Place) -> None:
     """Build the tab in the page that is being built."""
-    page, desk = PAGES.get_template("check.html"), place.service.desk
+    page = PAGES.get_template("check.html")
 
     def check(event: gr.EventData) -> Iterator[str]:
         """Yield how far the check is, and last its result."""
         yield page.render(share=0.0)
         try:
-            for told in desk.checking(event._data["text"], articles=str(event._data["articles"]).split()):
-                given = {"told": as_json(told)} if isinstance(told, Checked) else {"share": told}
-                yield page.render(given)
+            given = {"text": event._data.get("text"), "articles": str(event._data.get("articles")).split()}
+            for told in place.service.checking(built(CheckRequest, given)):
+                yield page.render({"told": as_json(told)} if isinstance(told, Checked) else {"share": told})
         except CopydeskError as error:
             yield page.render(failed=str(error))
 

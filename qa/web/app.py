@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -29,7 +30,7 @@ from qa.web import mcp, openai, talks
 from qa.web.articles import Checks, article_routes, example, find_routes
 from qa.web.guard import Guard, check_host
 from qa.web.problems import REFUSALS, Bounds, refusing
-from qa.web.streams import answered, event, to_its_end, told
+from qa.web.streams import event, last, to_its_end, told
 from qa.web.telemetry import Metrics
 
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
@@ -69,17 +70,17 @@ def build_app(
     async def ask(request: Asking, http: Request) -> JSONResponse | EventSourceResponse:
         """Answer a question, every sentence tied to its source; what cannot be answered is refused in the answer."""
         if not request.stream:
-            return JSONResponse(as_json(await answered(service, request, http)))
-        events = told(service, request, http)
+            return JSONResponse(as_json(await last(partial(service.events, request), http)))
+        events = told(partial(service.events, request), http)
         first = await anext(events)  # what cannot be asked or answered is refused with its own status
         return EventSourceResponse(to_its_end(_sent(first, events)))
 
     draft = example({"text": "Kyiv accepted a complete ceasefire."})
 
     @app.post("/api/check", response_model=Checks, tags=["answers"], openapi_extra=draft)
-    def check(request: CheckRequest) -> JSONResponse:
+    async def check(request: CheckRequest, http: Request) -> JSONResponse:
         """Check any text, sentence by sentence, against the archive or `articles` by id."""
-        return JSONResponse(as_json(desk.check(request.text, articles=request.articles)))
+        return JSONResponse(as_json(await last(partial(service.checking, request), http)))
 
     find_routes(app, desk)
     article_routes(app, desk)

@@ -119,7 +119,8 @@ def _work(service: Service, asked: Any) -> Document:
         case QuotesRequest():
             return desk.quotes(asked).document("quotes")  # type: ignore[no-any-return]
         case CheckRequest():
-            return as_json(desk.check(asked.text, articles=asked.articles))
+            *_, checked = service.checking(asked, ASKER.get())
+            return as_json(checked)
     shown = desk.show(asked.id)
     return _result(shown["id"], shown) | {"text": shown.pop("text"), "metadata": shown}
 

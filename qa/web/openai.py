@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from qa.page.render import source_path
 from qa.request import AskRequest
 from qa.service import Service
 from qa.types import Answer, Event, Withdrawn, as_json, built
-from qa.web.streams import answered, to_its_end, told
+from qa.web.streams import last, to_its_end, told
 
 Document = dict[str, Any]
 DEFAULT = "copydesk"  # the name of whatever model the service answers with
@@ -105,11 +106,11 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
             return JSONResponse(failure(why, 404), 404)
         asked = _request(reply.body)
         if reply.body.stream:
-            events = told(service, asked, reply.http)
+            events = told(partial(service.events, asked), reply.http)
             first = await anext(events)  # what cannot be answered is refused with its own status
             sent = _sent(reply, first, events)
             return EventSourceResponse(to_its_end(sent, lambda *why: _events(failure(*why)) + DONE))
-        whole = await answered(service, asked, reply.http)
+        whole = await last(partial(service.events, asked), reply.http)
         reply.take(whole.text)
         reply.take(whole)
         return JSONResponse(reply.whole())

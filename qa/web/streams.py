@@ -5,33 +5,34 @@ import contextvars
 import json
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.sse import format_sse_event
 
 from index.types import CopydeskError
-from qa.request import ASKER, Asker, AskRequest, Gone
-from qa.service import Service
-from qa.types import Answer, Event
+from qa.request import ASKER, Asker, Gone
+from qa.types import Answer, Checked
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
-async def told(service: Service, request: AskRequest, http: Request) -> AsyncGenerator[Event, None]:
-    """Yield what `Service.events` does; a client that goes away stops it at once. To be closed: see `aclosing`.
+async def told(ask: Callable[[Asker], Iterator[T]], http: Request) -> AsyncGenerator[T, None]:
+    """Yield what is told to an asker; a client that goes away stops it at once. To be closed: see `aclosing`.
 
     Raises what that raises, and `Gone`, a CopydeskError that nobody reads, where the client has left.
     """
     asker, loop = Asker(), asyncio.get_running_loop()
-    queue = asyncio.Queue[Event | Exception]()
+    queue = asyncio.Queue[T | Exception]()
 
     def work() -> None:
         ASKER.set(asker)
         with suppress(RuntimeError):  # the loop has ended, and the service with it
             try:
-                for event in service.events(request, asker):
+                for event in ask(asker):
                     loop.call_soon_threadsafe(queue.put_nowait, event)
             except Exception as error:  # noqa: BLE001  raised below
                 loop.call_soon_threadsafe(queue.put_nowait, error)
@@ -45,26 +46,25 @@ async def told(service: Service, request: AskRequest, http: Request) -> AsyncGen
             if isinstance(event, Exception):
                 raise event
             yield event
-            if isinstance(event, Answer):
+            if isinstance(event, Answer | Checked):
                 return
     finally:
         watch.cancel()
         asker.leave()
 
 
-async def _watch(http: Request, queue: asyncio.Queue[Event | Exception]) -> None:
+async def _watch(http: Request, queue: asyncio.Queue[Any]) -> None:
     """End the question of a client that goes away; a body that is still to come is not wanted."""
     while (await http.receive())["type"] != "http.disconnect":
         pass
     queue.put_nowait(Gone())
 
 
-async def answered(service: Service, request: AskRequest, http: Request) -> Answer:
-    """Return the answer at the end of `told`."""
-    async with aclosing(told(service, request, http)) as events:
-        *_, answer = [event async for event in events]
-    assert isinstance(answer, Answer)
-    return answer
+async def last(ask: Callable[[Asker], Iterator[Any]], http: Request) -> Any:
+    """Return the Answer, or what was Checked, at the end of `told`."""
+    async with aclosing(told(ask, http)) as events:
+        *_, done = [event async for event in events]
+    return done
 
 
 def event(name: str, document: object) -> bytes:
