@@ -256,3 +256,4 @@ class Desk(AbstractContextManager["Desk"]):
         with self.reading():
             search(self.index, Query("warm up"), top=1)
             self.reranker.score("warm", ["up"])
+        self.ask("Why is Berlin warm on Mondays?", llm="quotes")  # the lexicon, languages, days
