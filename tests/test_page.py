@@ -188,6 +188,28 @@ def test_conversations_are_kept_renamed_searched_and_deleted(page: Page, address
 
 
 @BROWSER
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])
+def test_a_new_question_comes_to_the_top_and_stays_there(page: Page, width: int, height: int) -> None:
+    def tops() -> list[float]:
+        return [place["y"] for place in (head.bounding_box() for head in page.locator(".turn h2").all()) if place]
+
+    page.set_viewport_size({"width": width, "height": height})
+    for number, question in enumerate((DATED, "And where?", UNKNOWN)):
+        ask(page, question)
+        page.wait_for_timeout(700)  # it is scrolled softly
+        assert 56 <= tops()[number] < 160
+    page.get_by_role("button", name="Conversations").click() if width < 900 else None
+    page.get_by_role("button", name="New", exact=True).click()
+    page.locator(".welcome").wait_for()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Outlets").fill("Nowhere Times")
+    page.keyboard.press("Enter")
+    ask(page, DATED)  # and the start page is gone, also where the first question cannot be answered
+    expect(page.locator("#live .broken")).to_contain_text("Nowhere Times")
+    expect(page.locator(".welcome")).to_be_hidden()
+
+
+@BROWSER
 def test_filters_are_seen_changed_and_linked(page: Page, address: str) -> None:
     page.goto(f"{address}/?q=What+did+Umerov+say%3F&outlet=Kyiv+Bulletin&since=2025-04-01")
     read = page.locator("#live .read summary")

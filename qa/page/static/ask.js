@@ -51,6 +51,7 @@ function send(asked = { question: question().value.trim(), ...asking.filters }, 
   showFilters(false);
   $("#live .turn")?.setAttribute("data-old", "");
   busy(true);
+  asking.fresh = true;
   return service("ask", { asked, n, talk: asking.talk });
 }
 
@@ -213,6 +214,6 @@ new MutationObserver(() => {
   if (asking.busy && talk && talk !== asking.talk) goTo(talk);
   const turn = $("#live .turn:not([data-old])"); // what comes takes the attribute away
   if (asking.busy && turn && !turn.matches(".working")) busy(false);
-  if (turn && turn.matches(".working") && !asking.working) $("#live").scrollIntoView({ block: "start" });
-  asking.working = Boolean(turn && turn.matches(".working"));
+  if (turn && asking.fresh) $("#live").scrollIntoView();
+  if (turn) asking.fresh = false;
 }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "data-talk"] });
