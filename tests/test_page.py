@@ -262,6 +262,23 @@ def test_what_is_not_supported_stands_alone_and_what_is_stopped_stays(page: Page
 
 
 @BROWSER
+def test_whenever_it_is_stopped_a_turn_ends_with_its_tools(page: Page) -> None:
+    for number, wait in enumerate((0, 60, 120, 250)):
+        page.locator("#question").fill(DATED)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(wait)
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(1000 if number else 2000)
+        expect(page.locator(".working")).to_have_count(0)
+        expect(page.locator("#composer.busy")).to_have_count(0)
+        said = page.locator("#live").get_by_text("you stopped it").or_(page.locator("#live .line b"))
+        expect(said.first).to_be_visible()
+        expect(page.locator("#live").get_by_role("button", name="Retry")).to_be_visible()
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#live .line b").first).to_have_text("March 11", timeout=60_000)
+
+
+@BROWSER
 def test_what_is_typed_is_text(page: Page) -> None:
     typed = "<img src=x onerror='window.ran=1'> {{value}} ${window.ran=1} **Who** proposed it?"
     ask(page, typed)
