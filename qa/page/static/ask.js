@@ -150,7 +150,7 @@ const edit = (button) => {
 };
 Object.assign(acts, {
   edit, good: thumb, bad: thumb,
-  send: () => send(), new: () => load(""), anew: () => fill({}), talk: (link) => load(link.dataset.talk),
+  send: () => send(), new: () => load(""), anew: () => fill(asking.filters), talk: (link) => load(link.dataset.talk),
   filters: () => showFilters($("#filters").hidden),
   change: (button) => { edit(button); showFilters(true); },
   drop: (button) => {
@@ -219,6 +219,9 @@ new MutationObserver(() => {
   }
   const talk = $("#talk").dataset.talk;
   const turn = $("#live .turn:not([data-old])"); // what comes takes the attribute away
+  const last = all(".turn", $("#talk")).at(-1);
+  if (last && !asking.busy && !turn && $("#talk") !== asking.opened) set(JSON.parse(last.dataset.given)); // as it went on
+  asking.opened = $("#talk");
   if ((asking.busy || turn) && talk && talk !== asking.talk) goTo(talk);
   if (asking.busy && turn && !turn.matches(".working")) busy(false);
   if (turn && asking.fresh) $("#live").scrollIntoView();

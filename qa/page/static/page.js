@@ -142,6 +142,7 @@ function pressed(event) {
     else if (!$("#panel").hidden) closeSource();
     else if ($("#ask.drawn")) acts.drawer();
     else if ($("#composer.busy")) acts.stop();
+    else if ($("#composer .redo:not([hidden])")?.offsetParent) acts.anew();
   } else if (typing || (arrow && !card.link && $("#panel").hidden)) return;
   else if (arrow && card.link) showCard(card.link, card.at + arrow);
   else if (acts[keys[event.key]]) acts[keys[event.key]]();
