@@ -77,7 +77,7 @@ function end(said) { // without the service
 
 function goTo(talk) {
   asking.talk = talk;
-  history.replaceState(null, "", talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
+  setAddress("ask", talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
 }
 
 function load(talk) {
