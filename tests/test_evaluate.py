@@ -73,6 +73,13 @@ def test_what_was_rated_is_a_question_file(seeded: Desk, tmp_path: Path) -> None
     kept.close()
 
 
+DROP = """(zone, text) => {
+  const held = new DataTransfer();
+  held.items.add(new File([text], "dropped.jsonl"));
+  zone.dispatchEvent(new DragEvent("drop", { dataTransfer: held, bubbles: true, cancelable: true }));
+}"""
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
 def test_questions_are_dropped_watched_and_compared(service: str, tmp_path: Path) -> None:
     from playwright.sync_api import expect
@@ -88,7 +95,9 @@ def test_questions_are_dropped_watched_and_compared(service: str, tmp_path: Path
         expect(page.locator(".takes [role=status]")).to_have_text("bad.jsonl was read")
         run.click()
         expect(page.locator(".notice")).to_contain_text("what was dropped, line 3 is")
-        pick.set_input_files(tmp_path / "good.jsonl")
+        page.locator(".takes").evaluate(DROP, (tmp_path / "good.jsonl").read_text("utf-8"))
+        expect(page.locator(".takes [role=status]")).to_have_text("dropped.jsonl was read")
+        assert pick.evaluate("field => field.files[0].name") == "dropped.jsonl"
         name = ""
         for _ in range(2):
             page.wait_for_timeout(1000)  # a run is named by the second

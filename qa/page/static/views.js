@@ -39,7 +39,12 @@
     event.preventDefault();
     save(link.closest("[data-name]"), link.dataset.save);
   });
-  onDrop(".takes", (zone, files) => take(files[0], zone));
+  onDrop(".takes", (zone, files) => {
+    const one = new DataTransfer();
+    one.items.add(files[0]);
+    zone.querySelector("input[type=file]").files = one.files; // which then shows its name
+    take(files[0], zone);
+  });
   document.addEventListener("change", (event) => {
     if (event.target.matches(".takes input[type=file]") && event.target.files.length)
       take(event.target.files[0], event.target.closest(".takes"));
