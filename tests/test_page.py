@@ -287,6 +287,21 @@ def test_whenever_it_is_stopped_a_turn_ends_with_its_tools(page: Page) -> None:
 
 
 @BROWSER
+def test_a_question_that_does_not_reach_the_service_stands_in_the_box(page: Page) -> None:
+    page.context.set_offline(True)
+    page.locator("#question").fill(DATED)
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer").get_by_role("alert")).to_contain_text("No answer", timeout=10_000)
+    expect(page.locator("#question")).to_have_value(DATED)
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.locator("#question")).to_have_value(DATED, timeout=30_000)
+    page.locator("#question").press("Enter")
+    expect(page.locator("#live .line b").first).to_have_text("March 11", timeout=60_000)
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+@BROWSER
 def test_what_is_typed_is_text(page: Page) -> None:
     typed = "<img src=x onerror='window.ran=1'> {{value}} ${window.ran=1} **Who** proposed it?"
     ask(page, typed)

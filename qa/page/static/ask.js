@@ -48,15 +48,20 @@ function send(asked = { question: question().value.trim(), ...asking.filters }, 
     return tell("This is asked when the answer is complete");
   }
   fill(asking.filters);
+  $(".lost", form()).hidden = true;
   showFilters(false);
   pass();
   busy(true);
+  asking.sent = [asked, n];
+  if (sessionStorage.lost) sessionStorage.lost = JSON.stringify(asking.sent); // the page may yet be loaded anew
   asking.fresh = true;
   return service("ask", { asked, n, talk: asking.talk });
 }
 
 function busy(now) {
   asking.busy = now;
+  clearInterval(asking.beat);
+  if (now) asking.beat = setInterval(() => fetch("/page/page.js", { method: "HEAD", cache: "no-store" }).catch(lost), 1500);
   form().classList.toggle("busy", now);
   const next = asking.waiting;
   if (now || !next) return;
@@ -73,6 +78,15 @@ function end(said) { // without the service
     $(".read", turn).textContent = said;
   }
   busy(false);
+}
+
+function lost() { // the service is gone: what was asked stands in the box again, also when the page is loaded anew
+  if (!asking.busy) return;
+  asking.waiting = null;
+  end("No answer");
+  sessionStorage.lost = JSON.stringify(asking.sent);
+  if (!question().value) fill(...asking.sent);
+  $(".lost", form()).hidden = false;
 }
 
 function goTo(talk) {
@@ -216,6 +230,8 @@ new MutationObserver(() => {
   if (!asking.ready) {
     asking.ready = true;
     fromAddress();
+    if (sessionStorage.lost) [fill(...JSON.parse(sessionStorage.lost)), asking.opened = $("#talk")];
+    sessionStorage.removeItem("lost");
   }
   const talk = $("#talk").dataset.talk;
   const turn = $("#live .turn:not([data-old])"); // what comes takes the attribute away
@@ -223,7 +239,7 @@ new MutationObserver(() => {
   if (last && !asking.busy && !turn && $("#talk") !== asking.opened) set(JSON.parse(last.dataset.given)); // as it went on
   asking.opened = $("#talk");
   if ((asking.busy || turn) && talk && talk !== asking.talk) goTo(talk);
-  if (asking.busy && turn && !turn.matches(".working")) busy(false);
+  if (asking.busy && turn && !turn.matches(".working")) [sessionStorage.removeItem("lost"), busy(false)];
   if (turn && asking.fresh) $("#live").scrollIntoView();
   if (turn) asking.fresh = false;
   if (!asking.busy && turn?.matches(".working") && turn !== asking.late) { // it came after it had been stopped
