@@ -18,7 +18,7 @@ from index.tables.copies import COPIES
 from index.tables.stories import STORIES
 from index.types import Article
 from qa import Desk
-from qa.doors.show import remarks
+from qa.doors.show import day, remarks
 from qa.page.render import source_page
 
 WIRE = (
@@ -258,7 +258,9 @@ def test_what_the_doors_tell_of_an_article(desk: Desk) -> None:
     assert (copy["copy_of"]["id"], copy["carried_by"], copy["changes"]) == ("post", [], [])
     assert shown["story"] == copy["story"] == notice["story"] == ["post", "radio", "notice"]
     was, now = (f"The army sent {number} soldiers to Brackwater." for number in ("200", "150"))
-    assert shown["changes"] == [{"before": was, "after": now}]
+    [(_, since, _)] = desk.index.archive.stood("post")[-1:]
+    assert since
+    assert shown["changes"] == [{"before": was, "after": now, "since": since}]
     [corrected] = shown["corrected_by"]
     assert (corrected["article"]["id"], corrected["kind"], corrected["wrong"]) == ("notice", "correction", "4,000")
     assert corrected["quote"] == quote
@@ -266,12 +268,12 @@ def test_what_the_doors_tell_of_an_article(desk: Desk) -> None:
     assert remarks(shown) == [
         "carried by: Flood · radio · 2 May 2026 · radio",
         "correction by: Correction · The Post · 3 May 2026 · notice",
-        f"earlier version: {was}",
+        f"changed on {day(since)}: {was} → {now}",
     ]
     assert remarks(copy) == ["copy of: Thousands flee flood · The Post · 1 May 2026 · post"]
     assert remarks(notice) == ["correction of: Thousands flee flood · The Post · 1 May 2026 · post"]
-    page = source_page(desk.article("post"), "text", 0, 4, ["earlier version: <b>"])
-    assert '<div class="remark">earlier version: &lt;b&gt;</div>' in page
+    page = source_page(desk.article("post"), "text", 0, 4, ["changed: <b>"])
+    assert '<div class="remark">changed: &lt;b&gt;</div>' in page
 
 
 def test_the_newsroom_s_stories_are_kept_apart(index: Index) -> None:

@@ -190,7 +190,9 @@ def test_each_version_has_an_address(changed: Desk) -> None:
     shown = changed.show("crash@1")
     assert (shown["id"], shown["characters"]) == ("crash@1", len(FIRST))
     assert shown["story"] == changed.show("crash")["story"]
-    assert shown["changes"] == [{"before": FIRST, "after": SECOND}]
+    [(_, since, _)] = changed.index.archive.stood("crash")[-1:]
+    assert since
+    assert shown["changes"] == [{"before": FIRST, "after": SECOND, "since": since}]
     for unknown in ("crash@3", "crash@0", "crash@", "@1", "crash@x", "nobody@1", "crash@99999999999999999999"):
         with pytest.raises(UnknownArticle):
             changed.article(unknown)

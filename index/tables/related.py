@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 from index.archive import Archive
 from index.tables.copies import COPIES
@@ -29,7 +29,7 @@ class Related:
     """The report that an article carries, or who carries it; the ids of its story, its own too, the earliest first.
 
     One that says of itself that it was corrected is corrected by itself. Changes are what an earlier version said
-    (`before`) and the next says in its place (`after`); either may be empty.
+    (`before`) and the next says in its place (`after`); either may be empty. `since` is when the next stands, or "".
     """
 
     copy_of: Listed | None
@@ -47,9 +47,10 @@ def related(archive: Archive, article: Article) -> Related:
     corrected = _corrections(archive, "target", "article_id", article)
     corrects = (c for c in _corrections(archive, "article_id", "target", article) if c.article.id != article.id)
     versions = pairwise((*archive.versions(article.id), article))
-    changes = tuple(change for before, after in versions for change in _changes(before, after))
+    days = chain((since for _, since, _ in archive.stood(article.id)[1:]), repeat(None))
+    changes = (_changes(*pair, day) for pair, day in zip(versions, days, strict=False))
     shown = None if ours else report, tuple(copies if ours else ())
-    return Related(*shown, tuple(story), tuple(corrected), tuple(corrects), changes)
+    return Related(*shown, tuple(story), tuple(corrected), tuple(corrects), tuple(chain.from_iterable(changes)))
 
 
 def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterator[Correction]:
@@ -62,11 +63,12 @@ def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterat
         yield Correction(other, kind, quote, wrong)
 
 
-def _changes(one: Article, other: Article) -> Iterator[dict[str, str]]:
-    before, after = ([a.title, *(a.text[span.start : span.end] for span in sentences(a.text))] for a in (one, other))
-    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind != "equal":
-            yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m])}
+def _changes(one: Article, other: Article, since: str | None) -> Iterator[dict[str, str]]:
+    said = [[a.text[span.start : span.end] for span in sentences(a.text)] for a in (one, other)]
+    for before, after in ([one.title], [other.title]), said:
+        for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+            if kind != "equal":
+                yield {"before": " ".join(before[i:j]), "after": " ".join(after[k:m]), "since": since or ""}
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,8 @@ def remarks(article: Document) -> list[str]:
     others += [(f"{said['kind']} of", said["article"]) for said in article["corrects"]]
     told = [(how, a["title"], a["outlet"] or "unknown outlet", day(a["published"]), a["id"]) for how, a in others if a]
     lines = [f"{how}: {' · '.join(rest)}" for how, *rest in told]
-    return lines + [f"earlier version: {change['before']}" for change in article["changes"] if change["before"]]
+    changes = [(f"changed on {day(c['since'])}" if c["since"] else "changed", c) for c in article["changes"]]
+    return lines + [f"{when}: {c['before'] or '(nothing)'} → {c['after'] or '(nothing)'}" for when, c in changes]
 
 
 def print_article(article: Document) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -139,8 +140,19 @@ def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[s
         yield ("quote" if strong[0] <= a and b <= strong[1] else "also" if lightly else ""), whole[a:b]
 
 
+def pieces(change: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the words of a change: those that went as `del`, those that came as `ins`, those that stayed with ""."""
+    before, after = change["before"].split(), change["after"].split()
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    # Of two sentences with little in common each is told whole.
+    cuts = matcher.get_opcodes() if matcher.ratio() > 0.5 else [("replace", 0, len(before), 0, len(after))]
+    for kind, i, j, k, m in cuts:
+        told = [("", before[i:j])] if kind == "equal" else [("del", before[i:j]), ("ins", after[k:m])]
+        yield from ((tag, " ".join(words)) for tag, words in told if words)
+
+
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 PAGES.globals |= {"source_path": source_path, "own": own, "words": WORDS}
-PAGES.filters |= {"day": day, "by": by}
+PAGES.filters |= {"day": day, "by": by, "pieces": pieces}
