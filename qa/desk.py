@@ -14,6 +14,7 @@ from index.encoder import DEFAULT_ENCODER, Encoder
 from index.ingest import IngestReport, ingest
 from index.search import search
 from index.sync import Index, Progress, silent
+from index.text.syntax import parse
 from index.types import Article, BadInput, CopydeskError, Hit, Query, UnknownArticle
 from qa import ask
 from qa.check.draft import check, elsewhere
@@ -257,3 +258,4 @@ class Desk(AbstractContextManager["Desk"]):
             search(self.index, Query("warm up"), top=1)
             self.reranker.score("warm", ["up"])
         self.ask("Why is Berlin warm on Mondays?", llm="quotes")  # the lexicon, languages, days
+        parse("Berg left.")
