@@ -188,6 +188,28 @@ def test_conversations_are_kept_renamed_searched_and_deleted(page: Page, address
 
 
 @BROWSER
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])
+def test_a_new_question_comes_to_the_top_and_stays_there(page: Page, width: int, height: int) -> None:
+    def tops() -> list[float]:
+        return [place["y"] for place in (head.bounding_box() for head in page.locator(".turn h2").all()) if place]
+
+    page.set_viewport_size({"width": width, "height": height})
+    for number, question in enumerate((DATED, "And where?", UNKNOWN)):
+        ask(page, question)
+        page.wait_for_timeout(700)  # it is scrolled softly
+        assert 56 <= tops()[number] < 160
+    page.get_by_role("button", name="Conversations").click() if width < 900 else None
+    page.get_by_role("button", name="New", exact=True).click()
+    page.locator(".welcome").wait_for()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Outlets").fill("Nowhere Times")
+    page.keyboard.press("Enter")
+    ask(page, DATED)  # and the start page is gone, also where the first question cannot be answered
+    expect(page.locator("#live .broken")).to_contain_text("Nowhere Times")
+    expect(page.locator(".welcome")).to_be_hidden()
+
+
+@BROWSER
 def test_filters_are_seen_changed_and_linked(page: Page, address: str) -> None:
     page.goto(f"{address}/?q=What+did+Umerov+say%3F&outlet=Kyiv+Bulletin&since=2025-04-01")
     read = page.locator("#live .read summary")
@@ -200,6 +222,14 @@ def test_filters_are_seen_changed_and_linked(page: Page, address: str) -> None:
     page.keyboard.press("Enter")
     expect(read).not_to_contain_text("Kyiv Bulletin", timeout=60_000)
     expect(page.locator(".turn")).to_have_count(1)  # it was asked anew
+    page.reload()
+    expect(page.locator(".chips li")).to_have_text(["from 20 Apr 2025×"], timeout=30_000)
+    page.get_by_role("button", name="Edit").click()
+    expect(page.locator("#question")).to_have_value("What did Umerov say?")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("This asks question 1 anew.")).to_be_hidden()
+    expect(page.locator("#question")).to_have_value("")
+    expect(page.locator(".chips li")).to_have_text(["from 20 Apr 2025×"])
     page.get_by_role("button", name="Link", exact=True).click()
     expect(page.locator("#told")).to_have_text("Link copied")
     page.get_by_role("button", name="Edit").click()
@@ -237,6 +267,23 @@ def test_what_is_not_supported_stands_alone_and_what_is_stopped_stays(page: Page
     expect(page.locator(".turn")).to_have_count(3)
     expect(page.locator(".turn").nth(1).locator(".broken")).to_contain_text("you stopped it")
     expect(page.locator(".turn").nth(1).locator(".line").first).to_contain_text("March 11")
+
+
+@BROWSER
+def test_whenever_it_is_stopped_a_turn_ends_with_its_tools(page: Page) -> None:
+    for number, wait in enumerate((0, 60, 120, 250)):
+        page.locator("#question").fill(DATED)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(wait)
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(1000 if number else 2000)
+        expect(page.locator(".working")).to_have_count(0)
+        expect(page.locator("#composer.busy")).to_have_count(0)
+        said = page.locator("#live").get_by_text("you stopped it").or_(page.locator("#live .line b"))
+        expect(said.first).to_be_visible()
+        expect(page.locator("#live").get_by_role("button", name="Retry")).to_be_visible()
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#live .line b").first).to_have_text("March 11", timeout=60_000)
 
 
 @BROWSER

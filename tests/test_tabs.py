@@ -148,6 +148,33 @@ def test_the_archive_is_looked_through_and_read(page: "Page", filled: str, width
 
 
 @needs_chromium
+def test_the_address_is_that_of_the_tab(page: "Page", filled: str) -> None:
+    from playwright.sync_api import expect
+
+    def show(name: str) -> None:
+        if not page.get_by_role("tab", name=name).is_visible():
+            page.get_by_role("button", name="More tabs").click()
+        page.locator("#tabs :is([role=tab], .overflow-dropdown button):visible", has_text=name).click()
+
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(filled)
+    page.locator(".welcome").wait_for()
+    show("Archive")
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text("51–61 of 61")
+    show("Check")
+    assert page.url == f"{filled}/?tab=check"
+    page.reload()
+    expect(page.get_by_label("Draft")).to_be_visible()
+    show("Ask")
+    assert page.url == f"{filled}/"
+    page.go_back()  # the archive's first page was there before
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text("1–50 of 61")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    assert page.url == f"{filled}/?tab=archive"
+
+
+@needs_chromium
 def test_articles_are_added_removed_and_brought_back(page: "Page", filled: str, tmp_path: Path) -> None:
     from playwright.sync_api import expect
 
@@ -167,6 +194,9 @@ def test_articles_are_added_removed_and_brought_back(page: "Page", filled: str, 
     form.get_by_label("Text").fill("It rained in Pell on Tuesday.")
     form.get_by_role("button", name="Add this text").click()
     expect(page.locator("#archive tbody tr").first).to_contain_text("10 September 2025")
+    expect(report).to_contain_text("1 added")
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("#archive-report")).to_be_empty()
     page.goto(f"{filled}/?tab=archive&article=mill%2Flane%3F%3Cb%3E%231")
     page.get_by_role("button", name="Remove…").click()
     asked = page.get_by_role("dialog")

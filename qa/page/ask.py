@@ -90,10 +90,11 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
         return
 
     def keep(document: dict[str, Any]) -> str:
-        if document["text"]:
-            if told.get("n"):
-                kept.cut(owner, talk, turn["n"])
-            turn["n"] = kept.add(owner, talk, turn["asked"], document)  # another window may have asked meanwhile
+        if not document["text"]:
+            return _failed(turn, broken)
+        if told.get("n"):
+            kept.cut(owner, talk, turn["n"])
+        turn["n"] = kept.add(owner, talk, turn["asked"], document)  # another window may have asked meanwhile
         return turn_html(turn | {"answer": document})
 
     def working(said: str) -> str:
@@ -101,7 +102,7 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
 
     shown = _log(kept, owner, talk, before), working("Reading the archive"), _list(kept, owner, talk)
     yield shown
-    broken, done, context = "you stopped it", False, copy_context()
+    broken, context = "you stopped it", copy_context()
     context.run(ASKER.set, asker)  # each step of this generator may be taken in another thread
     events = place.service.events(request, asker)
     try:
@@ -110,21 +111,16 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
             if draft.text and not (draft.answer or asker.gone) and time.monotonic() - last > EVERY:
                 yield gr.skip(), working("Writing"), gr.skip()
                 last = time.monotonic()
-        done = True
     except Gone:
         pass
     except CopydeskError as error:
-        broken, done = str(error), True
-        if not draft.text:
-            yield gr.skip(), _failed(turn, broken), gr.skip()
-            return
+        broken = str(error)
     finally:  # a reader who stops it or leaves ends this generator where it is
         asker.leave()
         context.run(events.close)
         final = draft.document(None if draft.answer else broken) | _seen(place.service, draft.answer)
         complete = keep(final)
-    if done:
-        yield gr.skip(), complete, _list(kept, owner, talk)
+    yield gr.skip(), complete, _list(kept, owner, talk)
 
 
 def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
@@ -191,9 +187,12 @@ class Events:
 
     def reply(self, event: gr.EventData, request: gr.Request) -> Iterator[Shown]:
         session, asker = request.session_hash, Asker()
+        self.stop(request)
         self.askers[session] = asker
         asker.then(lambda: self.askers.pop(session) if self.askers.get(session) is asker else None)
-        yield from _reply(self.place, user(request).name, event._data, asker)
+        for shown in _reply(self.place, user(request).name, event._data, asker):
+            if self.askers.get(session, asker) is asker:  # else another question has taken its place
+                yield shown
 
     def stop(self, request: gr.Request) -> None:
         if asker := self.askers.get(request.session_hash):
@@ -238,8 +237,8 @@ def tab(place: Place) -> None:
     shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
     each = quiet | {"trigger_mode": "multiple"}
     running = hub.ask(on.reply, None, shown, **each)
-    hub.stop(on.stop, None, None, cancels=[running], **quiet)
-    hub.open(on.open, None, shown, **each)
+    hub.stop(on.stop, None, None, **quiet)  # what there is by then is shown at the end
+    hub.open(on.open, None, shown, cancels=[running], **each)
     hub.search(on.search, None, talks, trigger_mode="always_last", **quiet)
     hub.rename(on.rename, None, talks, **each)
     hub.delete(on.delete, None, shown, **each)

@@ -40,13 +40,14 @@
     saveFile(`checked.${button.dataset.kind}`, text);
   };
 
-  // Archive: the view is another for each address; what is reported above it stays.
+  // Archive: the view is another for each address; what is reported above it goes with it, save an Undo.
   const report = (...lines) => $("#archive-report").replaceChildren(...lines);
   const show = (address, keep = true) => {
     const query = new URL(address, location).searchParams;
     [...query].forEach(([name, value]) => value || query.delete(name));
     show.last = `/?${query}`;
     if (keep) history.pushState(null, "", show.last);
+    if (keep && !$("#archive-report button")) report();
     $("#archive-view .view")?.setAttribute("aria-busy", "true");
     tellHub("archive", Object.fromEntries(query));
   };

@@ -49,8 +49,9 @@ function send(asked = { question: question().value.trim(), ...asking.filters }, 
   }
   fill(asking.filters);
   showFilters(false);
-  $("#live .turn")?.setAttribute("data-old", "");
+  pass();
   busy(true);
+  asking.fresh = true;
   return service("ask", { asked, n, talk: asking.talk });
 }
 
@@ -63,14 +64,26 @@ function busy(now) {
   send(...next);
 }
 
+const pass = () => $("#live .turn")?.setAttribute("data-old", ""); // what is there is not what was asked for last
+
+function end(said) { // without the service
+  for (const turn of all("#live .working")) {
+    turn.classList.remove("working");
+    turn.removeAttribute("aria-busy");
+    $(".read", turn).textContent = said;
+  }
+  busy(false);
+}
+
 function goTo(talk) {
   asking.talk = talk;
-  history.replaceState(null, "", talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
+  setAddress("ask", talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
 }
 
 function load(talk) {
   if (asking.busy) service("stop");
   asking.waiting = null;
+  pass();
   busy(false);
   fill({});
   closeSource(false);
@@ -137,7 +150,7 @@ const edit = (button) => {
 };
 Object.assign(acts, {
   edit, good: thumb, bad: thumb,
-  send: () => send(), new: () => load(""), anew: () => fill({}), talk: (link) => load(link.dataset.talk),
+  send: () => send(), new: () => load(""), anew: () => fill(asking.filters), talk: (link) => load(link.dataset.talk),
   filters: () => showFilters($("#filters").hidden),
   change: (button) => { edit(button); showFilters(true); },
   drop: (button) => {
@@ -149,12 +162,7 @@ Object.assign(acts, {
   stop: () => {
     service("stop");
     asking.waiting = null;
-    for (const turn of all("#live .working")) { // what was written stays; the service keeps it, too
-      turn.classList.remove("working");
-      turn.removeAttribute("aria-busy");
-      $(".read", turn).textContent = "Stopped. What was written stays.";
-    }
-    busy(false);
+    end("Stopped. What was written stays."); // until the service shows what it keeps
   },
   drawer: () => $("#ask").classList.toggle("drawn"),
   example: (button) => send({ question: button.dataset.question, ...asking.filters }, null),
@@ -170,7 +178,7 @@ Object.assign(acts, {
     const link = $("a", button.closest("li"));
     if (!await dialog(`Delete “${link.textContent}”?`, "Delete")) return;
     service("delete", { talk: link.dataset.talk, open: asking.talk });
-    if (link.dataset.talk === asking.talk) goTo("");
+    if (link.dataset.talk === asking.talk) [pass(), goTo("")];
   },
 });
 
@@ -210,9 +218,16 @@ new MutationObserver(() => {
     fromAddress();
   }
   const talk = $("#talk").dataset.talk;
-  if (asking.busy && talk && talk !== asking.talk) goTo(talk);
   const turn = $("#live .turn:not([data-old])"); // what comes takes the attribute away
+  const last = all(".turn", $("#talk")).at(-1);
+  if (last && !asking.busy && !turn && $("#talk") !== asking.opened) set(JSON.parse(last.dataset.given)); // as it went on
+  asking.opened = $("#talk");
+  if ((asking.busy || turn) && talk && talk !== asking.talk) goTo(talk);
   if (asking.busy && turn && !turn.matches(".working")) busy(false);
-  if (turn && turn.matches(".working") && !asking.working) $("#live").scrollIntoView({ block: "start" });
-  asking.working = Boolean(turn && turn.matches(".working"));
+  if (turn && asking.fresh) $("#live").scrollIntoView();
+  if (turn) asking.fresh = false;
+  if (!asking.busy && turn?.matches(".working") && turn !== asking.late) { // it came after it had been stopped
+    asking.late = turn;
+    service("stop");
+  }
 }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "data-talk"] });

@@ -130,6 +130,30 @@ document.addEventListener("focusin", (event) => {
   else if (!event.target.closest("#card")) hideCard();
 });
 
+// The address is that of the tab which is seen, as it was left; Back opens the tab that its address names.
+const named = () => (new URLSearchParams(location.search).get("tab") || "ask").toLowerCase();
+const tabs = { seen: named(), own: {}, buttons: "#tabs :is([role=tab], .overflow-dropdown button)" };
+const nameOf = (button) => button?.textContent.trim().toLowerCase();
+
+function setAddress(tab, address) {
+  tabs.own[tab] = address;
+  if (tab === tabs.seen) history.replaceState(null, "", address);
+}
+
+document.addEventListener("click", (event) => { // before Gradio, which changes the tab
+  const tab = nameOf(event.target.closest?.(tabs.buttons));
+  if (!tab || tab === tabs.seen) return;
+  tabs.own[tabs.seen] = `/${location.search}`;
+  tabs.seen = tab;
+  setAddress(tab, tabs.own[tab] || (tab === "ask" ? "/" : `/?tab=${tab}`));
+}, true);
+addEventListener("popstate", () => {
+  const [tab, address] = [named(), `/${location.search}`];
+  if (tab === tabs.seen) return;
+  tabs.own[tab] = address;
+  all(tabs.buttons).find((button) => nameOf(button) === tab)?.click();
+});
+
 // Keys. Letters are for where nothing is being typed; those that ask, for the tab that asks.
 const keys = { "?": "shortcuts", j: "next", k: "previous", ArrowRight: "next", ArrowLeft: "previous" };
 
@@ -142,6 +166,7 @@ function pressed(event) {
     else if (!$("#panel").hidden) closeSource();
     else if ($("#ask.drawn")) acts.drawer();
     else if ($("#composer.busy")) acts.stop();
+    else if ($("#composer .redo:not([hidden])")?.offsetParent) acts.anew();
   } else if (typing || (arrow && !card.link && $("#panel").hidden)) return;
   else if (arrow && card.link) showCard(card.link, card.at + arrow);
   else if (acts[keys[event.key]]) acts[keys[event.key]]();

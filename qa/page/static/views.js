@@ -7,10 +7,7 @@
   const tend = () => {
     for (const box of document.querySelectorAll(".date input:not([type=date])")) box.type = "date";
     const shown = [...document.querySelectorAll("[data-address]")].find((view) => view.offsetParent);
-    if (shown && shown.dataset.address !== tend.last) {
-      tend.last = shown.dataset.address;
-      history.replaceState(null, "", tend.last);
-    }
+    if (shown && shown.dataset.address !== tend.last) setAddress(tabs.seen, tend.last = shown.dataset.address);
   };
 
   const save = (view, kind) => {
