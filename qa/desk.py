@@ -14,6 +14,8 @@ from index.encoder import DEFAULT_ENCODER, Encoder
 from index.ingest import IngestReport, ingest
 from index.search import search
 from index.sync import Index, Progress, silent
+from index.text.names import is_verb
+from index.text.syntax import parse
 from index.types import Article, BadInput, CopydeskError, Hit, Query, UnknownArticle
 from qa import ask
 from qa.check.draft import check, elsewhere
@@ -256,4 +258,5 @@ class Desk(AbstractContextManager["Desk"]):
         with self.reading():
             search(self.index, Query("warm up"), top=1)
             self.reranker.score("warm", ["up"])
-        self.ask("Why is Berlin warm on Mondays?", llm="quotes")  # the lexicon, languages, days
+        self.ask("Why is Berlin warm on Mondays?", llm="quotes")  # what tells languages, and days
+        is_verb(parse("Berg left.")[1].text, "VBD")  # the grammar and the lexicon

@@ -298,3 +298,20 @@ def test_beside_the_dead_no_other_fate_is_quoted(desk: Desk, tmp_path: Path) -> 
     ]
     ingest(desk, tmp_path, reports)
     assert [s.text for s in asked(desk, "How many people died in the Halvik cannery fire in all?").sentences] == [last]
+
+
+def test_a_side_is_told_once_and_what_says_the_same_is_no_earlier_report(desk: Desk, tmp_path: Path) -> None:
+    reports = [
+        ("2025-03-16", "Lintel Post", "Merrin strike: trust counts 800 nurses out",
+         "The trust said on Sunday that 800 nurses had joined the strike. The union said 1,200 nurses had joined it."),
+        ("2025-03-18", "Lintel Post", "Correction: seven hurt in the Merrin bus crash",
+         "Seven people, not nine, were hurt in the Merrin bus crash on Monday, police said on Tuesday."),
+        ("2025-03-20", "Lintel Post", "Merrin bus driver charged",
+         "The driver of the bus whose crash at Merrin hurt seven people was charged on Thursday."),
+    ]  # fmt: skip
+    ingest(desk, tmp_path, reports)
+    [sides] = differing(asked(desk, "How many nurses joined the strike?"))
+    assert sorted(sides) == ["1,200", "800"]
+    answer = asked(desk, "How many people were hurt in the Merrin bus crash?")
+    assert "even" in answer.sentences[0].text
+    assert answer.earlier == ()

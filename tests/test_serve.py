@@ -67,7 +67,7 @@ def test_what_is_no_json_object_is_told_in_one_line(service: str, sent: dict[str
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("GET", "/api/ask", "POST"), ("PUT", "/api/articles/a", "DELETE, GET"), ("POST", "/api/articles", "GET"),
+    [("GET", "/api/ask", "POST"), ("PUT", "/api/articles/a", "DELETE, GET"), ("PUT", "/api/articles", "GET, POST"),
      ("DELETE", "/healthz", "GET"), ("GET", "/api/nothing", None), ("POST", "/nothing", None), ("GET", "/api/", None),
      ("GET", "/api/ask/", None), ("GET", "/static/nothing.js", None)],
 )  # fmt: skip

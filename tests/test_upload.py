@@ -32,7 +32,7 @@ TOLD = "The Fennick bridge closed on Monday after an inspector found cracks in t
 NOTHING = 'the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]}'
 ADDRESSES = "web addresses cannot be read yet: save the page and send the file"
 PARAGRAPHS = "".join(f"<p>{TOLD} It opens again on {day} June.</p>" for day in range(1, 6))
-PAGE = "Bridge\n\n" + "\n".join(f"{TOLD} It opens again on {day} June." for day in range(1, 6))
+PAGE = "# Bridge\n\n" + "\n".join(f"{TOLD} It opens again on {day} June." for day in range(1, 6))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def draft(document: Any) -> None:
 def test_a_word_file_is_read_as_it_stands() -> None:
     text = whole_text("Draft.DOCX", word(body=draft))
     assert text == (
-        "Baths to stay\n\nWhat was decided\n\nThe council kept the baths on Tuesday. A <b> & a secret. Added.\n\n"
+        "# Baths to stay\n\nWhat was decided\n\nThe council kept the baths on Tuesday. A <b> & a secret. Added.\n\n"
         "Party · Seats\n\nGreens · 12"
     )
 

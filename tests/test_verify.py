@@ -572,3 +572,12 @@ def test_one_thing_is_not_said_by_two_articles_together(encoder: Encoder, rerank
     wrong = verify("Roswitha Kern represents the families from Upper Keld.", articles, encoder, None, reranker)
     right = verify("Paloma Reyes represents families from Upper Keld.", articles, encoder, None, reranker)
     assert (wrong.support, right.support) == ("partial", "supported")
+
+
+def test_what_sets_a_figure_right_denies_nothing(encoder: Encoder) -> None:
+    articles = [
+        Article("a", "Correction", "Four people, not five, died after the ferry struck a pier at Tallow Sound.")
+    ]
+    right = verify("Four people died after the ferry struck a pier.", articles, encoder)
+    wrong = verify("Five people died after the ferry struck a pier.", articles, encoder)
+    assert (right.support, wrong.support, wrong.rule) == ("supported", "unsupported", "missing")

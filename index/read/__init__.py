@@ -133,7 +133,9 @@ def whole_text(name: str, data: bytes) -> str:
         if suffix in (".txt", ".md"):
             return plain.decode(data)
         found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data)))]
-    told = (part for one in found for part in (one["title"], one["text"].removeprefix(f"{one['title']}\n")))
+    heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
+    texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
+    told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 
 

@@ -17,6 +17,7 @@ from index.encoder import Encoder
 from index.text.days import DATE, has_day
 from index.text.fold import clean
 from index.text.names import surname, words
+from index.text.numbers import SAID
 from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import rules
@@ -46,6 +47,8 @@ READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
 READ_SUPPORTED, READ_PARTIAL = 0.43, 0.2
 # Rules that prove a sentence false; where another speaks against one that the reader is so sure of, it is partial.
 PROVES, READ_SURE = {"missing", "denies"}, 0.6
+WORD = r"(?:[^\s;,.]|[.,](?=\d))+"
+SET_RIGHT = re.compile(rf", (?:and )?not {WORD}(?: {WORD}){{,3}}(?:,|(?=[.;]|$))")
 READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
 
 
@@ -224,6 +227,11 @@ def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> Groun
     return Grounds(chosen, best, 1 - sum(weight[term] for term in left) / whole, together)
 
 
+def _asserted(text: str) -> str:
+    """Return a text without the figures that it sets right: "four people, not five, died" denies nothing."""
+    return SET_RIGHT.sub(lambda found: "" if SAID.search(found[0]) else found[0], text)
+
+
 def _joined(spans: Sequence[Span]) -> str:
     return " ".join(span.said for span in spans)
 
@@ -232,10 +240,12 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
     """Return the rule by which the evidence speaks against a sentence, and why in words for people; "" for none."""
     article = chosen[0].article
     own = [span for span in (*chosen, *quoted) if span.article == article]  # a fact of another report is another fact
-    sentences = [s.said for s in dict.fromkeys(s for span in own for s in source(article).around(span, AROUND))]
+    sentences = [
+        _asserted(s.said) for s in dict.fromkeys(s for span in own for s in source(article).around(span, AROUND))
+    ]
     around = "\n".join(sentences)
     # Where the evidence has a day itself, the days of the sentences around it are those of other events.
-    said = _joined(own)
+    said = _asserted(_joined(own))
     dated = said if has_day(said) else around
     evidence = facts(around)._replace(days=facts(dated).days)
     stated = facts(claim)
@@ -247,7 +257,7 @@ def _disagreement(claim: str, chosen: Sequence[Span], quoted: Sequence[Span], to
         return "another", f"the article says this of another: “{whole}”"
     if clause := misplaced(claim, sentences):
         return "misplaced", f"the article has another number there: “{clause}”"
-    first = chosen[0].said
+    first = _asserted(chosen[0].said)
     against = {
         "denies": rules.denies(ours, near),
         "widens": rules.widens(ours, near),

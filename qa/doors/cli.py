@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
-from index.read import ARCHIVE
+from index.read import ARCHIVE, whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
@@ -225,7 +225,8 @@ def _check(args: argparse.Namespace) -> int:
     if args.fail_under is not None and not 0 <= args.fail_under <= 1:
         raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
     with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
-        text = decode(sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes())
+        sent = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes()
+        text = whole_text(args.file, sent) if args.file.lower().endswith((".docx", ".html")) else decode(sent)
     body = {"text": text, "articles": args.articles}
     checked = _read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
     share = show.held(checked) / len(checked["sentences"])

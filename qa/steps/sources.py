@@ -62,6 +62,9 @@ def beside(
         differing = _in_one(pick) or [(_value(pick), pick), *((_figure(c), c) for c in others)]
         if others and (varied := variant(pick, others[0])):
             differing = list(zip(varied, (pick, others[0]), strict=True))
+        differing = list({frozenset(values(value)) or value: (value, c) for value, c in reversed(differing)}.values())[
+            ::-1
+        ]
         if len(differing) > 1:
             conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in differing)),)
     # Passages are cut into sentences, which takes longest, only where they hold the words at all.
@@ -86,6 +89,8 @@ def _replaced(evidence: Evidence, pick: Candidate) -> list[Candidate]:
     asked = alike(content_terms(pick.part))
     told = [c for c in told if asked & c.terms and fits(pick.part, c.text)]
     told = [c for c in told if replaces(pick.part, pick, c, evidence.latest)]
+    stands = values(_value(pick))  # what says it already, "four, not five, died", is not what it replaces
+    told = [c for c in told if not (stands and stands <= values(c.said))]
     for c in {c.article: c for c in told}.values():  # of each report what answers best
         before = found.setdefault(values(_value(c)), c)
         if (c.article.published or date.max) < (before.article.published or date.max):

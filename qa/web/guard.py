@@ -52,7 +52,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def check_host(host: str, token: str | None, users: Path | None = None) -> None:
     """Raise BadInput where others could come in unasked, or nobody: any address but loopback needs a token or users."""
     if not is_loopback(host) and not token and not users:
-        needs = "give an --auth-token (or COPYDESK_TOKEN) that they must know, or --users FILE"
+        needs = "give an --auth-token (or COPYDESK_TOKEN) that they must know, or --users FILE (copydesk users add)"
         raise BadInput(f"--host {host} lets other machines in: {needs}")
     if token and not (token.isascii() and token.isprintable() and token == token.strip()):
         raise BadInput("the token cannot be sent as it is: use ASCII letters, digits and signs, no space at its ends")

@@ -70,7 +70,10 @@ def build_server(service: Service) -> Server:
 
     async def call_tool(of: ServerRequestContext, called: types.CallToolRequestParams) -> types.CallToolResult:
         try:
-            document = await work(of.request, called.name, called.arguments or {})
+            given = called.arguments or {}
+            if called.name == "search" and "query" in given:  # as ChatGPT's connectors call it
+                given = {"question": given["query"], **{key: said for key, said in given.items() if key != "query"}}
+            document = await work(of.request, called.name, given)
         except CopydeskError as error:
             return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
         said = types.TextContent(text=json.dumps(document, ensure_ascii=False))
