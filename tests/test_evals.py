@@ -470,7 +470,7 @@ class Full(OnnxReranker):
     """A reranker whose disk is full once a question is asked."""
 
     def score(self, question: str, texts: Sequence[str]) -> Any:
-        if question != "warm":
+        if question.startswith("Who"):
             raise OSError(28, "No space left on device")
         return super().score(question, texts)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import gradio as gr
 from markupsafe import Markup
@@ -174,6 +175,7 @@ class Events:
     def __init__(self, place: Place) -> None:
         self.place, self.kept = place, place.service.kept
         self.askers: dict[str | None, Asker] = {}  # by the session of the page
+        self.away = WeakSet[Asker]()  # whose page shows another conversation by now
 
     def form(self) -> str:
         return str(PART.form(self.place.service.desk.outlets(), self.place.service.models))
@@ -191,7 +193,7 @@ class Events:
         self.askers[session] = asker
         asker.then(lambda: self.askers.pop(session) if self.askers.get(session) is asker else None)
         for shown in _reply(self.place, user(request).name, event._data, asker):
-            if self.askers.get(session, asker) is asker:  # else another question has taken its place
+            if self.askers.get(session, asker) is asker and asker not in self.away:  # else another has taken its place
                 yield shown
 
     def stop(self, request: gr.Request) -> None:
@@ -199,6 +201,9 @@ class Events:
             asker.leave()
 
     def open(self, event: gr.EventData, request: gr.Request) -> Shown:
+        if asker := self.askers.get(request.session_hash):
+            self.away.add(asker)
+            asker.leave()
         return self.opened(user(request).name, _text(event._data, "talk"))
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
