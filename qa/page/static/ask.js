@@ -94,8 +94,7 @@ function goTo(talk) {
   setAddress("ask", talk ? `/?talk=${encodeURIComponent(talk)}` : "/");
 }
 
-function load(talk) {
-  if (asking.busy) service("stop");
+function load(talk) { // who opens another conversation is worked for no more in this one
   asking.waiting = null;
   pass();
   busy(false);
