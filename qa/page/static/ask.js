@@ -239,7 +239,7 @@ new MutationObserver(() => {
   asking.opened = $("#talk");
   if ((asking.busy || turn) && talk && talk !== asking.talk) goTo(talk);
   if (asking.busy && turn && !turn.matches(".working")) [sessionStorage.removeItem("lost"), busy(false)];
-  if (turn && asking.fresh) $("#live").scrollIntoView();
+  if (turn && asking.fresh) last ? $("#live").scrollIntoView() : scrollTo(0, 0); // a first one has its head above it
   if (turn) asking.fresh = false;
   if (!asking.busy && turn?.matches(".working") && turn !== asking.late) { // it came after it had been stopped
     asking.late = turn;
