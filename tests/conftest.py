@@ -130,6 +130,20 @@ def running(desk: Desk) -> Iterator[str]:
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Iterator[Desk]:
+    """A desk that holds the seeds and is one test file's own: its tests exchange its model."""
+    with Desk(tmp_path_factory.mktemp("own"), encoder, reranker) as opened:
+        opened.ingest([SEEDS])
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(own: Desk) -> Iterator[str]:
+    with running(own) as served:
+        yield served
+
+
 @contextmanager
 def browsing(address: str) -> Iterator[Page]:
     """Open a page in a real browser; fail where it asked for anything but what is at this address."""

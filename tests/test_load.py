@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import SEEDS, running
+from conftest import SEEDS
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -21,12 +21,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import Scripted
 
-from index.encoder import Encoder
 from index.types import BadInput
 from qa import Desk
 from qa.kept import Kept
 from qa.request import AskRequest, CheckRequest
-from qa.rerank import Reranker
 from qa.service import Busy, Service
 
 QUESTION = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
@@ -51,20 +49,6 @@ class Slow:
                 time.sleep(0.2)
         finally:
             self.closed.set()
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Iterator[Desk]:
-    """A desk that holds the seeds; tests exchange its model."""
-    with Desk(tmp_path_factory.mktemp("own"), encoder, reranker) as opened:
-        opened.ingest([SEEDS])
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def address(own: Desk) -> Iterator[str]:
-    with running(own) as served:
-        yield served
 
 
 @contextmanager

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import SEEDS, browsing, running
+from conftest import browsing
 from playwright.sync_api import expect
 from scripted import Scripted
 
-from index.encoder import Encoder
 from index.types import Article, BadInput
 from qa import Desk
 from qa.kept import Turn
 from qa.page.ask import asked
 from qa.page.render import lines, source_page, source_path
-from qa.rerank import Reranker
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,20 +26,6 @@ DATED = "On what date did Ukraine accept a complete ceasefire in Jeddah?"
 UNKNOWN = "Who won the Champions League final?"
 SAID = "Ukraine accepted a complete ceasefire on March 11 in Jeddah."
 BROWSER = pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker: Reranker) -> Iterator[Desk]:
-    """A desk that holds the seeds, on which questions may name a scripted model."""
-    with Desk(tmp_path_factory.mktemp("own"), encoder, reranker) as opened:
-        opened.ingest([SEEDS])
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def address(own: Desk) -> Iterator[str]:
-    with running(own) as served:
-        yield served
 
 
 @pytest.fixture
