@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from index.read.records import read_jsonl
+from index.read.formats.records import read_jsonl
 from index.text.days import parse_date
 from index.text.fold import words
 from index.types import BadInput, translated

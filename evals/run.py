@@ -17,7 +17,7 @@ from evals.metrics import LOSSES, Metric, Result, contains_all, loss, over, perc
 from evals.questions import IN_FILES, Question, as_row, parse
 from evals.report import render
 from evals.stats import compare, interval
-from index.read.records import read_jsonl
+from index.read.formats.records import read_jsonl
 from index.sync import Progress
 from index.types import BadInput, digest, translated
 from qa.desk import Desk

@@ -19,8 +19,10 @@ from index.database import Database
 from index.encoder import Vectors
 from index.types import ArchiveError, Article, BadInput, Filters, Listed, Passage, Place, digest
 
-SCHEMA_VERSION = "3"
-SCRIPTS: dict[str | None, str] = {"": "schema.sql", "1": "upgrade-1.sql", "2": "upgrade-2.sql"}  # by format, or none
+SCHEMA_VERSION = "4"
+SCRIPTS: dict[str | None, str] = {  # by format, or none
+    "": "schema.sql", "1": "upgrade-1.sql", "2": "upgrade-2.sql", "3": "upgrade-3.sql",
+}  # fmt: skip
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
@@ -49,7 +51,15 @@ class Entry(NamedTuple):
 
 def content_hash(article: Article) -> str:
     """Return the hash by which an article counts as unchanged: all that is stored of it save its id."""
-    fields = [article.title, article.text, article.outlet, str(article.published), article.url, article.authors]
+    fields: list[object] = [
+        article.title,
+        article.text,
+        article.outlet,
+        str(article.published),
+        article.url,
+        article.authors,
+    ]
+    fields += [article.pages] * bool(article.pages)
     return digest(json.dumps(fields), 16)
 
 
@@ -91,7 +101,7 @@ class Archive(Database):
                 day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
                 before, since = self._retire(a.id, day, now[:10])
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
-                       *entry.place, now, len(a.text))  # fmt: skip
+                       *entry.place, now, len(a.text), a.language, json.dumps(a.pages))  # fmt: skip
                 self.db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
                 self.db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
                 rows = [(p.id, a.id, p.start, p.end, key, since) for p, key in entry.passages]
@@ -157,10 +167,14 @@ class Archive(Database):
         return self.read(f"{stood} ORDER BY version IS NULL, 1", article_id)
 
     def _articles(self, table: str, where: str, *values: str) -> list[Article]:
-        query = f"SELECT {LISTED}, authors, text FROM {table} a JOIN texts USING (id, version) WHERE a.{where}"
+        whole = f"SELECT {LISTED}, authors, language, pages, text FROM {table} a JOIN texts USING (id, version)"
         return [
-            Article(key, title, text, outlet, _day(published), url, tuple(json.loads(authors)))
-            for key, title, outlet, published, url, authors, text in self.read(f"{query} ORDER BY version", *values)
+            Article(
+                key, title, text, outlet, _day(day), url, tuple(json.loads(names)), language, tuple(json.loads(pages))
+            )
+            for key, title, outlet, day, url, names, language, pages, text in self.read(
+                f"{whole} WHERE a.{where} ORDER BY version", *values
+            )
         ]
 
     def listed(self, article_id: str | None = None) -> list[Listed]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
-from index.read import Found, Known, read, real, wire
+from index.read import Found, read, real, wire
+from index.read.article import Known
 from index.read.notes import Notes
 from index.read.places import Places, path
 from index.sync import Index, Progress

@@ -1,8 +1,9 @@
 """The words everything else is said in: articles, passages, hits, filters, and the errors."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 
@@ -21,6 +22,13 @@ class Article:
     published: date | None = None
     url: str | None = None
     authors: tuple[str, ...] = ()
+    # ISO 639-1, as its text is detected to be, so not compared; None where that is not sure.
+    language: str | None = field(default=None, compare=False)
+    pages: tuple[int, ...] = ()  # where each page of its file begins in its text, of files that have pages
+
+    def page(self, start: int) -> int | None:
+        """Return the page, from 1, of a place in its text; None of a file without pages."""
+        return bisect_right(self.pages, start) or None
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ UNSUPPORTED = "[unsupported]"  # the mark of a sentence that no article supports
 class Citation:
     """A quotation and its place: `getattr(article, field)[start:end] == quote`, to the character, always.
 
-    `corrected_by` is the id of the latest article that corrects or withdraws what this one says, where one does.
+    `corrected_by` is the id of the latest article that corrects or withdraws what this one says, where one does,
+    `page` the page on which the quotation begins, from 1, in an article of a file that has pages.
     """
 
     n: int
@@ -38,6 +39,7 @@ class Citation:
     start: int
     end: int
     corrected_by: str | None = None
+    page: int | None = None
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,8 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
     if not 0 <= start < end <= len(whole):
         raise ValueError(f"{article.id}: {field}[{start}:{end}] is not a span of {len(whole)} characters")
     meta = (article.id, article.title, article.outlet, article.published, article.url)
-    return Citation(n, *meta, whole[start:end], field, start, end)
+    page = article.page(start) if field == "text" else None
+    return Citation(n, *meta, whole[start:end], field, start, end, page=page)
 
 
 def bold(text: str, marks: Sequence[Sequence[int]], start: int, end: int) -> tuple[int, int]:

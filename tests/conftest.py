@@ -33,6 +33,10 @@ REPOSITORY = Path(__file__).parent.parent
 SEEDS = REPOSITORY / "seeds"
 Run = Callable[..., tuple[int, str, str]]
 SHARED = REPOSITORY.parent / "shared"
+BEFORE_4 = """
+    ALTER TABLE articles DROP COLUMN language; ALTER TABLE articles DROP COLUMN pages;
+    ALTER TABLE versions DROP COLUMN language; ALTER TABLE versions DROP COLUMN pages; DROP TABLE sources;
+"""  # takes out of an archive what format 4 added
 
 
 @pytest.fixture(scope="session")

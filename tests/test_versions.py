@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import BEFORE_4
 
 from index.archive import Archive
 from index.encoder import Encoder
@@ -248,7 +249,7 @@ def test_an_archive_of_an_older_format_knows_since_when_its_versions_stand(tmp_p
         put(index, tmp_path / "in", {**CRASH, "text": FIRST}, OTHER)
         put(index, tmp_path / "in", {**CRASH, "text": SECOND}, OTHER)
     with closing(sqlite3.connect(path)) as old:
-        old.executescript("""
+        old.executescript(f"""{BEFORE_4}
             DELETE FROM passages WHERE version IS NOT NULL;
             DROP INDEX passages_version; DROP INDEX passages_earlier;
             CREATE INDEX passages_article ON passages (article_id);

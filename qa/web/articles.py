@@ -19,7 +19,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from index.ingest import IngestReport
-from index.read import UNPRINTABLE, whole_text
+from index.read import whole_text
+from index.read.article import UNPRINTABLE
 from index.sync import Progress
 from index.tables.related import Related
 from index.types import BadInput, Listed, Rejected, digest

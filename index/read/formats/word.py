@@ -8,7 +8,7 @@ from html import escape
 from io import BytesIO
 from typing import Any
 
-from index.read.pages import of_blocks
+from index.read.formats.pages import of_blocks
 from index.read.plain import Source
 
 GROWTH, UNZIPPED_BYTES = 100, 100_000_000  # Texts unzip to ten times their size, what fills the memory to a thousand.

@@ -1,0 +1,26 @@
+"""The formats that articles come in, one file each, and which reader is for which ending."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import inf
+from typing import Any
+
+from index.read import plain
+from index.read.formats import pages, records, word
+
+# A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
+# A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
+# The number is the megabytes it may have: JSON of many small objects takes 25 times as much memory.
+READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], float]] = {
+    ".txt": (plain.read, 5),
+    ".md": (pages.read_markdown, 5),
+    ".html": (pages.read_html, 20),
+    ".htm": (pages.read_html, 20),
+    ".docx": (word.read_word, 20),
+    ".json": (records.read_json, 50),
+    ".jsonl": (records.read_lines, inf),
+    ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
+    ".csv": (records.read_csv, 50),
+    ".tsv": (records.read_csv, 50),
+}
+RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
