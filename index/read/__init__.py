@@ -111,8 +111,6 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted.
     """
     kinds = ", ".join(READERS)
-    if str(root).lower().startswith(("http:/", "https:/")):
-        raise BadInput("web addresses cannot be read yet: save the page and ingest the file")
     if not root.exists():
         raise BadInput("no such file or folder")
     if not root.is_dir():
