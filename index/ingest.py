@@ -58,6 +58,7 @@ def ingest(
     `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt. `progress`, or
     else that of the index, is told how far it is.
     """
+    index.archive.check_writable()
     started = time.perf_counter()
     report = IngestReport()
     known = index.archive.known()
