@@ -71,6 +71,13 @@ class ArchiveLock:
 HELD = set[ArchiveLock]()  # by this process
 
 
+def withdraw() -> None:
+    """Take back what this process has announced, which is about to end."""
+    for lock in HELD:
+        with suppress(OSError):
+            lock._owner.unlink(missing_ok=True)
+
+
 def _open(path: str, flags: int) -> int:
     """Open a file: no link, and nothing, such as a pipe, that lets one wait."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)

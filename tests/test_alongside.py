@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
@@ -127,12 +127,14 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
+def answers(
+    folder: Path, capsys: pytest.CaptureFixture[str], commands: Sequence[tuple[str, ...]] = COMMANDS
+) -> tuple[list[str], list[str]]:
     """Return what each command that reads prints of an archive, without times, and what it remarks."""
     draft = folder.parent / "draft.txt"
     draft.write_text("Hail fell on Orsk.")
     said, remarks = [], []
-    for words in COMMANDS:
+    for words in commands:
         assert main(["--data", str(folder), "--json", *(word.format(draft=draft) for word in words)]) == 0
         out, err = capsys.readouterr()
         document = json.loads(out)
@@ -164,19 +166,19 @@ def round_scores(document: str) -> object:
 
 
 def test_a_medium_that_cannot_be_written_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    alone, _ = answers(folder, capsys)
     before = state(folder)
     with unwritable(folder) as medium:
-        shown, remarks = answers(medium, capsys)
-        assert [round_scores(one) for one in shown] == [round_scores(one) for one in alone]
-        assert set(remarks) == {""}
+        shown, remarks = answers(medium, capsys, (COMMANDS[0], COMMANDS[-1]))
+        assert "The new quay of Kelmouth opened on Friday." in shown[0]
+        assert "The new quay of Kelmouth opened on Friday." in shown[1]
+        assert remarks == ["", ""]
         with Desk(medium, read_only=True), pytest.raises(ArchiveInUse):  # by whoever can
             Index(folder)
         assert main(["--data", str(medium), "ingest", str(SEEDS)]) == 2
         assert "Read-only file system" in capsys.readouterr().err
+        assert state(folder) == before
         with held(folder), Desk(medium, read_only=True) as desk:  # which is written by another way
             assert len(desk.search("hail")) == 3
-    assert state(folder) == before
 
 
 def test_a_desk_beside_a_writer_sees_each_batch(

@@ -23,10 +23,11 @@ from qa.doors import show
 from qa.doors.client import stream
 from qa.doors.opening import archive_of, emit, open_desk, read
 from qa.doors.show import Document
+from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.types import as_json, kind
 
-DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, SOME_REJECTED, REFUSED = 0, 1, 2
 Run = Callable[[argparse.Namespace], int | None]  # exit status; none is 0
 
 
@@ -274,20 +275,24 @@ def _mcp(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused."""
+    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused.
+
+    130 after SIGINT (Ctrl-C, by which a service ends with 0) and 143 after SIGTERM, within three seconds.
+    """
     logging.basicConfig(level=logging.ERROR, format="copydesk: %(message)s")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
-        data = os.environ.get("COPYDESK_DATA", "copydesk-data")
-        defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
-        args = build_parser().parse_args(argv, defaults)
-        run: Run = args.run
-        return run(args) or DONE
+        with stoppable():
+            data = os.environ.get("COPYDESK_DATA", "copydesk-data")
+            defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
+            args = build_parser().parse_args(argv, defaults)
+            run: Run = args.run
+            return run(args) or DONE
     except CopydeskError as error:
         print(f"copydesk: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("copydesk: interrupted; what was written stays, run it again to go on", file=sys.stderr)
-        return INTERRUPTED
+    except Stopped as stopped:
+        print("copydesk: stopped; what was written stays, run it again to go on", file=sys.stderr)
+        return stopped.status
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
