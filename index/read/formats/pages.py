@@ -156,11 +156,17 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def of_blocks(html: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of one article of Markdown or Word, whose first heading is its title where none is known."""
+    """Return the fields of an article of Markdown or Word, whose first heading is its title where none is known."""
     heading, texts = markup.blocks(html)
     title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
     fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})
     return fields | {"text": text}
+
+
+def of_document(html: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a document; what its properties say of it counts where its text does not say it."""
+    fields = of_blocks(html, {} if html.startswith("<h") else {"title": said["title"]})
+    return said | {name: value for name, value in fields.items() if value}
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
