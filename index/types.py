@@ -1,5 +1,6 @@
-"""The words everything else is said in: articles, passages, hits, filters, and the errors."""
+"""The words everything else is said in: articles, passages, hits, filters, the errors, and how secrets are not said."""
 
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -10,6 +11,15 @@ from hashlib import blake2b
 
 REPAIR = "run copydesk doctor --repair"
 Place = tuple[str, str]  # of an article: the ingested path, and the file below it
+# Of an address: a name and password, which may hold a slash where no port can be meant, and keys by their names.
+USERINFO = re.compile(r"(?<=//)(?:[^\s/?#]{0,500}|[^\s/?#:]{0,500}:(?!\d+[/?#])\S{0,500})@")
+KEYED = re.compile(
+    r"([?&;#](?:[\w.%-]*[_.-])?(?:(?:api|access|auth|private|secret)?(?:key|token)|secret|sig(?:nature)?|credential"
+    r"|pass(?:word|wd)?|pwd|auth|jwt)=)[^&;#\s\"'<>]+",
+    re.I,
+)
+SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "_HEADERS")  # as names of variables end
+SECRET_CHARACTERS = 8  # A shorter one is no secret, and would be cut out of words.
 
 
 @dataclass(frozen=True)
@@ -178,3 +188,14 @@ def disk_error(place: object, error: BaseException) -> DiskError | None:
 def digest(text: str, size: int) -> str:
     """Return a hash of a text, which may hold lone surrogates: `size` bytes of BLAKE2b in hexadecimal."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def shown(text: str) -> str:
+    """Return an address, or any text, without what nobody may read: names and passwords in addresses are dropped.
+
+    `***` stands for keys in addresses, and for the values of this process's variables such as OPENAI_API_KEY.
+    """
+    held = {value.strip() for name, value in os.environ.items() if name.endswith(SECRET_NAMES)}
+    for secret in sorted((value for value in held if len(value) >= SECRET_CHARACTERS), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return KEYED.sub(r"\1***", USERINFO.sub("", text))

@@ -63,8 +63,11 @@ HOMES = {
     "chardet": ["index/read/plain.py"],
     "ftfy": ["index/read/plain.py"],
     "htmldate": ["index/read/published.py"],
-    "lxml": ["index/read/formats", "index/read/markup.py", "index/read/published.py"],
+    "lxml": ["index/read/formats", "index/read/markup.py", "index/read/published.py", "index/sources"],
     "filelock": ["index/lock.py"],
+    "filetype": ["index/sources"],
+    "tenacity": ["index/sources"],
+    "httpcore": ["index/sources"],
     "pydantic": ["qa/types.py", "qa/web"],
     "llama_index": [
         "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/request.py",
