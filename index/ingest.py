@@ -62,6 +62,7 @@ def ingest(
     without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
     `progress`, or else that of the index, is told how far it is.
     """
+    index.archive.check_writable()
     started = time.perf_counter()
     report = IngestReport()
     known = index.archive.known()
