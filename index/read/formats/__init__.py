@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import pages, records, word
+from index.read.formats import feeds, pages, records, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -16,6 +16,10 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
+    ".xml": (feeds.read_xml, 10),
+    ".rss": (feeds.read_xml, 10),
+    ".atom": (feeds.read_xml, 10),
+    ".rdf": (feeds.read_xml, 10),
     ".docx": (word.read_word, 20),
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
