@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,11 +9,11 @@ from typing import Any, NamedTuple
 from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
-from index.read.formats import READERS, RECORDS
+from index.read.formats import MANY, RECORDS
 from index.read.notes import Notes
+from index.read.packed import READERS, SKIPPED, suffix
 from index.types import Article, BadInput, Place, Rejected, translated
 
-SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.|~\$")  # Beside articles, but not articles.
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 LEFT_OUT = "what is published has no such mark, so change or remove it where it is wrong"
 
@@ -56,11 +55,11 @@ def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes |
     for root, path, size in files:
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
-        for fields, place, position in _records(path, root, notes):
+        for fields, place, kind, position in _records(path, root, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
             try:
                 record, not_used = fields, set[str]()
-                if _suffix(path) in RECORDS and isinstance(record, Mapping):
+                if kind in RECORDS and isinstance(record, Mapping):
                     unmet -= unmet and table.met(record, unmet)
                     fields, not_used = table.named(record, known.names)
                 if isinstance(record, Mapping) and (other := table.other({**record, "text": fields.get("text")})):
@@ -85,16 +84,16 @@ def real(path: str | Path) -> str:
 
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
-    suffix = _suffix(Path(name))
-    reader, most = READERS.get(suffix, (None, 0.0))
-    if suffix in RECORDS or not reader:
-        raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
+    known = [kind for kind in READERS if kind not in (*RECORDS, *MANY)]
+    if (kind := suffix(name)) not in known:
+        raise BadInput(f"not a known kind of text: use {', '.join(known)}")
+    reader, most = READERS[kind]
     if len(data) > most * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
-        if suffix in (".txt", ".md"):
+        if kind in (".txt", ".md"):
             return plain.decode(data)
-        found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data)))]
+        found = [fields for fields, *_ in reader(plain.Source(io.BytesIO(data)))]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
     texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
@@ -112,7 +111,7 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     if not root.exists():
         raise BadInput("no such file or folder")
     if not root.is_dir():
-        if not _suffix(root):
+        if not suffix(root.name):
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
     os.listdir(root)  # rglob passes over what may not be read
@@ -122,7 +121,7 @@ def _files(root: Path, notes: Notes) -> list[Path]:
             continue
         if os.path.isdir(path):
             below += [path] * (_leads_out(path, root) or not os.access(path, os.R_OK | os.X_OK))
-        elif _suffix(path):
+        elif suffix(path.name):
             below.append(path)
         elif path.is_file():
             notes.skipped[path.suffix.lower()] += 1
@@ -131,16 +130,12 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     return sorted({os.path.realpath(path): path for path in below}.values())
 
 
-def _suffix(path: Path) -> str:
-    return next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), "")
-
-
 def _leads_out(path: Path, root: Path) -> bool:
     return path != root and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, int]]:
-    """Yield (fields, or the BadInput that they are; their place in the file; bytes read so far) for each record."""
+def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, str, int]]:
+    """Yield (fields, or the BadInput that they are; their place; their file's ending; bytes read) for each record."""
     try:
         with translated(BadInput, "cannot be read", OSError):
             if UNPRINTABLE.search(f"{path}{root.resolve()}"):
@@ -152,17 +147,18 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, i
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")
             if not path.is_file():
                 raise BadInput("a pipe, socket or device: save what it yields in a file")
-            reader, most = READERS[_suffix(path)]
+            reader, most = READERS[suffix(path.name)]
             if size > most * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
             with plain.Source(io.FileIO(path)) as stream:
-                for fields, place in reader(stream):
-                    yield fields, place, stream.tell()
+                for fields, place, *inner in reader(stream):
+                    yield fields, place, inner[0] if inner else suffix(path.name), stream.tell()
+                notes.skipped += stream.skipped
                 if stream.guessed:
                     notes.add("encoding guessed", path.name, f"{stream.guessed}: save it as UTF-8")
     except (BadInput, ValueError) as error:
-        yield BadInput(str(error)), "", 0
+        yield BadInput(str(error)), "", "", 0
 
 
 def _rejected(source: str, error: Exception) -> Rejected:

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import feeds, pages, records, word
+from index.read.formats import feeds, pages, records, warc, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -20,6 +20,9 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".rss": (feeds.read_xml, 10),
     ".atom": (feeds.read_xml, 10),
     ".rdf": (feeds.read_xml, 10),
+    ".warc": (warc.read_warc, inf),
+    ".warc.gz": (warc.read_warc, inf),
+    ".wacz": (warc.read_wacz, inf),
     ".docx": (word.read_word, 20),
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
@@ -28,3 +31,4 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
+MANY = (".xml", ".rss", ".atom", ".rdf", ".warc", ".warc.gz", ".wacz", ".zip")  # that hold many articles
