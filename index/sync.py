@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -17,7 +17,7 @@ from index.lock import ArchiveLock
 from index.read import ARCHIVE
 from index.tables import TABLES, Table
 from index.tables.related import Related, Ties, related, ties
-from index.types import ArchiveError, Article, translated
+from index.types import ArchiveError, Article, DiskError, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
@@ -86,10 +86,11 @@ class Index(AbstractContextManager["Index"]):
         self.close()
 
     def close(self) -> None:
-        """Close everything and let others in."""
-        self._close_parts()
-        self.archive.close()
-        self.lock.release()
+        """Close everything and let others in, whatever fails."""
+        with ExitStack() as last:
+            last.callback(self.lock.release)
+            last.callback(self.archive.close)
+            self._close_parts()
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -175,7 +176,8 @@ class Index(AbstractContextManager["Index"]):
     def _close_parts(self) -> None:
         if "dense" in self._parts:
             self.dense.close()
-            self.archive.set_meta("dense_in_use", "no")
+            with suppress(DiskError):  # then the next opening tries the folder first
+                self.archive.set_meta("dense_in_use", "no")
         self._parts.clear()
 
     # How an index is kept in step with the archive
@@ -202,6 +204,8 @@ class Index(AbstractContextManager["Index"]):
             if name == "dense" and self.archive.meta("dense_in_use") == "yes":  # the last process was killed
                 probe(self._folder(name))
             part = self._create(name)
+        except DiskError:  # nothing could be built there either
+            raise
         except ArchiveError:
             return self._rebuild(name)
         self._catch_up(name, part)

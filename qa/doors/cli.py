@@ -250,13 +250,13 @@ def _users_file(args: argparse.Namespace) -> Path:
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from qa.web.app import serve
-
     if not archive_of(args).exists():  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
     with open_desk(args, create=True) as desk:
+        from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
+
         serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 
