@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
+from index.health.files import USERS
 from index.read import ARCHIVE, whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
@@ -119,12 +120,9 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
 
-    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
-    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
-
     _add_serving(commands)
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
+    for module in ("qa.doors.upkeep", *(entry.value for entry in entry_points(group="copydesk.commands"))):
+        import_module(module).register(commands)
     return parser
 
 
@@ -161,17 +159,22 @@ def emit(args: argparse.Namespace, document: Document, print_for_people: Print) 
 
 def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
-    if not args.data:
-        raise BadInput("--data is empty: name the folder of the archive")
-    if not create and not _holds_archive(args.data):
+    if not create and not _holds_archive(folder(args)):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
     settings = ("llm", "llm_url", "judge", "strict", "reranker")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **given)
 
 
-def _holds_archive(data: str) -> bool:
-    return (Path(data).expanduser() / ARCHIVE).exists()
+def folder(args: argparse.Namespace) -> Path:
+    """Return the archive's folder."""
+    if not args.data:
+        raise BadInput("--data is empty: name the folder of the archive")
+    return Path(args.data).expanduser()
+
+
+def _holds_archive(data: Path) -> bool:
+    return (data / ARCHIVE).exists() or any(data.glob("dense-[0-9]*"))  # of an archive whose file is lost
 
 
 def _ingest(args: argparse.Namespace) -> int:
@@ -269,13 +272,6 @@ def _articles(args: argparse.Namespace) -> None:
         emit(args, {"removed": removed}, lambda _: print(f"{removed} removed"))
 
 
-def _doctor(args: argparse.Namespace) -> int:
-    with open_desk(args) as desk:
-        health = desk.index.doctor(args.repair)
-    emit(args, asdict(health), show.print_health)
-    return DONE if health.ok else SOME_REJECTED
-
-
 def _models(args: argparse.Namespace) -> None:
     from qa.llm.providers import models
 
@@ -290,13 +286,13 @@ def _users(args: argparse.Namespace) -> None:
 
 
 def _users_file(args: argparse.Namespace) -> Path:
-    return Path(args.users or Path(args.data) / "users.json").expanduser()
+    return Path(args.users).expanduser() if args.users else folder(args) / USERS
 
 
 def _serve(args: argparse.Namespace) -> None:
     from qa.web.app import serve
 
-    if not _holds_archive(args.data):  # perhaps a slip of the pen
+    if not _holds_archive(folder(args)):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
