@@ -52,6 +52,12 @@ class DenseIndex:
                 known = [_known(article) for article, _ in added]
                 self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=known)
 
+    def walk(self) -> None:
+        """Search for a passage that is held: of a damaged folder, that may end the process."""
+        with self._translated():
+            for vector in self._collection.peek(1)["embeddings"]:
+                self.search(vector, 10, Filters())
+
     def lacks(self, held: Sequence[tuple[Article, Passage]]) -> int:
         """Return how many of these passages it does not hold as they are."""
         those = {passage.id: _known(article) for article, passage in held if not passage.replaced}
@@ -60,7 +66,6 @@ class DenseIndex:
         vectors = self._vectors([*those])
         with self._translated():
             found = self._collection.get([*those], include=["embeddings", "metadatas"])
-            self._collection.query(vectors, n_results=1, include=[])  # the graph is walked, which may end the process
         expected = dict(zip(those, vectors, strict=True))
         there = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
         right = (known == those[key] and np.allclose(held, expected[key], atol=1e-4) for key, held, known in there)

@@ -169,7 +169,7 @@ class Index(AbstractContextManager["Index"]):
         held, problems = dict.fromkeys(PARTS, 0), dict[str, str]()
         for name in PARTS:
             try:
-                held[name] = self._held(name)
+                held[name] = self._held(name, whole=not (damage.file or damage.articles))
                 if held[name] != passages or self.archive.pending(name)[0]:
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
@@ -191,14 +191,17 @@ class Index(AbstractContextManager["Index"]):
             listed.append(f"archive file: {altered} after it was closed; copydesk doctor --repair checks and keeps it")
         return Health(not listed, articles, passages, **held, problems=listed)
 
-    def _held(self, name: str) -> int:
+    def _held(self, name: str, whole: bool) -> int:
         """Return how many passages an index holds. Raises ArchiveError where it is not as it should be."""
         folder = self._folder(name)
         if not folder.exists():
             return 0
         if why := self._sums[name].complaint(folder):
             raise ArchiveError(why)
-        return probe(name, folder, self.archive.path)
+        self._sums[name].forget()
+        held = probe(name, folder, self.archive.path, whole)
+        self._sums[name].keep(folder)  # Chroma wrote when it was opened
+        return held
 
     def _close_parts(self) -> None:
         for name, part in self._parts.items():

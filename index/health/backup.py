@@ -110,8 +110,8 @@ def restore(folder: Path, file: Path, progress: Progress) -> Report:
 
 def _copy(path: Path, copy: Path, progress: Progress) -> None:
     """Copy an SQLite file in one state, whoever writes to it meanwhile, and check what was copied."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
-        source.execute("BEGIN")
+    with closing(sqlite3.connect(path)) as source:
+        source.executescript("PRAGMA query_only = ON; BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on it is one state
         with closing(sqlite3.connect(copy)) as target:
 

@@ -34,10 +34,12 @@ def _try(name: str, folder: Path, path: Path, whole: bool) -> int:
     if name == "lexical" and (why := torn(folder)):
         raise ArchiveError(why)
     index = DenseIndex(folder, archive.vectors) if name == "dense" else LexicalIndex(folder)
-    ids = archive.passage_ids()
-    for start in range(0, len(ids) if whole else 1, BLOCK):
+    if isinstance(index, DenseIndex):
+        index.walk()
+    ids = archive.passage_ids() if whole else []
+    for start in range(0, len(ids), BLOCK):
         held = archive.passages(ids[start : start + BLOCK])
-        if (wrong := index.lacks([*held.values()])) and whole:
+        if wrong := index.lacks([*held.values()]):
             raise ArchiveError(f"{wrong} of its passages are not as the archive has them")
     return len(index)
 
