@@ -50,7 +50,7 @@ HOMES = {
     "feedparser": ["index/read/formats/feeds.py", "index/sources"],
     "odfdo": ["index/read/formats/opendocument.py"],
     "protego": ["index/sources"],
-    "pypdfium2": ["index/read/formats/pdf.py"],
+    "pypdfium2": ["index/read/formats/pdf.py", "index/read/glyphs.py"],
     "striprtf": ["index/read/formats/rtf.py"],
     "warcio": ["index/read/formats/warc.py"],
     "watchfiles": ["index/sources"],

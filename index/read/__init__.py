@@ -94,7 +94,7 @@ def whole_text(name: str, data: bytes) -> str:
     with translated(BadInput, "it cannot be read", ValueError):
         if suffix in (".txt", ".md"):
             return plain.decode(data)
-        found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data)))]
+        found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data))) if fields is not None]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
     texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
@@ -158,9 +158,12 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, i
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
             with plain.Source(io.FileIO(path)) as stream:
                 for fields, place in reader(stream):
-                    yield fields, place, stream.tell()
+                    if fields is not None:
+                        yield fields, place, stream.tell()
                 if stream.guessed:
                     notes.add("encoding guessed", path.name, f"{stream.guessed}: save it as UTF-8")
+                for told in stream.remarks:
+                    notes.add("not read", path.name, told)
     except (BadInput, ValueError) as error:
         yield BadInput(str(error)), "", 0
 

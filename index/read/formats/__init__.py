@@ -6,10 +6,11 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import pages, records, word
+from index.read.formats import pages, pdf, records, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
-# A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
+# None in place of the fields says that it is still at work, a BadInput rejects that article alone; a ValueError that is
+# raised ends the file.
 # The number is the megabytes it may have: JSON of many small objects takes 25 times as much memory.
 READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], float]] = {
     ".txt": (plain.read, 5),
@@ -17,6 +18,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
     ".docx": (word.read_word, 20),
+    ".pdf": (pdf.read_pdf, 500),  # read page by page
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
