@@ -13,7 +13,7 @@ from index.read import markup
 GAP = 0.8  # of the size, at most between words of a line; LaTeX sets columns 1.0 apart
 WIDE = 2.0  # the same, of a justified line, where the file has a blank between the words
 EDGE, EDGE_STRIPS, NEAR = 0.15, 3, 2  # running heads: share of the page, strips, pages on which they repeat
-HEAD_WORDS = 12
+APART, HEAD_WORDS = 1.6, 12  # of its size from the text; words at most where numbers count
 HYPHEN = "\ufffe"  # PDFium's, for a hyphen at the end of a line
 BULLET = re.compile(r"(?:[•▪◦‣●○■□–—*·-]|\(?(?:\d{1,2}|[a-z])[.)])(?:\s|$)")
 RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -145,23 +145,33 @@ def drop_running(leaves: Sequence[Leaf]) -> None:
     for place, leaf in enumerate(leaves):
         near = [n for n in range(max(place - 4 * NEAR, 0), min(place + 4 * NEAR + 1, len(leaves)))
                 if leaves[n].turn == leaf.turn and 0 < abs(leaves[n].number - leaf.number) <= NEAR]  # fmt: skip
-        for side in (0, 1):
-            for strip in found[place][side]:
-                numbers = [said[1] for line in strip if (said := NUMBERED.fullmatch(line.text))]
-                alone = len(strip) == len(numbers) or str(leaf.number) in numbers or PRINTED.match(strip[0].text)
-                others = ((strip, other, leaves[n].number - leaf.number) for n in near for other in found[n][side])
-                if len(strip) == len(leaf.lines) or not (alone or any(_repeated(*pair) for pair in others)):
+        for side, edge in enumerate(found[place]):
+            running = 0
+            for count, (strip, apart) in enumerate(edge, 1):
+                others = ((other, leaves[n].number - leaf.number) for n in near for other, _ in found[n][side])
+                number = _is_number(strip, leaf.number)
+                if not number and not any(_repeated(strip, *other) for other in others):
                     break
-                for line in strip:
-                    leaf.lines.remove(line)
+                running = count if apart or number else running
+            gone = [line for strip, _ in edge[:running] for line in strip]
+            if len(gone) < len(leaf.lines):
+                leaf.lines[:] = [line for line in leaf.lines if line not in gone]
 
 
-def _edges(leaf: Leaf) -> tuple[list[list[Line]], list[list[Line]]]:
-    """Return the outermost strips of a page, above and below."""
-    every, cut = strips(leaf.lines), EDGE * (leaf.top - leaf.bottom)
-    above = [strip for strip in every[:EDGE_STRIPS] if all(line.y > leaf.top - cut for line in strip)]
-    below = [strip for strip in every[: -EDGE_STRIPS - 1 : -1] if all(line.y < leaf.bottom + cut for line in strip)]
-    return above, below
+def _edges(leaf: Leaf) -> list[list[tuple[list[Line], bool]]]:
+    """Return the outermost strips of a page, above and below, and whether there is more than a line to the next."""
+    every, cut, edges = strips(leaf.lines), EDGE * (leaf.top - leaf.bottom), list[list[tuple[list[Line], bool]]]()
+    for ordered in (every, every[::-1]):
+        gaps = [abs(strip[0].y - inner[0].y) > APART * strip[0].size for strip, inner in pairwise(ordered)]
+        ends = zip(ordered[:EDGE_STRIPS], gaps, strict=False)
+        edges.append([end for end in ends if not leaf.bottom + cut < end[0][0].y < leaf.top - cut])
+    return edges
+
+
+def _is_number(strip: Sequence[Line], page: int) -> bool:
+    """Tell whether a strip is the number of a page, with what stands beside it, or the head of what was printed."""
+    numbers = [said[1] for line in strip if (said := NUMBERED.fullmatch(line.text))]
+    return len(strip) == len(numbers) or str(page) in numbers or bool(PRINTED.match(strip[0].text))
 
 
 def _repeated(strip: Sequence[Line], other: Sequence[Line], pages: int) -> bool:

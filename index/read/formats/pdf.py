@@ -78,6 +78,7 @@ def _articles(document: Any, file: Source) -> Iterator[Fields]:
             middle = leaves[len(leaves) // 2].number
             cut = max((at for at in chapters if middle < at <= number), default=number + 1)
             part, leaves = [one for one in leaves if one.number < cut], [one for one in leaves if one.number >= cut]
+            yield None, f"page {number}"
             yield _article(part, known, f"pages {part[0].number}-{cut - 1}")
             size = _size(leaves)
     told = [f"page{'s' * (len(pages) > 1)} {', '.join(map(str, pages))}: {fate}" for fate, pages in lost.items()]
@@ -85,6 +86,7 @@ def _articles(document: Any, file: Source) -> Iterator[Fields]:
         raise ValueError("; ".join(told) or "it has no text")
     file.remarks += told
     if size:
+        yield None, f"page {len(document)}"
         yield _article(leaves, known, f"pages {leaves[0].number}-{len(document)}" if "page" in known else "")
 
 
