@@ -1,5 +1,7 @@
-"""The words everything else is said in: articles, passages, hits, filters, and the errors."""
+"""The words everything else is said in: articles, passages, hits, filters, the errors, and how secrets are not said."""
 
+import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,15 @@ from hashlib import blake2b
 
 REPAIR = "run copydesk doctor --repair"
 Place = tuple[str, str]  # of an article: the ingested path, and the file below it
+# Of an address: a name and password, which may hold a slash where no port can be meant, and keys by their names.
+USERINFO = re.compile(r"(?<=//)(?:[^\s/?#]{0,500}|[^\s/?#:]{0,500}:(?!\d+[/?#])\S{0,500})@")
+KEYED = re.compile(
+    r"([?&;#](?:[\w.%-]*[_.-])?(?:(?:api|access|auth|private|secret)?(?:key|token)|secret|sig(?:nature)?|credential"
+    r"|pass(?:word|wd)?|pwd|auth|jwt)=)[^&;#\s\"'<>]+",
+    re.I,
+)
+SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "_HEADERS")  # as names of variables end
+SECRET_CHARACTERS = 8  # A shorter one is no secret, and would be cut out of words.
 
 
 @dataclass(frozen=True)
@@ -130,12 +141,16 @@ class ArchiveError(CopydeskError):
     """The archive cannot be opened, read or written as it is."""
 
 
-class ArchiveInUse(ArchiveError):
-    """Another process holds the archive; `address` is where it answers, when it serves."""
+class DiskError(ArchiveError):
+    """The disk is full, or cannot be written."""
 
-    def __init__(self, message: str, address: str | None = None) -> None:
+
+class ArchiveInUse(ArchiveError):
+    """Another process, the `holder`, holds the archive; `address` is where it answers, when it serves."""
+
+    def __init__(self, message: str, address: str | None = None, holder: str = "another process") -> None:
         super().__init__(message)
-        self.address = address
+        self.address, self.holder = address, holder
 
 
 class ModelError(CopydeskError):
@@ -151,6 +166,36 @@ def translated(kind: type[CopydeskError], what: str, *foreign: type[Exception], 
         raise kind(f"{what}: {getattr(error, 'strerror', None) or error}{mend and '; '}{mend}") from error
 
 
+# How SQLite, tantivy and Chroma, each in its own words, report what the operating system refuses to write.
+FULL = re.compile(r"no space left|disk is full|os error 28\b", re.IGNORECASE)
+DISK = re.compile(
+    r"disk I/O|input/output error|quota exceeded|file too large|read-only file system|readonly database"
+    r"|os error (?:5|27|30|122)\b|file size limit",
+    re.IGNORECASE,
+)
+
+
+def disk_error(place: object, error: BaseException) -> DiskError | None:
+    """Return in our words what a disk did not write below a place; None of an error of another kind."""
+    said = str(error)
+    reason = (
+        "no space left on the disk" if FULL.search(said) else f"cannot be written: {said}" * bool(DISK.search(said))
+    )
+    mend = "make room there, or mend the disk, and run it again; what was written stays"
+    return DiskError(f"{place}: {reason}: {mend}") if reason else None
+
+
 def digest(text: str, size: int) -> str:
     """Return a hash of a text, which may hold lone surrogates: `size` bytes of BLAKE2b in hexadecimal."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def shown(text: str) -> str:
+    """Return an address, or any text, without what nobody may read: names and passwords in addresses are dropped.
+
+    `***` stands for keys in addresses, and for the values of this process's variables such as OPENAI_API_KEY.
+    """
+    held = {value.strip() for name, value in os.environ.items() if name.endswith(SECRET_NAMES)}
+    for secret in sorted((value for value in held if len(value) >= SECRET_CHARACTERS), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return KEYED.sub(r"\1***", USERINFO.sub("", text))

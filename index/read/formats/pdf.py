@@ -16,9 +16,9 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from index.read.fields import fold
-from index.read.flow import blocks
-from index.read.glyphs import Run, runs, shapes, turned
-from index.read.layout import Leaf, Piece, drop_running, lines
+from index.read.layout.flow import HEADING, blocks
+from index.read.layout.glyphs import Run, runs, shapes, turned
+from index.read.layout.lines import Leaf, Piece, drop_running, lines
 from index.read.plain import BYLINE, Source, head
 from index.read.wire import PAGE
 
@@ -27,7 +27,7 @@ SIGN = 20  # pages between two signs of life
 PART = 900_000  # characters of a long file that become one article
 PICTURE = 0.5  # the share of a page that its picture has, if it is one
 FEW = 20  # characters on such a page: its number
-HEAD_BLOCKS, TITLE_MOST, LARGE = 8, 200, 1.15  # where a title is looked for; its characters; its size to that of text
+HEAD_BLOCKS, INITIAL, TITLE_MOST = 8, 3, 200  # where a title is looked for; its characters, more than, and at most
 NO_TITLE = re.compile(
     r"(?:microsoft (?:word|powerpoint|excel)|untitled|powerpoint presentation|slide \d+|about:blank|https?:).*"
     r"|.*\.\w{2,5}|\W*|\w*[\d_]\w*",
@@ -81,13 +81,22 @@ def _articles(document: Any, file: Source) -> Iterator[Fields]:
             yield None, f"page {number}"
             yield _article(part, known, f"pages {part[0].number}-{cut - 1}")
             size = _size(leaves)
-    told = [f"page{'s' * (len(pages) > 1)} {', '.join(map(str, pages))}: {fate}" for fate, pages in lost.items()]
+    told = [f"{_ranges(pages)}: {fate}" for fate, pages in lost.items()]
     if not size and "page" not in known:
         raise ValueError("; ".join(told) or "it has no text")
     file.remarks += told
     if size:
         yield None, f"page {len(document)}"
         yield _article(leaves, known, f"pages {leaves[0].number}-{len(document)}" if "page" in known else "")
+
+
+def _ranges(pages: list[int]) -> str:
+    """Return pages in words: "pages 1, 3-5"."""
+    told = list[str]()
+    for _, run in groupby(enumerate(pages), lambda numbered: numbered[1] - numbered[0]):
+        (_, first), *_, (_, last) = [*run] * 2
+        told.append(f"{first}-{last}" if last > first else str(first))
+    return f"page{'s' * (len(pages) > 1)} {', '.join(told)}"
 
 
 def _size(leaves: Iterable[Leaf]) -> int:
@@ -123,8 +132,8 @@ def _article(leaves: list[Leaf], known: dict[str, Any], place: str) -> Fields:
         for block in found:
             sizes[block.size] += len(block.text)
         same = [block for block in first if fold(block.text) == fold(known.get("title", ""))]
-        large = max(first, key=lambda block: block.size)
-        if "title" not in known and large.size > LARGE * sizes.most_common(1)[0][0] and len(large.text) < TITLE_MOST:
+        large = max(first, key=lambda block: block.size * (len(block.text) > INITIAL))
+        if "title" not in known and large.size > HEADING * sizes.most_common(1)[0][0] and len(large.text) < TITLE_MOST:
             known["title"], same = large.text, [large]
         found = [block for block in found if block not in same] or found
     page = at = found[0].page

@@ -1,4 +1,4 @@
-"""Puts the pieces of text that lie about on pages into reading order: lines, columns, tables, paragraphs."""
+"""Sets the pieces of text that lie about on pages in reading order: lines, columns, rows of tables."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from index.read import markup
 
 GAP = 0.8  # of the size, at most between words of a line; LaTeX sets columns 1.0 apart
-WIDE = 2.0  # the same, of a justified line, where the file has a blank between the words
+WIDE, MARKED = 2.0, 4.0  # where the file has a blank between the words of a justified line; behind the mark of a list
 EDGE, EDGE_STRIPS, NEAR = 0.15, 3, 2  # running heads: share of the page, strips, pages on which they repeat
 APART, HEAD_WORDS = 1.6, 12  # of its size from the text; words at most where numbers count
 HYPHEN = "\ufffe"  # PDFium's, for a hyphen at the end of a line
@@ -23,8 +23,7 @@ NUMBERED = re.compile(
 PRINTED = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2,4}, \d{1,2}:\d\d\b")  # as browsers head what they print
 NUMBER = re.compile(r"\d{1,5}")
 
-
-Span = tuple[float, float, float]
+Span = tuple[float, float, float]  # from where to where, and the size
 
 
 class Piece(NamedTuple):
@@ -42,7 +41,7 @@ class Piece(NamedTuple):
     apart: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """Pieces side by side, as far as they belong together."""
 
@@ -67,7 +66,7 @@ class Line:
         apart = max(piece.x0 - last.x1, last.x0 - piece.x1)
         ahead = piece.x0 > last.x0 or bool(RTL.search(piece.text + last.text))
         marked = len(self.pieces) == 1 and bool(BULLET.fullmatch(last.text))
-        wide = 4.0 if marked else WIDE if piece.apart in ("", " ") else GAP
+        wide = MARKED if marked else WIDE if piece.apart in ("", " ") else GAP
         return level and ahead and -0.5 * size < apart < wide * size
 
     def write(self) -> None:
@@ -106,7 +105,8 @@ def lines(pieces: Iterable[Piece]) -> list[Line]:
         row.sort(key=lambda line: line.x0)
         for number, line in enumerate(row):
             last = whole[-1] if number else None
-            near = last and -0.3 * line.size < line.x0 - last.x1 < GAP * line.size
+            wide = MARKED if last and len(last.pieces) == 1 and BULLET.fullmatch(last.pieces[0].text) else GAP
+            near = last and -0.3 * line.size < line.x0 - last.x1 < wide * line.size
             if last and near and 0.85 < line.size / last.size < 1.18:
                 whole[-1] = Line([*last.pieces, line.pieces[0]._replace(apart="\n"), *line.pieces[1:]])
             else:

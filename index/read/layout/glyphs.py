@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-from index.read.layout import HYPHEN, Piece
+from index.read.layout.lines import HYPHEN, Piece
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top, in points from the lower left
 Colour = tuple[int, ...]
@@ -23,7 +23,7 @@ SKEW = 8  # degrees from upright, or from a quarter turn; what is skewed more is
 OURS = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\uf0b7": "•", "\uf0a7": "•"}
 CHARACTERS = str.maketrans({**OURS, "\xa0": " ", "\x02": HYPHEN})
 SPOILT = re.compile(r"[\x00-\x08\x0e-\x1f\ue000-\uf8ff\uffff]|[\xad\ufffe](?!\Z)")
-RUN, DIGITS = re.compile(r"\S+(?: \S+)*"), re.compile(r"(?<![\d.,])\d{1,3}(?!\d)")
+RUN, DIGITS = re.compile(r"\S+(?: \S+)*"), re.compile(r"(?<!\d)(?<!\d[.,])\d{1,3}(?!\d)")
 BOLD = re.compile(rb"bold|black|heavy|demi", re.I)
 # As pypdfium2 has it, but with addresses in place of pointers: they can be compared, and take a third of the time.
 owner = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(

@@ -1,17 +1,18 @@
 """Makes a text of the lines of pages: paragraphs, words that were divided, sentences that go on over a page."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median_high
 
-from index.read.layout import BULLET, HYPHEN, Leaf, Line, arrange
+from index.read.layout.lines import BULLET, HYPHEN, Leaf, Line, arrange
 from index.read.wire import PAGE
 from index.text.cut import is_caption
 from index.text.names import lemmas
 
 NEAR = 12  # blocks that may stand between the parts of one: notes, captions, rows of a table
+HEADING = 1.15  # times the usual size
 LEVEL = 1.07  # sizes that differ less are one
 HYPHENS = (HYPHEN, "\xad", "‐", "-")
 DIVIDED = re.compile(r"([^\W\d_]+).$")
@@ -54,7 +55,7 @@ class Words:
     """The words of a text, by which it is decided what a hyphen at the end of a line was."""
 
     def __init__(self, pages: Iterable[Leaf]) -> None:
-        self.known = Counter(word.lower() for page in pages for line in page.lines for word in WORD.findall(line.text))
+        self.known = {word.lower() for page in pages for line in page.lines for word in WORD.findall(line.text)}
 
     def joined(self, text: str, more: str) -> str:
         """Return a text with the next line, or the next page, that goes on with it."""
@@ -70,26 +71,26 @@ class Words:
 
     def _compound(self, text: str, first: str, rest: str, hyphen: str) -> bool:
         whole, parts = (first + rest).lower(), f"{first}-{rest}".lower()
-        if rest[0].isupper() or self.known[parts] > 0:
-            return not first.isupper() or self.known[parts] > 0
-        if hyphen == "\xad" or self.known[whole] or lemmas(whole):
+        if parts in self.known or (rest[0].isupper() and not first.isupper()):
+            return True
+        if hyphen == "\xad" or whole in self.known or lemmas(whole):
             return False
-        second = rest.partition("-")[0].lower()
-        return len(first) > 2 and all(self.known[part] or lemmas(part) for part in (first.lower(), second))
+        words = first.lower(), rest.partition("-")[0].lower()
+        return text[-len(first) - 2 : -len(first) - 1] == "-" or (len(first) > 2 and all(map(lemmas, words)))
 
 
 def blocks(leaves: Sequence[Leaf]) -> list[Block]:
     """Return what stands on pages, in the order of reading; what goes on elsewhere is one block."""
     words, found = Words(leaves), list[Block]()
+    usual = median_high([line.size for leaf in leaves for line in leaf.lines for _ in range(len(line.text) // 10 + 1)])
     for leaf in leaves:
         for column in arrange(leaf.lines):
-            new = (
-                [Block(column, leaf.number, kind="row")]
-                if isinstance(column, str)
-                else _blocks(column, leaf.number, words)
-            )
-            for number, block in enumerate(new):
-                if number or not _continued(found, block, words):
+            if isinstance(column, str):
+                found.append(Block(column, leaf.number, kind="row"))
+                continue
+            for number, block in enumerate(_blocks(column, leaf.number, words, usual)):
+                torn = not number or found[-1].kind
+                if not torn or not _continued(found, block, words):
                     found.append(block)
     return found
 
@@ -112,11 +113,11 @@ def _continued(found: list[Block], block: Block, words: Words) -> bool:
     return True
 
 
-def _blocks(column: Sequence[Line], page: int, words: Words) -> list[Block]:
+def _blocks(column: Sequence[Line], page: int, words: Words, usual: float) -> list[Block]:
     """Join the lines of a column to paragraphs."""
     found = list[Block]()
     pitches = [above.y - line.y for above, line in pairwise(column) if _alike(above, line)]
-    pitch = sorted(pitches)[len(pitches) // 3] if pitches else 0.0
+    pitch = min(sorted(pitches)[len(pitches) // 3] if pitches else 0.0, 2.5 * usual)
     for number, line in enumerate(column):
         above, near = column[number - 1] if number else line, column[max(number - 3, 0) : number + 3]
         width = max(one.x1 for one in near) - min(one.x0 for one in near)
@@ -130,7 +131,7 @@ def _blocks(column: Sequence[Line], page: int, words: Words) -> list[Block]:
             or line.note
             or BULLET.match(line.text)
             or above.y - line.y > 1.3 * max(pitch, 1.1 * line.size)
-            or (begins and fits)
+            or (begins and fits and (ended or line.size < HEADING * usual))
             or (ended and begins and line.x0 - above.x0 > 0.7 * line.size and not BULLET.match(found[-1].text))
         )
         if starts:
