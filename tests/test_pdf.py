@@ -696,6 +696,7 @@ def long(pages: int, chapters: int) -> bytes:
     """Make a report of pages of 5,000 characters, each of which tells its number; a chapter begins every so often."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4, invariant=True, pageCompression=0)
+    canvas.setTitle("Harbour repair in detail")
     line = "The council of Lindholm heard the harbour master on the repair of the pier and bridge"
     for number in range(1, pages + 1):
         canvas.setFont("Times-Roman", 9)
@@ -728,7 +729,7 @@ def check_long(folder: Path, pages: int, chapters: int) -> list[Article]:
 def test_a_long_report_is_divided_where_a_chapter_begins(tmp_path: Path) -> None:
     first, second = check_long(tmp_path, 200, 50)
     assert (first.id, second.id) == ("long.pdf#pages 1-150", "long.pdf#pages 151-200")
-    assert first.title.endswith(", pages 1-150")
+    assert (first.title, second.title) == tuple(f"Harbour repair in detail, pages {n}" for n in ("1-150", "151-200"))
     assert (len(first.pages), second.pages[:151]) == (150, (0,) * 151)
 
 
