@@ -53,7 +53,7 @@ HOMES = {
     "trafilatura": ["index/read/formats/pages.py"],
     "feedparser": ["index/read/formats/feeds.py", "index/sources"],
     "protego": ["index/sources"],
-    "pypdfium2": ["index/read/formats/pdf.py"],
+    "pypdfium2": ["index/read/formats/pdf.py", "index/read/layout/glyphs.py"],
     "striprtf": ["index/read/formats/rtf.py"],
     "warcio": ["index/read/formats/warc.py"],
     "watchfiles": ["index/sources"],
