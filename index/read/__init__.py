@@ -12,6 +12,7 @@ from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
 from index.read.formats import MANY, READERS, RECORDS, suffix
 from index.read.notes import Notes
+from index.read.wire import PAGE
 from index.read.zipped import SKIPPED
 from index.types import Article, BadInput, Place, Rejected, translated
 
@@ -99,7 +100,7 @@ def whole_text(name: str, data: bytes) -> str:
             file.flush()
             found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
+    texts = [one["text"].removeprefix(f"{one['title']}\n").replace(PAGE, "") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 
