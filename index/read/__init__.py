@@ -10,10 +10,10 @@ from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
-from index.read.formats import MANY, RECORDS
+from index.read.formats import MANY, READERS, RECORDS, suffix
 from index.read.notes import Notes
-from index.read.packed import READERS, SKIPPED, suffix
 from index.read.wire import PAGE
+from index.read.zipped import SKIPPED
 from index.types import Article, BadInput, Place, Rejected, translated
 
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
