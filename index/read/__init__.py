@@ -11,7 +11,7 @@ from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
-from index.read.formats import READERS, RECORDS
+from index.read.formats import PROSE, READERS, RECORDS
 from index.read.notes import Notes
 from index.types import Article, BadInput, Place, Rejected, translated
 
@@ -87,10 +87,9 @@ def real(path: str | Path) -> str:
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
     suffix = _suffix(Path(name))
-    most = READERS.get(suffix, (None, 0.0))[1]
-    if suffix in RECORDS or not most:
-        raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
-    if len(data) > most * 1e6:
+    if suffix not in PROSE:
+        raise BadInput(f"not a known kind of text: use {', '.join(PROSE)}")
+    if len(data) > (most := PROSE[suffix][1]) * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
         if suffix in (".txt", ".md"):
@@ -99,8 +98,11 @@ def whole_text(name: str, data: bytes) -> str:
             file.write(data)
             file.flush()
             found = [reading.fields for reading in readings(Path(file.name), suffix) if reading.kind]
-    heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
+    whole = [one for one in found if not isinstance(one, BadInput)]
+    if found and not whole:
+        raise found[0]
+    heads = [f"# {one['title']}" if one.get("title") else "" for one in whole]  # no sentence of a draft
+    texts = [one["text"].removeprefix(f"{one.get('title')}\n") for one in whole]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 
@@ -160,6 +162,8 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[Reading]:
         for reading in readings(path, _suffix(path)):
             if reading.kind:
                 yield reading
+            elif reading.fields[0] == "skipped":
+                notes.skipped.update(reading.fields[1])
             else:
                 notes.add(reading.fields[0], path.name, reading.fields[1])
     except (BadInput, ValueError) as error:

@@ -45,6 +45,8 @@ def _messages(path: str, kind: str) -> Iterator[dict[str, Any]]:
             for fields, place in READERS[kind][0](file):
                 found = {"bad": str(fields)} if isinstance(fields, BadInput) else {"fields": fields}
                 yield {} if fields is None else {**found, "place": place, "kind": kind, "position": file.tell()}
+            if file.skipped:
+                yield {"fields": ["skipped", file.skipped]}
             if file.guessed:
                 yield {"fields": ["encoding guessed", f"{file.guessed}: save it as UTF-8"]}
         yield {"end": ""}

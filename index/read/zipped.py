@@ -18,7 +18,7 @@ def sound(kind: str) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, AttributeError, NotImplementedError, RuntimeError,
-            SyntaxError, TypeError) as error:  # fmt: skip
+            SyntaxError, TypeError, etree.LxmlError) as error:  # fmt: skip
         raise ValueError(f"no {kind}, a damaged or a locked one ({error}): save it again") from error
 
 
@@ -33,12 +33,10 @@ def opened(data: bytes) -> zipfile.ZipFile:
     return packed
 
 
-def tree(xml: bytes, recover: bool = False) -> Any:
+def tree(xml: bytes) -> Any:
     """Return the root of an XML document; no entity is replaced, nothing else is opened.
 
     libxml2 ends at 256 elements within each other, and at 10 MB of one text.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True, recover=recover
-    )
-    return etree.fromstring(xml, parser)
+    safe = {"resolve_entities": False, "load_dtd": False, "no_network": True}
+    return etree.fromstring(xml, etree.XMLParser(**safe, remove_comments=True, remove_pis=True))

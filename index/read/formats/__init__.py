@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import opendocument, pages, records, rtf, word
+from index.read.formats import epub, mail, opendocument, pages, records, rtf, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -23,6 +23,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".odt": (opendocument.read_opendocument, 20),
     ".ott": (opendocument.read_opendocument, 20),
     ".fodt": (opendocument.read_opendocument, 20),
+    ".epub": (epub.read_epub, 50),
     ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
@@ -31,3 +32,6 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
+PROSE = {kind: reader for kind, reader in READERS.items() if kind not in RECORDS}  # of one text, or a few
+PROSE[".eml"] = (partial(mail.read_mail, attached=PROSE), 40)
+READERS |= PROSE | {".mbox": (partial(mail.read_mailbox, attached=PROSE), inf)}
