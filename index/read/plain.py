@@ -65,13 +65,13 @@ HEAD_LINES = 20  # at most above a text
 
 
 class Source(io.BufferedReader):
-    """An open file, and what its reader has to tell: the encoding in which it was read where that is a guess."""
+    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over."""
 
     guessed = ""
 
     def __init__(self, raw: Any) -> None:
         super().__init__(raw)
-        self.skipped = Counter[str]()  # what it holds of other kinds, by ending
+        self.skipped = Counter[str]()
 
 
 def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import epub, mail, opendocument, pages, records, rtf, word
+from index.read.formats import epub, feeds, mail, opendocument, pages, records, rtf, warc, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -16,6 +16,13 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
+    ".xml": (feeds.read_xml, 10),
+    ".rss": (feeds.read_xml, 10),
+    ".atom": (feeds.read_xml, 10),
+    ".rdf": (feeds.read_xml, 10),
+    ".warc": (warc.read_warc, inf),
+    ".warc.gz": (warc.read_warc, inf),
+    ".wacz": (warc.read_wacz, inf),
     ".docx": (word.read_word, 20),
     ".docm": (word.read_word, 20),
     ".dotx": (word.read_word, 20),
@@ -32,6 +39,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
-PROSE = {kind: reader for kind, reader in READERS.items() if kind not in RECORDS}  # of one text, or a few
+MANY = (".xml", ".rss", ".atom", ".rdf", ".warc", ".warc.gz", ".wacz", ".zip")  # that hold many articles
+PROSE = {kind: reader for kind, reader in READERS.items() if kind not in (*RECORDS, *MANY)}
 PROSE[".eml"] = (partial(mail.read_mail, attached=PROSE), 40)
 READERS |= PROSE | {".mbox": (partial(mail.read_mailbox, attached=PROSE), inf)}
