@@ -1,7 +1,14 @@
-"""Makes plain text of what HTML says by its elements: superscripts, the marks of footnotes, tables, blocks."""
+"""Makes plain text of what HTML says by its elements: superscripts, notes, tables, blocks; and opens zipped XML."""
 
 import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
+
+from lxml import etree
 
 from index.text import lists
 from index.text.cut import is_caption
@@ -17,6 +24,7 @@ BASE = re.compile(
 STRUCK = "//s | //strike | //del | //*[contains(translate(@style, ' ', ''), 'line-through')]"
 CROWDED = re.compile(r"<[a-zA-Z](?:[^<>\s=]*[\s=]+){2000}")  # lxml takes the square: 100,000 attributes are minutes
 CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
+GROWTH, UNZIPPED_BYTES = 100, 100_000_000  # Texts unzip to ten times their size, what fills the memory to a thousand.
 
 
 def plain(tree: Any) -> None:
@@ -104,3 +112,33 @@ def blocks(html: str) -> tuple[str, list[str]]:
         elif element.tag not in INLINE:
             element.text, element.tail = f"\u2029{element.text or ''}", f"\u2029{element.tail or ''}"
     return heading, [block.strip() for block in tree.text_content().split("\u2029") if block.strip()]
+
+
+@contextmanager
+def sound(kind: str) -> Iterator[None]:
+    """Raise ValueError for what libraries raise where a file is not of this kind, damaged or locked."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, AttributeError, NotImplementedError, RuntimeError,
+            SyntaxError, TypeError, etree.LxmlError) as error:  # fmt: skip
+        raise ValueError(f"no {kind}, a damaged or a locked one ({error}): save it again") from error
+
+
+def opened(data: bytes) -> zipfile.ZipFile:
+    """Return a file that is zipped. Raises ValueError for one that would fill the memory."""
+    packed = zipfile.ZipFile(BytesIO(data))
+    size = sum(part.file_size for part in packed.infolist())
+    if size > UNZIPPED_BYTES or size > max(1_000_000, GROWTH * len(data)):
+        raise ValueError(f"it unzips to {size / 1e6:,.0f} MB, as no articles do: look into it")
+    if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in packed.infolist()):
+        raise NotImplementedError("packed as no office program does it")
+    return packed
+
+
+def tree(xml: bytes) -> Any:
+    """Return the root of an XML document; no entity is replaced, nothing else is opened.
+
+    libxml2 ends at 256 elements within each other, and at 10 MB of one text.
+    """
+    safe = {"resolve_entities": False, "load_dtd": False, "no_network": True}
+    return etree.fromstring(xml, etree.XMLParser(**safe, remove_comments=True, remove_pis=True))

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from index.read import zipped
+from index.read import markup
 from index.read.formats.pages import SENTENCE, declared, of_blocks, tree_of
 from index.read.plain import Source, decode
 from index.text.days import day_or_none
@@ -31,8 +31,8 @@ ISSUE = re.compile(r"\s*\[[^\]]*\]$")  # the day behind the title of a newspaper
 
 def read_epub(file: Source) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
     """Yield the articles of an EPUB. Raises ValueError where it is locked or holds none."""
-    with zipped.sound("EPUB"):
-        found = list(_chapters(zipped.opened(file.read()), file))
+    with markup.sound("EPUB"):
+        found = list(_chapters(markup.opened(file.read()), file))
     if not found:
         raise ValueError("there is no text in it, only pictures or lists of chapters")
     for number, fields in enumerate(found, 1):
@@ -40,10 +40,10 @@ def read_epub(file: Source) -> Iterator[tuple[dict[str, Any] | BadInput, str]]:
 
 
 def _chapters(packed: zipfile.ZipFile, file: Source) -> Iterator[dict[str, Any] | BadInput]:
-    top = _all(zipped.tree(packed.read("META-INF/container.xml")), "rootfile")[0].get("full-path")
-    package, locked, paths = zipped.tree(packed.read(top)), set[str](), dict[str, str]()
+    top = _all(markup.tree(packed.read("META-INF/container.xml")), "rootfile")[0].get("full-path")
+    package, locked, paths = markup.tree(packed.read(top)), set[str](), dict[str, str]()
     if "META-INF/encryption.xml" in packed.namelist():
-        for one in _all(zipped.tree(packed.read("META-INF/encryption.xml")), "EncryptedData"):
+        for one in _all(markup.tree(packed.read("META-INF/encryption.xml")), "EncryptedData"):
             if not {method.get("Algorithm") for method in _all(one, "EncryptionMethod")} & {*FONTS}:
                 locked |= {unquote(reference.get("URI", "")) for reference in _all(one, "CipherReference")}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from index.read import markup, zipped
+from index.read import markup
 from index.read.article import UNPRINTABLE
 from index.read.formats.pages import SENTENCE, tree_of
 from index.read.plain import Source, decode, mailed, of_text
@@ -86,7 +86,7 @@ def _messages(file: Source) -> Iterator[bytes]:
 
 
 def _mail(data: bytes, file: Source, attached: Readers) -> Found:
-    with zipped.sound("mail"):
+    with markup.sound("mail"):
         message = message_from_bytes(data, policy=policy.default)
         if not message.keys():
             raise ValueError("no mail, since it has no head: give it the ending of what it is")

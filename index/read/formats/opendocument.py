@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml.etree import QName
 
-from index.read import zipped
+from index.read import markup
 from index.read.formats.pages import of_document
 from index.read.plain import Source
 from index.text.days import day_or_none
@@ -32,14 +32,14 @@ CHAIN = 20  # styles at most that one is based on
 def read_opendocument(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the article of an OpenDocument text; what its properties say counts where its text does not say it."""
     data = file.read()
-    with zipped.sound("OpenDocument text"):
+    with markup.sound("OpenDocument text"):
         if data.startswith(b"PK"):
-            packed = zipped.opened(data)
+            packed = markup.opened(data)
             if b"encryption-data" in packed.read("META-INF/manifest.xml"):
                 raise ValueError("it is locked by a password: save it without one")
-            trees = [zipped.tree(packed.read(name)) for name in PARTS if name in packed.namelist()]
+            trees = [markup.tree(packed.read(name)) for name in PARTS if name in packed.namelist()]
         else:
-            trees = [zipped.tree(data)]
+            trees = [markup.tree(data)]
         html = _page(trees)
         said: dict[str, Any] = {"title": _meta(trees, "dc:title"), "authors": _meta(trees, "meta:initial-creator")}
         said["authors"] = said["authors"] or _meta(trees, "dc:creator")

@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml.etree import QName
 
-from index.read import zipped
+from index.read import markup
 from index.read.formats.pages import of_document
 from index.read.plain import Source
 
@@ -32,8 +32,8 @@ def read_word(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
 
     PartFactory.part_type_for |= {f"application/vnd.{kind}.main+xml": DocumentPart for kind in KINDS}
     data = file.read()
-    with zipped.sound("Word file"):
-        zipped.opened(data)
+    with markup.sound("Word file"):
+        markup.opened(data)
         document = Package.open(BytesIO(data)).main_document_part.document
         html, known = _page(document), document.core_properties
         said = {"title": known.title, "authors": known.author, "published": known.created and known.created.date()}
