@@ -13,6 +13,7 @@ from index.read.child import Reading, readings
 from index.read.formats import PROSE, RECORDS
 from index.read.notes import Notes
 from index.read.packed import READERS, SKIPPED, suffix
+from index.read.wire import PAGE
 from index.types import Article, BadInput, Place, Rejected, translated
 
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
@@ -100,7 +101,7 @@ def whole_text(name: str, data: bytes) -> str:
     if found and not whole:
         raise found[0]
     heads = [f"# {one['title']}" if one.get("title") else "" for one in whole]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one.get('title')}\n") for one in whole]
+    texts = [one["text"].removeprefix(f"{one.get('title')}\n").replace(PAGE, "") for one in whole]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 
