@@ -45,13 +45,16 @@ def page(title: str, *texts: str, head: str = "", body: str = "") -> bytes:
 def rss(base: str, *items: str, title: str = "Pell Courier") -> tuple[int, dict[str, str], bytes]:
     xml = f"""<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
         xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>{title}</title><link>{base}</link>
-        {''.join(f'<item>{item}</item>' for item in items)}</channel></rss>"""
+        {"".join(f"<item>{item}</item>" for item in items)}</channel></rss>"""
     return 200, {"Content-Type": "application/rss+xml"}, xml.encode()
 
 
 def sitemap(*entries: str, root: str = "urlset") -> tuple[int, dict[str, str], bytes]:
     news = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
-    inner = "".join(f"<{'url' if root == 'urlset' else 'sitemap'}>{entry}</{'url' if root == 'urlset' else 'sitemap'}>" for entry in entries)
+    inner = "".join(
+        f"<{'url' if root == 'urlset' else 'sitemap'}>{entry}</{'url' if root == 'urlset' else 'sitemap'}>"
+        for entry in entries
+    )
     xml = f'<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" {news}>{inner}</{root}>'
     return 200, {"Content-Type": "application/xml"}, xml.encode()
 
@@ -81,7 +84,9 @@ def test_what_is_an_address() -> None:
     assert address("https://pell.example/a") == address(Path("https://pell.example/a")) == "https://pell.example/a"
     assert address("ftp://pell.example/a") == "ftp://pell.example/a"
     assert address("file:///etc/passwd") == "file:///etc/passwd"
-    assert [address(path) for path in ("a/b.txt", "C:\\a", "/http://x", Path("http"), "~/a", "mailto:a@b.c")] == [None] * 6
+    assert [address(path) for path in ("a/b.txt", "C:\\a", "/http://x", Path("http"), "~/a", "mailto:a@b.c")] == [
+        None
+    ] * 6
 
 
 # Pages and files
@@ -278,12 +283,15 @@ def test_only_the_newest_of_a_long_feed_are_read(served: Web) -> None:
     served.pages |= {"/feed": rss(served.url("/"), *listed), **{f"/{n}": page(f"Story {n}") for n in range(5)}}
     looked = look(served.url("/feed"), most=2)
     assert [one.title for one in looked.articles] == ["Story 0", "Story 1"]
-    assert f"left out: {served.url('/feed')} (only the newest 2 are read): give the addresses of older ones" in looked.notes
+    assert (
+        f"left out: {served.url('/feed')} (only the newest 2 are read): give the addresses of older ones"
+        in looked.notes
+    )
 
 
 def test_atom_and_json_feeds_are_read(served: Web) -> None:
     atom = f"""<feed xmlns="http://www.w3.org/2005/Atom"><title>Pell Courier</title>
-        <entry><title>Bridge closes</title><link href="{served.url('/bridge')}"/><id>urn:1</id>
+        <entry><title>Bridge closes</title><link href="{served.url("/bridge")}"/><id>urn:1</id>
         <published>2025-04-18T10:00:00Z</published><author><name>Anna Berg</name></author></entry></feed>"""
     item = {"id": 1, "url": served.url("/bridge"), "title": "Bridge closes", "date_published": "2025-04-18T10:00:00Z",
             "authors": [{"name": "Anna Berg"}]}  # fmt: skip
@@ -292,7 +300,11 @@ def test_atom_and_json_feeds_are_read(served: Web) -> None:
                      "/json": (200, {"Content-Type": "application/feed+json"}, json.dumps(told).encode())}  # fmt: skip
     for path in ("/atom", "/json"):
         [article] = look(served.url(path)).articles
-        assert (article.outlet, article.published, article.authors) == ("Pell Courier", date(2025, 4, 18), ("Anna Berg",))
+        assert (article.outlet, article.published, article.authors) == (
+            "Pell Courier",
+            date(2025, 4, 18),
+            ("Anna Berg",),
+        )
         assert article.url == served.url("/bridge")
 
 
@@ -309,12 +321,20 @@ def test_a_feed_cannot_lead_into_a_private_network(served: Web) -> None:
 
 
 def test_a_feed_that_is_none_is_told(served: Web) -> None:
-    for body in (b"<rss", b"<rss><channel>" + b"<item " + b"a='1' " * 100_000 + b"/></channel></rss>", b"<feed>" * 50_000):
+    for body in (
+        b"<rss",
+        b"<rss><channel>" + b"<item " + b"a='1' " * 100_000 + b"/></channel></rss>",
+        b"<feed>" * 50_000,
+    ):
         served.pages["/feed"] = (200, {"Content-Type": "application/rss+xml"}, body)
         looked = look(served.url("/feed"))
         assert looked.articles == []
     entities = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
-    served.pages["/feed"] = (200, {}, f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">{entities}]><rss><channel><title>&j;</title></channel></rss>'.encode())
+    served.pages["/feed"] = (
+        200,
+        {},
+        f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">{entities}]><rss><channel><title>&j;</title></channel></rss>'.encode(),
+    )
     assert look(served.url("/feed")).articles == []
 
 
@@ -332,7 +352,9 @@ def test_a_sitemap_brings_its_pages_the_last_changed_first(served: Web) -> None:
         ("Story B", "Pell Courier", date(2025, 4, 18)), ("Story A", "127.0.0.1", None),
     ]  # fmt: skip
     assert looked.rejected == {served.url("/none"): "there is no such page (404): look at the address"}
-    served.pages["/map"] = sitemap("<loc>/a</loc><lastmod>2025-04-20</lastmod>", f"<loc>{served.url('/b')}</loc>{dated}")
+    served.pages["/map"] = sitemap(
+        "<loc>/a</loc><lastmod>2025-04-20</lastmod>", f"<loc>{served.url('/b')}</loc>{dated}"
+    )
     assert [one.title for one in look(served.url("/map"), looked.state).articles] == ["Story A"]
 
 
@@ -354,7 +376,12 @@ def test_a_list_of_sitemaps_is_read_from_the_newest_on(served: Web) -> None:
 
 def test_a_damaged_or_hostile_sitemap_is_told(served: Web) -> None:
     bomb = gzip.compress(b"<urlset>" + b" " * 60_000_000)
-    for body in (b"<urlset><url><loc>/a</loc>", b"<urlset>" + b"<url>" * 50_000, bomb, gzip.compress(b"<urlset/>")[:-4]):
+    for body in (
+        b"<urlset><url><loc>/a</loc>",
+        b"<urlset>" + b"<url>" * 50_000,
+        bomb,
+        gzip.compress(b"<urlset/>")[:-4],
+    ):
         served.pages["/map"] = (200, {"Content-Type": "application/xml"}, body)
         assert look(served.url("/map")).articles == []
 

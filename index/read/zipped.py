@@ -27,7 +27,7 @@ def sound(kind: str) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, AttributeError, NotImplementedError, RuntimeError,
-            SyntaxError, TypeError) as error:  # fmt: skip
+            SyntaxError, TypeError, etree.LxmlError) as error:  # fmt: skip
         raise ValueError(f"no {kind}, a damaged or a locked one ({error}): save it again") from error
 
 

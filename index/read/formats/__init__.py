@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain, zipped
-from index.read.formats import feeds, opendocument, pages, pdf, records, rtf, warc, word
+from index.read.formats import epub, feeds, mail, opendocument, pages, pdf, records, rtf, warc, word
 from index.types import BadInput
 
 
@@ -55,6 +55,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, ...]]], fl
     ".odt": (opendocument.read_opendocument, 20),
     ".ott": (opendocument.read_opendocument, 20),
     ".fodt": (opendocument.read_opendocument, 20),
+    ".epub": (epub.read_epub, 50),
     ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
     ".pdf": (pdf.read_pdf, 500),  # read page by page
     ".json": (records.read_json, 50),
@@ -65,3 +66,6 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, ...]]], fl
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
 MANY = (".xml", ".rss", ".atom", ".rdf", ".warc", ".warc.gz", ".wacz", ".zip")  # that hold many articles
+PROSE = {kind: reader for kind, reader in READERS.items() if kind not in (*RECORDS, *MANY)}
+PROSE[".eml"] = (partial(mail.read_mail, attached=PROSE), 40)
+READERS |= PROSE | {".mbox": (partial(mail.read_mailbox, attached=PROSE), inf)}
