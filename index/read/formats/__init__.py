@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import pages, records, word
+from index.read.formats import opendocument, pages, records, rtf, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -17,6 +17,13 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
     ".docx": (word.read_word, 20),
+    ".docm": (word.read_word, 20),
+    ".dotx": (word.read_word, 20),
+    ".dotm": (word.read_word, 20),
+    ".odt": (opendocument.read_opendocument, 20),
+    ".ott": (opendocument.read_opendocument, 20),
+    ".fodt": (opendocument.read_opendocument, 20),
+    ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
