@@ -3,7 +3,7 @@
 import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -65,9 +65,17 @@ HEAD_LINES = 20  # at most above a text
 
 
 class Source(io.BufferedReader):
-    """An open file, and the encoding in which it was read where that is a guess."""
+    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over.
+
+    `remarks` are a reader's on what it left out: what was found, and behind a colon how to mend it.
+    """
 
     guessed = ""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self.remarks = list[str]()
+        self.skipped = Counter[str]()
 
 
 def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:
@@ -188,7 +196,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
     for _ in range(HEAD_LINES):
         while queue and not queue[0]:
             queue.popleft()
-        if not queue:
+        if not queue or wire.PAGE in queue[0]:
             break
         line = queue.popleft()
         titled, below = "title" in fields, list(islice(filter(None, queue), LEAD_PARAGRAPHS))

@@ -15,13 +15,14 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
+from index.health.files import USERS
 from index.read import whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import stream
-from qa.doors.opening import archive_of, emit, open_desk, read
+from qa.doors.opening import emit, folder, holds_archive, open_desk, read
 from qa.doors.show import Document
 from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
@@ -119,12 +120,9 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
 
-    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
-    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
-
     _add_serving(commands, ingest)
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
+    for module in ("qa.doors.upkeep", *(entry.value for entry in entry_points(group="copydesk.commands"))):
+        import_module(module).register(commands)
     return parser
 
 
@@ -230,13 +228,6 @@ def _articles(args: argparse.Namespace) -> None:
         emit(args, {"removed": removed}, lambda _: print(f"{removed} removed"))
 
 
-def _doctor(args: argparse.Namespace) -> int:
-    with open_desk(args) as desk:
-        health = desk.index.doctor(args.repair)
-    emit(args, asdict(health), show.print_health)
-    return DONE if health.ok else SOME_REJECTED
-
-
 def _models(args: argparse.Namespace) -> None:
     from qa.llm.providers import models
 
@@ -251,17 +242,17 @@ def _users(args: argparse.Namespace) -> None:
 
 
 def _users_file(args: argparse.Namespace) -> Path:
-    return Path(args.users or Path(args.data) / "users.json").expanduser()
+    return Path(args.users).expanduser() if args.users else folder(args) / USERS
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from qa.web.app import serve
-
-    if not archive_of(args).exists():  # perhaps a slip of the pen
+    if not holds_archive(args):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
     with open_desk(args, create=True) as desk:
+        from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
+
         serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 

@@ -6,16 +6,24 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import opendocument, pages, records, rtf, word
+from index.read.formats import feeds, opendocument, pages, pdf, records, rtf, warc, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
-# A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
+# None in place of the fields says that it is still at work, a BadInput rejects that article alone; a ValueError that is
+# raised ends the file.
 # The number is the megabytes it may have: JSON of many small objects takes 25 times as much memory.
 READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], float]] = {
     ".txt": (plain.read, 5),
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
+    ".xml": (feeds.read_xml, 10),
+    ".rss": (feeds.read_xml, 10),
+    ".atom": (feeds.read_xml, 10),
+    ".rdf": (feeds.read_xml, 10),
+    ".warc": (warc.read_warc, inf),
+    ".warc.gz": (warc.read_warc, inf),
+    ".wacz": (warc.read_wacz, inf),
     ".docx": (word.read_word, 20),
     ".docm": (word.read_word, 20),
     ".dotx": (word.read_word, 20),
@@ -24,6 +32,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".ott": (opendocument.read_opendocument, 20),
     ".fodt": (opendocument.read_opendocument, 20),
     ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
+    ".pdf": (pdf.read_pdf, 500),  # read page by page
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
@@ -31,3 +40,4 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
+MANY = (".xml", ".rss", ".atom", ".rdf", ".warc", ".warc.gz", ".wacz", ".zip")  # that hold many articles

@@ -1,25 +1,67 @@
 """Reads feeds: RSS of all versions, RDF, Atom and CDF, also broken ones. Each item is an article."""
 
 import re
+from collections.abc import Iterator
 from html import escape, unescape
 from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
 from index.read import markup
-from index.read.formats.pages import CONTROL
+from index.read.formats import agency
+from index.read.formats.pages import CONTROL, of_blocks
+from index.read.plain import Source
+from index.types import BadInput
 
+ROOTS = ("rss", "rdf", "feed", "channel")
 TEXTS = ("text/plain", "text/html", "application/xhtml+xml")
 WHOLE = 1500  # characters from which on a description is taken for the text itself: of shorter ones few are
 TAGS = re.compile(rb"<(?:[^<>=]*=){200}")  # feedparser takes the square of the attributes of an element
 NEITHER = "no feed, or a damaged one"
 
 
+def read_xml(file: Source) -> Iterator[tuple[Any, str]]:
+    """Yield each article of a feed or an agency's delivery, told apart by the first element."""
+    from lxml import etree
+
+    data, name = file.read(), ""
+    try:
+        for _, element in etree.iterparse(BytesIO(data), ("start",), recover=True, resolve_entities=False):
+            name = re.sub(r".*[}:]", "", element.tag).lower()
+            break
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"no XML, or a damaged file ({error})") from error
+    if name in ("urlset", "sitemapindex"):
+        raise ValueError("a sitemap, which names pages and holds none: copydesk ingest ADDRESS fetches them")
+    if name in agency.ROOTS:
+        yield from agency.read(data)
+    elif name in ROOTS:
+        yield from _items(data)
+    else:
+        raise ValueError(f"its first element, {name[:40] or 'none'}, is none of a feed, NewsML or NITF")
+
+
+def _items(data: bytes) -> Iterator[tuple[Any, str]]:
+    found = entries(data)
+    if not found:
+        raise ValueError("a feed without items: fetch it again")
+    for number, entry in enumerate(found, 1):
+        item: dict[str, Any] | BadInput
+        try:
+            item = of_blocks(entry.pop("html"), {ours: value for ours, value in entry.items() if value})
+        except BadInput as error:
+            item = error
+        else:
+            if not item["text"]:
+                item = BadInput("an item without text: copydesk ingest ADDRESS fetches the page that it leads to")
+        yield item, f"item {number}"
+
+
 def entries(data: bytes) -> list[dict[str, Any]]:
     """Return what a feed says of each item: title, url, id, outlet (the feed's title), authors, published.
 
     `html` is its content, else its summary, not yet sanitised; `cut` is true where that may not be the whole text,
-    `undated` says what day it has in place of that of publication. Raises ValueError where it is no feed.
+    `undated` says what day it has in place of that of publication. Raises ValueError or BadInput where it is no feed.
     """
     import feedparser
 
