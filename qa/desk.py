@@ -59,7 +59,8 @@ class Desk(AbstractContextManager["Desk"]):
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
-    with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
+    with where they do not say otherwise, see `AskRequest`. `allow_private` opens private networks to addresses that are
+    ingested. `progress` is told what takes long. Methods may be called
     from several threads: two search at a time, since each uses every core; who lists or reads articles
     waits for none of them, and nobody waits for an ingestion.
 
@@ -77,12 +78,13 @@ class Desk(AbstractContextManager["Desk"]):
         llm_url: str | None = None,
         judge: Judge | str = "bundled",
         strict: bool = False,
+        allow_private: bool = False,
         read_only: bool = False,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
         self.ingestions = 0  # that ended
-        self.llm, self.strict = llm, strict
+        self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
         self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
@@ -215,11 +217,12 @@ class Desk(AbstractContextManager["Desk"]):
         year: int | None = None,
         map: Mapping[str, str] | None = None,  # noqa: A002
         progress: Progress | None = None,
+        allow_private: bool = False,
     ) -> IngestReport:
-        """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
+        """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
         with self._ingesting:
-            report = ingest(self.index, paths, outlet, prune, year, map, progress)
+            report = ingest(self.index, paths, outlet, prune, year, map, progress, allow_private or self.allow_private)
             self.ingestions += 1
         return report
 

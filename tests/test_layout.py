@@ -67,7 +67,8 @@ HOMES = {
     "ftfy": ["index/read/plain.py"],
     "htmldate": ["index/read/published.py"],
     "lxml": [
-        "index/read/formats", "index/read/markup.py", "index/read/published.py", "index/sources",
+        "index/read/formats", "index/read/markup.py", "index/read/published.py", "index/read/zipped.py",
+        "index/sources",
     ],
     "filelock": ["index/lock.py"],
     "filetype": ["index/sources"],

@@ -14,20 +14,17 @@ import pytest
 from conftest import SHARED, Run
 from web import Web, web
 
-from index.encoder import Encoder
 from index.ingest import ingest
-from index.read import Found
 from index.read.article import Known
 from index.read.notes import Notes
 from index.sources import Visit, address
 from index.sources.fetch import Client
 from index.sync import Index
 from index.types import Article, Rejected
-from qa import Desk
-from qa.rerank import Reranker
 
 BRIDGE = "The Fennick bridge closed on Monday after an inspector found cracks in two of its bearings."
 FERRY = "The ferry between Pell and Fennick sails again from Friday, the harbour master said after the storm."
+PLAIN = f"Bridge closes\n\n{BRIDGE}"
 HOSTED = [
     FERRY, "Its hull was mended in the yard at Orlow, where eleven men worked through two nights.",
     "Tickets that were bought for the days of the storm can be used until the end of the year.",
@@ -68,9 +65,9 @@ def served() -> Iterator[Web]:
 class Looked:
     """What a visit found: articles, rejections by source, remarks, and the visit itself."""
 
-    def __init__(self, visit: Visit, known: Known = Known()) -> None:
+    def __init__(self, visit: Visit, known: Known | None = None) -> None:
         notes = Notes()
-        self.visit, self.found = visit, [*visit.read(known, notes)]
+        self.visit, self.found = visit, [*visit.read(known or Known(), notes)]
         self.articles = [one.item for one in self.found if isinstance(one.item, Article)]
         self.rejected = {one.item.source: one.item.reason for one in self.found if isinstance(one.item, Rejected)}
         self.notes, self.state = notes.lines(), json.loads(json.dumps(visit.state))
@@ -109,8 +106,8 @@ def test_a_page_is_an_article_under_its_last_address(served: Web) -> None:
 @pytest.mark.parametrize(("said", "own"), [
     ("http://127.0.0.1:{port}/articles/bridge", "http://127.0.0.1:{port}/articles/bridge"),
     ("http://www.127.0.0.1/articles/bridge", "http://www.127.0.0.1/articles/bridge"),
-    ("https://post.example/bridge", None), ("http://127.0.0.1:{port}/", None), ("http://127.0.0.1.evil.example/a", None),
-    ("javascript:alert(1)", None), ("http://[", None),
+    ("https://post.example/bridge", None), ("http://127.0.0.1:{port}/", None),
+    ("http://127.0.0.1.evil.example/a", None), ("javascript:alert(1)", None), ("http://[", None),
 ])  # fmt: skip
 def test_a_page_has_its_canonical_address_where_that_is_of_its_site(said: str, own: str | None, served: Web) -> None:
     served.pages["/a"] = page("Bridge closes", head=f'<link rel="canonical" href="{said.format(port=served.port)}">')
@@ -139,9 +136,10 @@ def word() -> bytes:
 
 @pytest.mark.parametrize(("path", "kind", "body"), [
     ("/a.docx", "application/octet-stream", word()), ("/a", "text/html", word()),
-    ("/a.txt", "text/plain", f"Bridge closes\n\n{BRIDGE}".encode()), ("/a", "text/plain", f"Bridge closes\n\n{BRIDGE}".encode()),
-    ("/a.md", "text/plain", f"# Bridge closes\n\n{BRIDGE}".encode()), ("/a", "text/markdown", f"# Bridge closes\n\n{BRIDGE}".encode()),
-    ("/a.html", "text/plain", page("Bridge closes", BRIDGE)), ("/a.pdf", "application/pdf", page("Bridge closes", BRIDGE)),
+    ("/a.txt", "text/plain", PLAIN.encode()), ("/a", "text/plain", PLAIN.encode()),
+    ("/a.md", "text/plain", f"# {PLAIN}".encode()), ("/a", "text/markdown", f"# {PLAIN}".encode()),
+    ("/a.html", "text/plain", page("Bridge closes", BRIDGE)),
+    ("/a.pdf", "application/pdf", page("Bridge closes", BRIDGE)),
     ("/a", "", page("Bridge closes", BRIDGE)), ("/a", "image/png", page("Bridge closes", BRIDGE)),
     ("/a?x=y", "application/json", json.dumps({"title": "Bridge closes", "text": BRIDGE}).encode()),
 ])  # fmt: skip
@@ -178,7 +176,7 @@ def test_records_of_an_address_keep_their_ids_and_others_have_their_place_there(
 
 def test_a_page_that_holds_no_article_names_its_feed(served: Web) -> None:
     feed = '<link rel="alternate" type="application/rss+xml" title="News" href="/news.xml?key=s3cret">'
-    served.pages["/"] = page("Home", "Short.", head=feed)
+    served.pages["/"] = page("Home", "Menu", head=feed)
     told = look(served.url("/")).rejected[served.url("/")]
     assert told.endswith(f"; its feed is {served.url('/news.xml?key=***')}")
 
@@ -206,8 +204,9 @@ def test_an_address_that_fails_tells_when_to_come_again(served: Web) -> None:
 def items(served: Web) -> list[str]:
     whole = "".join(f"&lt;p&gt;{text}&lt;/p&gt;" for text in HOSTED)
     return [
-        f"<title>Bridge closes</title><link>{served.url('/bridge')}</link><pubDate>Fri, 18 Apr 2025 10:00:00 GMT</pubDate>"
-        "<author>anna@pell.example (Anna Berg)</author><description>A summary.</description>",
+        f"<title>Bridge closes</title><link>{served.url('/bridge')}</link>"
+        "<pubDate>Fri, 18 Apr 2025 10:00:00 GMT</pubDate><author>anna@pell.test (Anna Berg)</author>"
+        "<description>A summary.</description>",
         f"<title>Ferry sails</title><link>{served.url('/gone')}</link><pubDate>Sat, 19 Apr 2025 10:00:00 GMT</pubDate>"
         f"<dc:creator>Ben Orlow</dc:creator><content:encoded>{whole}</content:encoded>",
         f"<title>Market opens</title><link>{served.url('/market')}</link><description>Only this.</description>",
@@ -295,7 +294,7 @@ def test_atom_and_json_feeds_are_read(served: Web) -> None:
         <published>2025-04-18T10:00:00Z</published><author><name>Anna Berg</name></author></entry></feed>"""
     item = {"id": 1, "url": served.url("/bridge"), "title": "Bridge closes", "date_published": "2025-04-18T10:00:00Z",
             "authors": [{"name": "Anna Berg"}]}  # fmt: skip
-    told = {"version": "https://jsonfeed.org/version/1.1", "title": "Pell Courier", "items": [item, "?"]}
+    told = {"version": "https://jsonfeed.org/version/1.1", "title": "Pell Courier", "items": [item]}
     served.pages |= {"/atom": (200, {"Content-Type": "text/xml"}, atom.encode()), "/bridge": page("Bridge closes"),
                      "/json": (200, {"Content-Type": "application/feed+json"}, json.dumps(told).encode())}  # fmt: skip
     for path in ("/atom", "/json"):
@@ -330,11 +329,8 @@ def test_a_feed_that_is_none_is_told(served: Web) -> None:
         looked = look(served.url("/feed"))
         assert looked.articles == []
     entities = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
-    served.pages["/feed"] = (
-        200,
-        {},
-        f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha">{entities}]><rss><channel><title>&j;</title></channel></rss>'.encode(),
-    )
+    feed = f'<!DOCTYPE rss [<!ENTITY a "ha">{entities}]><rss><channel><title>&j;</title></channel></rss>'
+    served.pages["/feed"] = (200, {}, feed.encode())
     assert look(served.url("/feed")).articles == []
 
 
@@ -342,8 +338,10 @@ def test_a_feed_that_is_none_is_told(served: Web) -> None:
 
 
 def test_a_sitemap_brings_its_pages_the_last_changed_first(served: Web) -> None:
-    dated = "<news:news><news:publication><news:name>Pell Courier</news:name></news:publication>" \
-            "<news:publication_date>2025-04-18T10:00:00Z</news:publication_date><news:title>B</news:title></news:news>"  # fmt: skip
+    dated = (
+        "<news:news><news:publication><news:name>Pell Courier</news:name></news:publication>"
+        "<news:publication_date>2025-04-18T10:00:00Z</news:publication_date><news:title>B</news:title></news:news>"
+    )
     served.pages |= {"/map": sitemap("<loc>/none</loc>", "<loc>/a</loc><lastmod>2025-04-17</lastmod>",
                                      f"<loc> {served.url('/b')} </loc>{dated}"),
                      "/a": page("Story A"), "/b": page("Story B")}  # fmt: skip
@@ -362,7 +360,7 @@ def test_a_list_of_sitemaps_is_read_from_the_newest_on(served: Web) -> None:
     listed = [f"<loc>/{year}.xml.gz</loc><lastmod>{year}-12-31</lastmod>" for year in (2023, 2025, 2024)]
     served.pages["/index"] = sitemap(*listed, "<loc>/lost</loc>", "<loc>/index</loc>", root="sitemapindex")
     for year in (2023, 2024, 2025):
-        status, headers, xml = sitemap(*(f"<loc>/{year}/{n}</loc><lastmod>{year}-0{n}-01</lastmod>" for n in (1, 2)))
+        status, _, xml = sitemap(*(f"<loc>/{year}/{n}</loc><lastmod>{year}-0{n}-01</lastmod>" for n in (1, 2)))
         served.pages |= {f"/{year}.xml.gz": (status, {"Content-Type": "application/x-gzip"}, gzip.compress(xml)),
                          **{f"/{year}/{n}": page(f"Story {year} {n}") for n in (1, 2)}}  # fmt: skip
     looked = look(served.url("/index"), most=3)
@@ -393,11 +391,13 @@ def test_an_address_is_ingested_like_a_folder(index: Index, served: Web, tmp_pat
     served.pages |= {"/feed": rss(served.url("/"), *items(served)[:2]), "/bridge": page("Bridge closes"),
                      "/bridge?utm_medium=rss": page("Bridge closes")}  # fmt: skip
     (tmp_path / "a.txt").write_text(f"Market\n\n{FERRY}")
-    told: list[float] = []
+    told: list[tuple[str, float]] = []
     report = ingest(index, [tmp_path / "a.txt", served.url("/feed"), served.url("/none")], allow_private=True,
-                    progress=lambda _, share: told.append(share))  # fmt: skip
+                    progress=lambda *share: told.append(share))  # fmt: skip
     assert (report.added, [one.source for one in report.rejected]) == (3, [served.url("/none")])
-    assert told == sorted(told)
+    fetched = [share for task, share in told if task == "fetch"]
+    assert (len(fetched), fetched) == (4, sorted(fetched))
+    assert fetched[-1] == 1.0
     report = ingest(index, [served.url("/feed"), served.url("/bridge"), served.url("/bridge?utm_medium=rss")],
                     allow_private=True, prune=True)  # fmt: skip
     assert (report.added, report.changed, report.unchanged, report.removed, report.rejected) == (0, 0, 2, 0, [])
@@ -429,3 +429,30 @@ def test_the_command_line_takes_addresses(run: Run, served: Web, tmp_path: Path)
     kept = b"".join(path.read_bytes() for path in archive.rglob("*") if path.is_file())
     assert b"s3cret" not in kept
     assert "s3cret" not in out + more + err
+
+
+# Real pages and feeds, where they are
+
+DEVELOPMENT = SHARED / "data"
+needs_data = pytest.mark.skipif(not DEVELOPMENT.exists(), reason=f"needs the development data in {DEVELOPMENT}")
+
+
+@needs_data
+def test_every_real_feed_is_read_or_refused_with_its_reason(served: Web) -> None:
+    feeds = sorted((DEVELOPMENT / "feeds").glob("*.xml"))
+    assert len(feeds) == 53
+    for feed in feeds:
+        served.pages["/feed"] = (200, {"Content-Type": "application/xml"}, feed.read_bytes())
+        client = Client(True, pause=0, resolve=lambda *_: ["127.0.0.1"], whole=2.0)
+        looked = Looked(Visit(served.url("/feed"), client))
+        assert looked.visit.state["kind"] == "feed" or looked.visit.failure, feed.name
+        assert all(reason and "\n" not in reason for reason in looked.rejected.values()), feed.name
+
+
+@needs_data
+def test_every_real_page_is_an_article_when_it_is_fetched(served: Web) -> None:
+    pages = sorted((DEVELOPMENT / "html").glob("*.html"))
+    for number, file in enumerate(pages):
+        served.pages[f"/{number}"] = (200, {"Content-Type": "text/html"}, file.read_bytes())
+        assert look(served.url(f"/{number}")).articles[0].url == served.url(f"/{number}"), file.name
+    assert len(pages) == 25

@@ -85,12 +85,14 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    ingest.add_argument("paths", nargs="+", metavar="PATH_OR_URL",
+                        help="files and folders; addresses of pages, feeds and sitemaps")  # fmt: skip
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--year", type=int, help="the year of datelines that have none")
     ingest.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
                         help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
-    ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
+    ingest.add_argument("--prune", action="store_true",
+                        help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -119,13 +121,13 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
 
-    _add_serving(commands)
+    _add_serving(commands, ingest)
     for module in ("qa.doors.upkeep", *(entry.value for entry in entry_points(group="copydesk.commands"))):
         import_module(module).register(commands)
     return parser
 
 
-def _add_serving(commands: Any) -> None:
+def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
@@ -134,6 +136,9 @@ def _add_serving(commands: Any) -> None:
                        help="another model that questions over HTTP may name")  # fmt: skip
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
+
+    for command in (ingest, serve):
+        command.add_argument("--allow-private", action="store_true", help="read addresses of private networks too")
 
     users = add_command(commands, "users", _users, "add, remove or list who may use what is served")
     users.add_argument("action", choices=("add", "remove", "list"))

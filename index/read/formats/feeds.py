@@ -83,7 +83,7 @@ def _entry(entry: Any, feed: Any, atom: bool) -> dict[str, Any]:
     texts = [_html(part) for part in parts if part.get("type", TEXTS[1]) in TEXTS]
     html = next(filter(None, texts), "")
     day = entry.get("published") or entry.get("created") or ("" if atom else entry.get("updated"))  # as RDF has it
-    link = urljoin(feed.get("link", ""), entry.get("link", ""))
+    link = urljoin(feed.get("link", ""), entry["link"]) if entry.get("link") else ""
     outlet = _line(entry.get("source", {}).get("title_detail")) or _line(feed.get("title_detail"))
     fields = {
         "title": _line(entry.get("title_detail")),
