@@ -1,7 +1,7 @@
 """Brings an archive up to date with files, folders and addresses."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -45,21 +45,23 @@ class IngestReport:
 
 def ingest(
     index: Index,
-    paths: Iterable[str | Path | Visit],
+    paths: Iterable[str | Path | Visit | list[Found]],
     outlet: str | None = None,
     prune: bool = False,
     year: int | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None,
     allow_private: bool = False,
+    only: Callable[[Path], bool] | None = None,
 ) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
-    A path may be an address, of a private network with `allow_private`, or a visit to one; what is gone from the web
-    stays. Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder
-    above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
-    interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
-    without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    A path may be an address, of a private network with `allow_private`, a visit to one, or what a visit found; what is
+    gone from the web stays. Of files, those that `only` lets through are read. Unchanged articles are recognised by
+    hash, a file without id or url by where it lies, from whichever folder above it is read. Inputs that cannot be used
+    are in the report and stop nothing. Every batch is durable: an interrupted run is continued by running it again.
+    `outlet` is given to articles that name none, `year` to datelines without one; `map` gives for names of fields which
+    of ours they are, before the table of text/lists/fields.txt.
     `progress`, or else that of the index, is told how far it is.
     """
     index.archive.check_writable()
@@ -72,7 +74,7 @@ def ingest(
     notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in _found(paths, Known(outlet, year, map or {}), notes, allow_private):
+    for found in _found(paths, Known(outlet, year, map or {}), notes, allow_private, only):
         article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
@@ -104,16 +106,21 @@ def ingest(
     return report
 
 
-def _found(paths: Sequence[str | Path | Visit], known: Known, notes: Notes, allow_private: bool) -> Iterator[Found]:
+def _found(
+    paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, allow_private: bool,
+    only: Callable[[Path], bool] | None,
+) -> Iterator[Found]:  # fmt: skip
     """Yield what files and folders hold, and then what addresses lead to, each of which is as long as all the files."""
-    files = [given for given in paths if not isinstance(given, Visit) and not address(given)]
+    names = [given for given in paths if isinstance(given, str | Path)]
+    files = [name for name in names if not address(name)]
     visits = [given for given in paths if isinstance(given, Visit)]
-    if there := [at for given in paths if not isinstance(given, Visit) and (at := address(given))]:
+    if there := [at for name in names if (at := address(name))]:
         client = Client(allow_private)
         visits += [Visit(at, client) for at in there]
-    parts = [visit.read(known, notes) for visit in visits]
+    parts = [iter(given) for given in paths if isinstance(given, list)]
+    parts += [visit.read(known, notes) for visit in visits]
     if files or not parts:
-        parts.insert(0, read(files, known, notes))
+        parts.insert(0, read(files, known, notes, only))
     for number, part in enumerate(parts):
         yield from (found._replace(share=(number + found.share) / len(parts)) for found in part)
 

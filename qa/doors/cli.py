@@ -19,7 +19,7 @@ from index.read import whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
-from qa.doors import show
+from qa.doors import keep, show
 from qa.doors.client import stream
 from qa.doors.opening import archive_of, emit, open_desk, read
 from qa.doors.show import Document
@@ -121,6 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
 
     _add_serving(commands)
+    _add_watching(commands)
     for entry in entry_points(group="copydesk.commands"):
         import_module(entry.value).register(commands)
     return parser
@@ -131,6 +132,9 @@ def _add_serving(commands: Any) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
+    serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
+                       help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
+    _add_source_options(serve)
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
                        help="another model that questions over HTTP may name")  # fmt: skip
     add_options(serve, "llm", "llm_url", "strict")
@@ -147,6 +151,26 @@ def _add_serving(commands: Any) -> None:
     mcp = add_command(commands, "mcp", _mcp, "serve one MCP client over standard input and output")
     add_options(mcp, "llm", "llm_url", "strict")
     add_judge(mcp)
+
+
+def _add_watching(commands: Any) -> None:
+    watch = add_command(commands, "watch", keep.watch, "keep in step with folders, files, feeds, sitemaps and pages")
+    watch.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="a folder, file or address; those that are known, too"
+    )
+    watch.add_argument("--once", action="store_true", help="look at these, and at those that are due, and end")
+    _add_source_options(watch)
+    sources = add_command(commands, "sources", keep.sources, "list what is watched, or forget some of it")
+    sources.add_argument("action", nargs="?", choices=("list", "remove"), default="list")
+    sources.add_argument("addresses", nargs="*", metavar="ADDRESS")
+
+
+def _add_source_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--every", type=float, metavar="MINUTES", help="how often to look (default: as often as it changes)"
+    )
+    parser.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
+    parser.add_argument("--allow-private", action="store_true", help="read addresses of private networks, too")
 
 
 def _ingest(args: argparse.Namespace) -> int:
@@ -256,7 +280,7 @@ def _serve(args: argparse.Namespace) -> None:
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
-    with open_desk(args, create=True) as desk:
+    with open_desk(args, create=True) as desk, keep.watching(desk, args):
         serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 
