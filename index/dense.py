@@ -7,7 +7,7 @@ code. So `probe` tries a folder in a child process, and the remedy is always to 
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -42,12 +42,19 @@ class DenseIndex:
 
         foreign = ChromaError, ValueError, OSError
         self._translated = partial(_translated, folder, foreign)
+        settings = Settings(anonymized_telemetry=False)
         with self._translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
-            self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
-            self._collection = self._client.get_or_create_collection(
-                "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-            )
+            try:
+                self._client = chromadb.PersistentClient(str(folder), settings)
+            except AttributeError:  # of an earlier opening that failed in this process; what it left is gone now
+                self._client = chromadb.PersistentClient(str(folder), settings)
+            with ExitStack() as failing:
+                failing.callback(self.close)
+                self._collection = self._client.get_or_create_collection(
+                    "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                )
+                failing.pop_all()
         self._vectors = vectors
 
     def __len__(self) -> int:

@@ -59,7 +59,6 @@ HOMES = {
     "tokenizers": ["evals/train/network.py", "index/encoder.py", "qa/rerank.py"],
     "trafilatura": ["index/read/formats/pages.py"],
     "feedparser": ["index/read/formats/feeds.py", "index/sources"],
-    "odfdo": ["index/read/formats/opendocument.py"],
     "protego": ["index/sources"],
     "pypdfium2": ["index/read/formats/pdf.py"],
     "striprtf": ["index/read/formats/rtf.py"],
@@ -73,7 +72,9 @@ HOMES = {
     "chardet": ["index/read/plain.py"],
     "ftfy": ["index/read/plain.py"],
     "htmldate": ["index/read/published.py"],
-    "lxml": ["index/read/formats", "index/read/markup.py", "index/read/published.py", "index/sources"],
+    "lxml": [
+        "index/read/formats", "index/read/markup.py", "index/read/published.py", "index/read/zipped.py", "index/sources",
+    ],
     "filelock": ["index/lock.py"],
     "filetype": ["index/sources"],
     "tenacity": ["index/sources"],

@@ -1,7 +1,6 @@
 """Reads article files. `formats` has a file for each; what they find becomes an `Article` in one place, `article`."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,11 +10,11 @@ from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
-from index.read.formats import READERS, RECORDS
+from index.read.formats import MANY, RECORDS
 from index.read.notes import Notes
+from index.read.packed import READERS, SKIPPED, suffix
 from index.types import Article, BadInput, Place, Rejected, translated
 
-SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.|~\$")  # Beside articles, but not articles.
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 LEFT_OUT = "what is published has no such mark, so change or remove it where it is wrong"
 
@@ -89,19 +88,19 @@ def real(path: str | Path) -> str:
 
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
-    suffix = _suffix(Path(name))
-    most = READERS.get(suffix, (None, 0.0))[1]
-    if suffix in RECORDS or not most:
-        raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
+    known = [kind for kind in READERS if kind not in (*RECORDS, *MANY)]
+    if (kind := suffix(name)) not in known:
+        raise BadInput(f"not a known kind of text: use {', '.join(known)}")
+    most = READERS[kind][1]
     if len(data) > most * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
-        if suffix in (".txt", ".md"):
+        if kind in (".txt", ".md"):
             return plain.decode(data)
         with NamedTemporaryFile(prefix="copydesk-") as file:
             file.write(data)
             file.flush()
-            found = [reading.fields for reading in readings(Path(file.name), suffix) if reading.kind]
+            found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
     texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
@@ -117,7 +116,7 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     if not root.exists():
         raise BadInput("no such file or folder")
     if not root.is_dir():
-        if not _suffix(root):
+        if not suffix(root.name):
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
     os.listdir(root)  # rglob passes over what may not be read
@@ -127,17 +126,13 @@ def _files(root: Path, notes: Notes) -> list[Path]:
             continue
         if os.path.isdir(path):
             below += [path] * (_leads_out(path, root) or not os.access(path, os.R_OK | os.X_OK))
-        elif _suffix(path):
+        elif suffix(path.name):
             below.append(path)
         elif path.is_file():
             notes.skipped[path.suffix.lower()] += 1
     if not below:
         raise Empty(f"no article files in it ({kinds})")
     return sorted({os.path.realpath(path): path for path in below}.values())
-
-
-def _suffix(path: Path) -> str:
-    return next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), "")
 
 
 def _leads_out(path: Path, root: Path) -> bool:
@@ -157,12 +152,14 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[Reading]:
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")
             if not path.is_file():
                 raise BadInput("a pipe, socket or device: save what it yields in a file")
-            if size > (most := READERS[_suffix(path)][1]) * 1e6:
+            if size > (most := READERS[suffix(path.name)][1]) * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
-        for reading in readings(path, _suffix(path)):
+        for reading in readings(path, suffix(path.name)):
             if reading.kind:
                 yield reading
+            elif reading.fields[0] == "skipped":
+                notes.skipped.update(reading.fields[1])
             else:
                 notes.add(reading.fields[0], path.name, reading.fields[1])
     except (BadInput, ValueError) as error:

@@ -56,6 +56,8 @@ def as_article(fields: object, default_id: str, known: Known, name: str, notes: 
     if cut := CUT_OFF.search(text, max(0, len(text) - 300)):
         notes.add("cut off", name, f"{cut[0].strip()}: ingest the whole text")
         text = _untorn(text[: cut.start()].rstrip()) if cut[1] else text
+    elif fields.get("cut"):
+        notes.add("cut off", name, "perhaps a summary alone: ingest the whole text")
     text, pages = _paged(text)
     url = _clean(fields.get("url"), "url") or None
     published = fields.get("published")

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from index.text import lists
+from index.text.cut import is_caption
+from index.types import BadInput
 
 INLINE = {*lists.lines("inline-elements")}
 NOTE = re.compile(r"\[.*\]|\(?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\)?|[*†‡§]+")
@@ -13,6 +15,7 @@ BASE = re.compile(
     r"(?<![^\W\d_])(?:[kcdmµn]?m|ft|mi|yd|mc|[a-z])$|\d ?in$|\d(?<!\b1[5-9]\d\d)(?<!\b20\d\d)$"
 )  # no year
 STRUCK = "//s | //strike | //del | //*[contains(translate(@style, ' ', ''), 'line-through')]"
+CROWDED = re.compile(r"<[a-zA-Z](?:[^<>\s=]*[\s=]+){2000}")  # lxml takes the square: 100,000 attributes are minutes
 CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
 
 
@@ -77,13 +80,21 @@ def _text(element: Any) -> str:
 
 
 def blocks(html: str) -> tuple[str, list[str]]:
-    """Return the first heading of a piece of HTML, and the text of each of its blocks."""
+    """Return the first heading of a piece of HTML, and the text of each of its blocks.
+
+    Raises BadInput where an element has thousands of attributes.
+    """
     from lxml.html import fragment_fromstring
 
+    if CROWDED.search(html):
+        raise BadInput("an element has over 1,000 attributes, as no article's has: look into it")
     tree = fragment_fromstring(html, create_parent="div")
     for element in tree.xpath("//script | //style | //comment()"):
         element.drop_tree()
     plain(tree)
+    for element in tree.iter("figcaption"):
+        if (said := _text(element)) and not is_caption(said):
+            element[:], element.text = [], f"Image: {said}"
     heading = next((_text(element) for element in tree.iter("h1", "h2", "h3", "h4", "h5", "h6")), "")
     for part in tree.xpath("//text()[not(ancestor::pre)]"):
         setattr(part.getparent(), "tail" if part.is_tail else "text", re.sub(r"\s+", " ", part))

@@ -3,7 +3,7 @@
 import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -65,9 +65,13 @@ HEAD_LINES = 20  # at most above a text
 
 
 class Source(io.BufferedReader):
-    """An open file, and the encoding in which it was read where that is a guess."""
+    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over."""
 
     guessed = ""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self.skipped = Counter[str]()
 
 
 def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:

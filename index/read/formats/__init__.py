@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import pages, records, word
+from index.read.formats import feeds, opendocument, pages, records, rtf, warc, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
 # A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
@@ -16,7 +16,21 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".md": (pages.read_markdown, 5),
     ".html": (pages.read_html, 20),
     ".htm": (pages.read_html, 20),
+    ".xml": (feeds.read_xml, 10),
+    ".rss": (feeds.read_xml, 10),
+    ".atom": (feeds.read_xml, 10),
+    ".rdf": (feeds.read_xml, 10),
+    ".warc": (warc.read_warc, inf),
+    ".warc.gz": (warc.read_warc, inf),
+    ".wacz": (warc.read_wacz, inf),
     ".docx": (word.read_word, 20),
+    ".docm": (word.read_word, 20),
+    ".dotx": (word.read_word, 20),
+    ".dotm": (word.read_word, 20),
+    ".odt": (opendocument.read_opendocument, 20),
+    ".ott": (opendocument.read_opendocument, 20),
+    ".fodt": (opendocument.read_opendocument, 20),
+    ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),
@@ -24,3 +38,4 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".tsv": (records.read_csv, 50),
 }
 RECORDS = (".json", ".jsonl", ".jsonl.gz", ".csv", ".tsv")  # whose fields have names of anyone's choice
+MANY = (".xml", ".rss", ".atom", ".rdf", ".warc", ".warc.gz", ".wacz", ".zip")  # that hold many articles

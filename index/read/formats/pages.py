@@ -29,6 +29,12 @@ STORY = (
 )
 TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
 NO_TEXT = "no article text can be made out in this page"
+HEADLINE = re.compile(r"(?:entry|post|article|page|content)[\w-]*(?:title|headline)|^(?:headline|title)\\b", re.I)
+DECLARED_TITLES = "//title/text() | //meta[@property='og:title']/@content"
+AUTHOR = (
+    "//a[@rel='author' or re:test(@href, '/aut(h|eu|o)?ore?s?/[^/]+/?$', 'i')][string-length() < 60]"
+    "[not(ancestor::*[re:test(concat(@class, ' ', @id), 'comment|related|teaser|recommend', 'i')])]"
+)
 SITE = "//meta[@property='og:site_name'][@content]"
 MORE = re.compile(r"(?:read|more|continue|full|weiter|lire|leer)\b", re.I)
 SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
@@ -81,7 +87,8 @@ def _read_page(tree: Any) -> dict[str, Any]:
     import trafilatura
 
     said = next((named(article, {})[0] for article in linked(tree)), {})
-    day, site = published(tree), tree.xpath(SITE)
+    day, site, headline = published(tree), tree.xpath(SITE), _headline(tree)
+    by = next(filter(None, (_said(link) for link in tree.xpath(AUTHOR, namespaces=REGEX))), None)
     markup.plain(tree)
     page = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
@@ -90,7 +97,27 @@ def _read_page(tree: Any) -> dict[str, Any]:
         raise ValueError(NO_TEXT)
     outlet = (not site and said.get("outlet")) or page.sitename
     told = {name: value for name, value in page.as_dict().items() if isinstance(value, str | None)}
-    return {**told, "outlet": outlet, "published": day, "authors": said.get("authors") or page.author}
+    authors = said.get("authors") or page.author or by
+    return {**told, "title": headline or page.title, "outlet": outlet, "published": day, "authors": authors}
+
+
+def _headline(tree: Any) -> str:
+    """Return the headline that stands on a page and has at least half of its words from the declared titles."""
+    titles = [" ".join(title.split()) for title in tree.xpath(DECLARED_TITLES)]
+    declared = {*re.findall(r"\w+", " ".join(titles).casefold())}
+    found = []
+    for heading in tree.iter("h1", "h2", "h3"):
+        marked = bool(HEADLINE.search(heading.get("class") or heading.get("itemprop") or ""))
+        words = re.findall(r"\w+", _said(heading).casefold())
+        share = sum(word in declared for word in words) / max(len(words), 1)
+        if (marked or heading.tag == "h1") and share >= 0.5 and len(words) > 1:
+            found.append((marked, share, _said(heading)))
+    best = max(found, key=lambda one: one[:2])[2] if found else ""
+    return next((title for title in titles if title and best.endswith(f" {title}")), best)  # without its kicker
+
+
+def _said(element: Any) -> str:
+    return " ".join(" ".join(element.itertext()).split())
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]
@@ -129,11 +156,17 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def of_blocks(html: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of one article of Markdown or Word, whose first heading is its title where none is known."""
+    """Return the fields of an article of Markdown or Word, whose first heading is its title where none is known."""
     heading, texts = markup.blocks(html)
     title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
     fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})
     return fields | {"text": text}
+
+
+def of_document(html: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a document; what its properties say of it counts where its text does not say it."""
+    fields = of_blocks(html, {} if html.startswith("<h") else {"title": said["title"]})
+    return said | {name: value for name, value in fields.items() if value}
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:
