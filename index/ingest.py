@@ -10,7 +10,7 @@ from index.encoder import Vectors, encoded_text
 from index.read import Found, read, real, wire
 from index.read.article import Known
 from index.read.notes import Notes
-from index.read.places import Places, path
+from index.read.places import Places, on_web, path
 from index.sources import Visit, address
 from index.sources.fetch import Client
 from index.sync import Index, Progress
@@ -18,6 +18,7 @@ from index.text.cut import passages
 from index.types import Article, Place, Rejected
 
 BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.
+BATCH_SECONDS = 60.0  # after which what a slow host has given so far is written
 NOWHERE: Place = ("", "")  # of a folder that holds no articles
 ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so that little is padding.
 
@@ -74,7 +75,8 @@ def ingest(
     notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in _found(paths, Known(outlet, year, map or {}), notes, allow_private, only):
+    due = started + BATCH_SECONDS
+    for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private, only):
         article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
@@ -93,9 +95,9 @@ def ingest(
         report.added += article.id not in known
         batch.append((article, found.at))
         waiting += len(article.text)
-        if waiting > BATCH_CHARACTERS:
+        if waiting > BATCH_CHARACTERS or time.perf_counter() > due:
             report.passages += _write(index, batch, written, found.share, tell)
-            batch, waiting, written = [], 0, found.share
+            batch, waiting, written, due = [], 0, found.share, time.perf_counter() + BATCH_SECONDS
     report.passages += _write(index, batch, written, 1.0, tell)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
@@ -107,22 +109,27 @@ def ingest(
 
 
 def _found(
-    paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, allow_private: bool,
+    paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, tell: Progress, allow_private: bool,
     only: Callable[[Path], bool] | None,
 ) -> Iterator[Found]:  # fmt: skip
-    """Yield what files and folders hold, and then what addresses lead to, each of which is as long as all the files."""
+    """Yield what files and folders hold, then what addresses lead to, each of which counts as much as all the files."""
     names = [given for given in paths if isinstance(given, str | Path)]
     files = [name for name in names if not address(name)]
-    visits = [given for given in paths if isinstance(given, Visit)]
+    visits = [given for given in paths if isinstance(given, Visit | list)]
     if there := [at for name in names if (at := address(name))]:
         client = Client(allow_private)
         visits += [Visit(at, client) for at in there]
-    parts = [iter(given) for given in paths if isinstance(given, list)]
-    parts += [visit.read(known, notes) for visit in visits]
-    if files or not parts:
-        parts.insert(0, read(files, known, notes, only))
-    for number, part in enumerate(parts):
-        yield from (found._replace(share=(number + found.share) / len(parts)) for found in part)
+    before = bool(files or not visits)
+    parts = before + len(visits)
+    if before:
+        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes, only))
+    for number, visit in enumerate(visits, before):
+        for found in visit if isinstance(visit, list) else visit.read(known, notes):
+            share = (number + found.share) / parts
+            tell("fetch", min(share, 0.99))
+            yield found._replace(share=share)
+    if visits:
+        tell("fetch", 1.0)
 
 
 def _placed(
@@ -136,6 +143,8 @@ def _placed(
     there = seen[article.id].at if article.id in seen else NOWHERE
     if there[0] != found.at[0] and path(there) == path(found.at):  # the same file, below another of the given folders
         return None
+    if on_web(there[1]) and on_web(found.at[1]) and getattr(seen[article.id].item, "text", "") == article.text:
+        return None  # the same page, by another of its addresses
     if copied := places.copy_of(article, given, found):
         notes.add("stored once", found.at[1], f"{found.source} repeats {copied}: take the copies out")
         return None

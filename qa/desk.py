@@ -62,7 +62,8 @@ class Desk(AbstractContextManager["Desk"]):
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
-    with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
+    with where they do not say otherwise, see `AskRequest`. `allow_private` opens private networks to addresses that are
+    ingested. `progress` is told what takes long. Methods may be called
     from several threads: two search at a time, since each uses every core; who lists or reads articles
     waits for none of them, and nobody waits for an ingestion.
 
@@ -80,12 +81,13 @@ class Desk(AbstractContextManager["Desk"]):
         llm_url: str | None = None,
         judge: Judge | str = "bundled",
         strict: bool = False,
+        allow_private: bool = False,
         read_only: bool = False,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
         self.ingestions = 0  # that ended
-        self.llm, self.strict = llm, strict
+        self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
         self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
@@ -218,10 +220,11 @@ class Desk(AbstractContextManager["Desk"]):
         year: int | None = None,
         map: Mapping[str, str] | None = None,  # noqa: A002
         progress: Progress | None = None,
+        allow_private: bool = False,
     ) -> IngestReport:
-        """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
+        """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
-        return self._ingest(paths, outlet, prune, year, map, progress)
+        return self._ingest(paths, outlet, prune, year, map, progress, allow_private or self.allow_private)
 
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:
@@ -253,7 +256,7 @@ class Desk(AbstractContextManager["Desk"]):
 
         if every is not None and not 0.1 <= every <= 1440:
             raise BadInput(f"{every:g} minutes are no interval: give .1 to 1440")
-        self.sources.options = {"outlet": outlet, "private": allow_private, "every": every}
+        self.sources.options = {"outlet": outlet, "private": allow_private or self.allow_private, "every": every}
         for source in [sources] if isinstance(sources, str | Path) else sources:
             self.sources.add(source, once, **self.sources.options)
         if not self.sources.known():

@@ -107,7 +107,7 @@ def articles(fetched: Fetched, known: Known, notes: Notes, said: Mapping[str, An
             if found.item.published is None and said.get("published"):
                 notes.take_back("undated", name)
             item = found.item
-            if item.url and item.outlet == _site(item.url, ""):  # a mere host, which may be anybody's
+            if "." in (item.outlet or "") and str(item.outlet) in str(item.url):  # a mere host, or anybody's
                 item = replace(item, outlet=known.outlet)
             yield _at_home(item, name, fetched.url, suffix == ".html", said)
 
@@ -137,9 +137,9 @@ def _same_site(said: str, url: str) -> bool:
     return _site(said) == SITES.sub("", own.hostname or "") and not front
 
 
-def _site(url: str, others: str = SITES.pattern) -> str:
+def _site(url: str) -> str:
     try:
-        return re.sub(others, "", host(url))
+        return SITES.sub("", host(url))
     except ValueError:  # it is no address
         return ""
 

@@ -83,12 +83,14 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    ingest.add_argument("paths", nargs="+", metavar="PATH_OR_URL",
+                        help="files and folders; addresses of pages, feeds and sitemaps")  # fmt: skip
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--year", type=int, help="the year of datelines that have none")
     ingest.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
                         help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
-    ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
+    ingest.add_argument("--prune", action="store_true",
+                        help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -120,25 +122,31 @@ def build_parser() -> argparse.ArgumentParser:
     doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
     doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
 
-    _add_serving(commands)
-    _add_watching(commands)
+    _add_serving(commands, ingest, _add_watching(commands))
     for entry in entry_points(group="copydesk.commands"):
         import_module(entry.value).register(commands)
     return parser
 
 
-def _add_serving(commands: Any) -> None:
+def _add_serving(commands: Any, ingest: argparse.ArgumentParser, watch: argparse.ArgumentParser) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
     serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
                        help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
-    _add_source_options(serve)
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
                        help="another model that questions over HTTP may name")  # fmt: skip
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
+
+    for command in (watch, serve):
+        command.add_argument(
+            "--every", type=float, metavar="MINUTES", help="how often (default: as often as it changes)"
+        )
+        command.add_argument("--outlet", metavar="NAME", help="the outlet of watched articles that name none")
+    for command in (ingest, watch, serve):
+        command.add_argument("--allow-private", action="store_true", help="read addresses of private networks too")
 
     users = add_command(commands, "users", _users, "add, remove or list who may use what is served")
     users.add_argument("action", choices=("add", "remove", "list"))
@@ -153,24 +161,16 @@ def _add_serving(commands: Any) -> None:
     add_judge(mcp)
 
 
-def _add_watching(commands: Any) -> None:
+def _add_watching(commands: Any) -> argparse.ArgumentParser:
     watch = add_command(commands, "watch", keep.watch, "keep in step with folders, files, feeds, sitemaps and pages")
     watch.add_argument(
-        "sources", nargs="*", metavar="SOURCE", help="a folder, file or address; those that are known, too"
+        "sources", nargs="*", metavar="SOURCE", help="folders, files and addresses; those known are, too"
     )
     watch.add_argument("--once", action="store_true", help="look at these, and at those that are due, and end")
-    _add_source_options(watch)
     sources = add_command(commands, "sources", keep.sources, "list what is watched, or forget some of it")
     sources.add_argument("action", nargs="?", choices=("list", "remove"), default="list")
     sources.add_argument("addresses", nargs="*", metavar="ADDRESS")
-
-
-def _add_source_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--every", type=float, metavar="MINUTES", help="how often to look (default: as often as it changes)"
-    )
-    parser.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
-    parser.add_argument("--allow-private", action="store_true", help="read addresses of private networks, too")
+    return watch
 
 
 def _ingest(args: argparse.Namespace) -> int:

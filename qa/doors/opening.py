@@ -34,7 +34,7 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
         raise BadInput("--data is empty: name the folder of the archive")
     if not create and not archive_of(args).exists():
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    settings = ("llm", "llm_url", "judge", "strict", "reranker")
+    settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
     return Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)

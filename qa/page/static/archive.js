@@ -123,6 +123,7 @@
     if (kind) event.preventDefault();
     if (kind === "check") tellHub("check", given);
     else if (kind === "filters") show(`/?${new URLSearchParams({ tab: "archive", ...given })}`);
+    else if (kind === "address") add(JSON.stringify({ urls: [given.url] }), { "Content-Type": "application/json" });
     else if (kind) addText(Object.fromEntries(Object.entries(given).filter(([, value]) => value)));
   });
   document.addEventListener("change", ({ target: field }) => {
