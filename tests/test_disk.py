@@ -35,9 +35,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def articles(folder: Path, first: int, last: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {"id": str(n), "title": f"Quay {n}", "text": f"The quay number{n} of Kelmouth."} for n in range(first, last)
-    ]
+    rows = [{"id": str(n), "title": f"Quay {n}", "text": f"The quay number{n} of Kelmouth."} for n in range(first, last)]
     (folder / f"{first}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
@@ -76,9 +74,7 @@ def test_a_small_disk_is_full(tmp_path: Path) -> None:
     """As people meet it: the command ends with 2 and a line that names the disk; with room again, it goes on."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], capture_output=True, check=False
-    )
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("needs the right to mount")
     command = [sys.executable, "-m", "qa", "--data", str(disk / "archive"), "--json"]

@@ -20,16 +20,9 @@ ROOMS = {
     "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
     "qa": {
-        "index",
-        "index/alongside",
-        "index/read",
-        "index/sources",
-        "index/tables",
-        "index/text",
-        "qa/check",
-        "qa/llm",
+        "index", "index/alongside", "index/read", "index/sources", "index/tables", "index/text", "qa/check", "qa/llm",
         "qa/steps",
-    },
+    },  # fmt: skip
     "qa/__main__": {"qa/doors"},
     "qa/export": {"index", "qa", "qa/doors", "qa/page"},
     "qa/doors": {"index", "index/tables", "index/read", "index/sources", "qa", "qa/llm", "qa/web"},
@@ -73,7 +66,8 @@ HOMES = {
     "ftfy": ["index/read/plain.py"],
     "htmldate": ["index/read/published.py"],
     "lxml": [
-        "index/read/formats", "index/read/markup.py", "index/read/published.py", "index/read/zipped.py", "index/sources",
+        "index/read/formats", "index/read/markup.py", "index/read/published.py", "index/read/zipped.py",
+        "index/sources",
     ],
     "filelock": ["index/lock.py"],
     "filetype": ["index/sources"],

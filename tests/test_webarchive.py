@@ -138,8 +138,5 @@ def test_wacz(tmp_path: Path) -> None:
         packed.writestr("datapackage.json", "{}")
         packed.writestr("archive/a.warc.gz", Web().add("a", page("oak")).add("b", page("pine")).data())
         packed.writestr("archive/b.warc.gz", Web().add("a", page("steel"), when="2026-07-01").data())
-    assert texts(tmp_path / "a.wacz", held.getvalue()) == {
-        f"{URL}a": "The steel library",
-        f"{URL}b": "The pine library",
-    }
+    assert texts(tmp_path / "a.wacz", held.getvalue()) == {f"{URL}a": "The steel library", f"{URL}b": "The pine library"}
     assert found(tmp_path / "a.wacz", b"PK")[1] == ["no WACZ file, a damaged or a locked one (File is not a zip file): save it again"]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 from watchfiles import watch
 
-TICK, QUIET = 1.0, 2.0  # seconds: of one wait, and for which a file that was being written is left alone
+QUIET = 2.0  # seconds for which a file that was being written is left alone
 POLL = 30.0  # seconds between two looks at folders of which the system tells nothing
 
 
@@ -19,8 +19,8 @@ class Changes:
     Where the system cannot tell what changes, `polled` says why, and they are looked at twice a minute.
     """
 
-    def __init__(self, stop: Event, ours: str) -> None:
-        self._stop, self._ours, self.polled = stop, ours, ""
+    def __init__(self, stop: Event, ours: str, pause: float) -> None:
+        self._stop, self._ours, self._pause, self.polled = stop, ours, pause, ""
         self._roots = dict[str, tuple[int, int]]()
         self._told: Iterator[set[Any]] | None = None
         self.pending = dict[str, float]()  # since when
@@ -37,7 +37,7 @@ class Changes:
         return anew
 
     def quiet(self) -> set[str]:
-        """Wait for up to a second, and return the paths that changed and have been left alone since."""
+        """Wait for up to `pause` seconds, and return the paths that changed and have been left alone since."""
         told, now = self._next(), time.monotonic()
         self.pending |= {path: now for _, path in told if not f"{path}/".startswith(f"{self._ours}/")}
         quiet = {path for path, since in self.pending.items() if now - since >= QUIET}
@@ -57,12 +57,12 @@ class Changes:
         for polling in (None, True) if self._roots else ():
             try:
                 self._told = self._told or watch(
-                    *self._roots, watch_filter=None, stop_event=self._stop, rust_timeout=int(TICK * 1000),
+                    *self._roots, watch_filter=None, stop_event=self._stop, rust_timeout=int(self._pause * 1000),
                     yield_on_timeout=True, force_polling=polling, poll_delay_ms=int(POLL * 1000),
                     ignore_permission_denied=True,
                 )  # fmt: skip
                 return next(self._told, set())
             except (OSError, RuntimeError) as error:  # the limit of watches is reached, say
                 self._told, self.polled = None, str(error)
-        self._stop.wait(TICK)
+        self._stop.wait(self._pause)
         return set()

@@ -55,15 +55,16 @@ class Watch:
     """Looks at the sources of an archive when they are due or the system tells that they changed.
 
     `ingest` is what `index.ingest.ingest` does with its index. No failing source keeps others waiting, and none
-    is given up. With `once`, those that are due are looked at, and that is all.
+    is given up. With `once`, those that are due are looked at, and that is all. `pause` is how many seconds a round
+    waits for changes, and between two requests to a host.
     """
 
     def __init__(
         self, sources: Sources, ingest: Ingest, ours: str, stop: Event, once: bool = False,
-        clock: Callable[[], datetime] = utc,
+        clock: Callable[[], datetime] = utc, pause: float = 1.0,
     ) -> None:  # fmt: skip
         self._sources, self._ingest, self._stop, self._once, self._clock = sources, ingest, stop, once, clock
-        self._changes = Changes(stop, ours)
+        self._pause, self._changes = pause, Changes(stop, ours, pause)
 
     def looks(self) -> Iterator[Looked]:
         """Look, and yield what each look brought, until `stop` is set."""
@@ -72,12 +73,16 @@ class Watch:
             known = self._sources.known()
             anew = self._changes.follow(address for address, kind, _ in known if kind in LOCAL)
             quiet, now = self._changes.quiet(), stamp(self._clock())
-            clients = {private: Client(private) for private in (False, True)}  # who read robots.txt in this round
+            clients = {
+                private: Client(private, self._pause) for private in (False, True)
+            }  # who read robots.txt in this round
             for address, kind, due in known:
                 changed = {path for path in quiet if _within(path, address)} if kind in LOCAL else set()
                 whole = address in anew | changed or not due or due <= now
                 if (whole or changed) and not self._stop.is_set() and (source := self._sources.get(address)):
-                    yield self._look(source, None if whole else changed, clients)
+                    looked = self._look(source, None if whole else changed, clients)
+                    if whole or looked != Looked(address):
+                        yield looked
             if self._once and (not self._changes.pending or time.monotonic() > ends):
                 return
 
@@ -169,7 +174,7 @@ class Watch:
             return min(DAY, max(asked, doubled * random.uniform(0.8, 1.2)))  # noqa: S311  not all at the same time
         longer = state.get("interval", 0.0) * SLOWER
         state["interval"] = usual if moved or every or source.kind in LOCAL else min(DAY, max(usual, longer))
-        return max(state["interval"], min(DAY, state.get("asked", 0.0)))
+        return float(max(state["interval"], min(DAY, state.get("asked", 0.0))))
 
 
 def _within(path: str, root: str) -> bool:

@@ -16,7 +16,8 @@ from index.sources.fetch import parsed
 from index.types import BadInput, shown
 
 LOCAL = ("folder", "file")
-COLUMNS = "address, kind, added, checked, due, failures, failure, state"
+NAMES = ("address", "kind", "added", "checked", "due", "failures", "failure", "state")
+COLUMNS = ", ".join(NAMES)
 LISTED = f"""SELECT {COLUMNS}, ifnull(articles, 0) FROM sources
     LEFT JOIN (SELECT root, count(*) AS articles FROM articles GROUP BY root) ON root = address ORDER BY address"""
 ADD = """INSERT INTO sources (address, kind, added, state) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address)
@@ -97,7 +98,8 @@ class Sources:
 
     def get(self, key: str) -> Source | None:
         rows = self._archive.read(f"SELECT {COLUMNS} FROM sources WHERE address = ?", key)
-        return Source(*rows[0][:-1], json.loads(rows[0][-1])) if rows else None
+        found = [dict(zip(NAMES, row, strict=True)) | {"state": json.loads(row[-1])} for row in rows]
+        return Source(**found[0]) if found else None
 
     def known(self) -> list[tuple[str, str, str | None]]:
         """Return the address, the kind and the time at which it is due of every source, those due longest first."""
@@ -106,11 +108,11 @@ class Sources:
     def listed(self, local: bool = True) -> list[dict[str, Any]]:
         """Return all that people see of each source; without `local`, of those that are addresses."""
         listed = []
-        for *columns, state, articles in self._archive.read(LISTED):
-            one = asdict(Source(*columns, state={})) | {"articles": articles}
-            del one["state"]
-            rejected = [{"source": key, "reason": why} for key, why in json.loads(state).get("rejected", {}).items()]
-            listed += [one | {"rejected": rejected}] * (local or one["kind"] not in LOCAL)
+        for row in self._archive.read(LISTED):
+            one = dict(zip((*NAMES, "articles"), row, strict=True))
+            rejected = json.loads(one.pop("state")).get("rejected", {})
+            one["rejected"] = [{"source": source, "reason": why} for source, why in rejected.items()]
+            listed += [one] * (local or one["kind"] not in LOCAL)
         return listed
 
     def whole(self, source: Source) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def watch(args: argparse.Namespace) -> int:
     """Watch until the process is told to end, or look `--once`; return 1 where something could not be used then."""
     told = 0
-    with open_desk(args, create=True) as desk:
+    with open_desk(args, create=bool(args.sources)) as desk:
         try:
             for looked in _looks(desk, args.sources, args):
                 _tell(looked)
