@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.alongside.readonly import ReadOnlyIndex
 from index.encoder import DEFAULT_ENCODER, Encoder
+from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
 from index.search import search
@@ -297,6 +298,10 @@ class Desk(AbstractContextManager["Desk"]):
             if versions := [key for key in found if self.index.archive.current(key) != key]:
                 raise BadInput(f"{versions[0]} is one version: remove the article, which removes all of them")
             return self.index.remove(found)
+
+    def backup(self, file: str | Path) -> Report:
+        """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""
+        return backup(self.index.folder, Path(file).expanduser(), self.index.progress)
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""

@@ -13,6 +13,7 @@ from index.read.child import Reading, readings
 from index.read.formats import MANY, RECORDS
 from index.read.notes import Notes
 from index.read.packed import READERS, SKIPPED, suffix
+from index.read.wire import PAGE
 from index.types import Article, BadInput, Place, Rejected, translated
 
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
@@ -102,7 +103,7 @@ def whole_text(name: str, data: bytes) -> str:
             file.flush()
             found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
+    texts = [one["text"].removeprefix(f"{one['title']}\n").replace(PAGE, "") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 

@@ -48,6 +48,8 @@ def _messages(path: str, kind: str) -> Iterator[dict[str, Any]]:
                 yield {} if fields is None else found
             if file.guessed:
                 yield {"fields": ["encoding guessed", f"{file.guessed}: save it as UTF-8"]}
+            for remark in file.remarks:
+                yield {"fields": ["not read", remark]}
             yield {"fields": ["skipped", file.skipped]}
         yield {"end": ""}
     except (BadInput, ValueError, OSError) as error:

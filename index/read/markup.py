@@ -29,7 +29,7 @@ def plain(tree: Any) -> None:
             continue
         before = (above.text if previous is None else previous.tail or previous.text_content()) or ""
         linked = element.tag == "a" or element.xpath(".//a[contains(@href, '#')] | ancestor::a[contains(@href, '#')]")
-        element[:], element.text = [], "" if linked else _raised(said, before[-20:], element.tail or "")
+        element[:], element.text = [], "" if linked else raised(said, before[-20:], element.tail or "")
         if not element.text:
             element.drop_tree()
     for table in reversed(list(tree.iter("table"))):
@@ -44,7 +44,7 @@ def plain(tree: Any) -> None:
             table.drop_tree()
 
 
-def _raised(said: str, before: str, behind: str) -> str:
+def raised(said: str, before: str, behind: str) -> str:
     """Return what a superscript is in plain text: nothing for the mark of a footnote."""
     number = before[-1:].isdigit()
     if behind in ("/", "⁄"):  # of a fraction

@@ -65,12 +65,16 @@ HEAD_LINES = 20  # at most above a text
 
 
 class Source(io.BufferedReader):
-    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over."""
+    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over.
+
+    `remarks` are a reader's on what it left out: what was found, and behind a colon how to mend it.
+    """
 
     guessed = ""
 
     def __init__(self, raw: Any) -> None:
         super().__init__(raw)
+        self.remarks = list[str]()
         self.skipped = Counter[str]()
 
 
@@ -192,7 +196,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
     for _ in range(HEAD_LINES):
         while queue and not queue[0]:
             queue.popleft()
-        if not queue:
+        if not queue or wire.PAGE in queue[0]:
             break
         line = queue.popleft()
         titled, below = "title" in fields, list(islice(filter(None, queue), LEAD_PARAGRAPHS))

@@ -15,13 +15,14 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
+from index.health.files import USERS
 from index.read import whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
-from qa.doors import keep, show
+from qa.doors import show
 from qa.doors.client import stream
-from qa.doors.opening import archive_of, emit, open_desk, read
+from qa.doors.opening import emit, folder, holds_archive, open_desk, read
 from qa.doors.show import Document
 from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
@@ -119,16 +120,14 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
 
-    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
-    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
-
-    _add_serving(commands, ingest, _add_watching(commands))
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
+    _add_serving(commands, ingest)
+    ours = ("qa.doors.upkeep", "qa.doors.keep")
+    for module in (*ours, *(entry.value for entry in entry_points(group="copydesk.commands"))):
+        import_module(module).register(commands)
     return parser
 
 
-def _add_serving(commands: Any, ingest: argparse.ArgumentParser, watch: argparse.ArgumentParser) -> None:
+def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
@@ -140,12 +139,7 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser, watch: argparse
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
 
-    for command in (watch, serve):
-        command.add_argument(
-            "--every", type=float, metavar="MINUTES", help="how often (default: as often as it changes)"
-        )
-        command.add_argument("--outlet", metavar="NAME", help="the outlet of watched articles that name none")
-    for command in (ingest, watch, serve):
+    for command in (ingest, serve):
         command.add_argument("--allow-private", action="store_true", help="read addresses of private networks too")
 
     users = add_command(commands, "users", _users, "add, remove or list who may use what is served")
@@ -159,18 +153,6 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser, watch: argparse
     mcp = add_command(commands, "mcp", _mcp, "serve one MCP client over standard input and output")
     add_options(mcp, "llm", "llm_url", "strict")
     add_judge(mcp)
-
-
-def _add_watching(commands: Any) -> argparse.ArgumentParser:
-    watch = add_command(commands, "watch", keep.watch, "keep in step with folders, files, feeds, sitemaps and pages")
-    watch.add_argument(
-        "sources", nargs="*", metavar="SOURCE", help="folders, files and addresses; those known are, too"
-    )
-    watch.add_argument("--once", action="store_true", help="look at these, and at those that are due, and end")
-    sources = add_command(commands, "sources", keep.sources, "list what is watched, or forget some of it")
-    sources.add_argument("action", nargs="?", choices=("list", "remove"), default="list")
-    sources.add_argument("addresses", nargs="*", metavar="ADDRESS")
-    return watch
 
 
 def _ingest(args: argparse.Namespace) -> int:
@@ -249,13 +231,6 @@ def _articles(args: argparse.Namespace) -> None:
         emit(args, {"removed": removed}, lambda _: print(f"{removed} removed"))
 
 
-def _doctor(args: argparse.Namespace) -> int:
-    with open_desk(args) as desk:
-        health = desk.index.doctor(args.repair)
-    emit(args, asdict(health), show.print_health)
-    return DONE if health.ok else SOME_REJECTED
-
-
 def _models(args: argparse.Namespace) -> None:
     from qa.llm.providers import models
 
@@ -270,17 +245,19 @@ def _users(args: argparse.Namespace) -> None:
 
 
 def _users_file(args: argparse.Namespace) -> Path:
-    return Path(args.users or Path(args.data) / "users.json").expanduser()
+    return Path(args.users).expanduser() if args.users else folder(args) / USERS
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from qa.web.app import serve
-
-    if not archive_of(args).exists():  # perhaps a slip of the pen
+    if not holds_archive(args):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
-    with open_desk(args, create=True) as desk, keep.watching(desk, args):
+    from qa.doors.keep import watching
+
+    with open_desk(args, create=True) as desk, watching(desk, args):
+        from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
+
         serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 

@@ -6,10 +6,11 @@ from math import inf
 from typing import Any
 
 from index.read import plain
-from index.read.formats import feeds, opendocument, pages, records, rtf, warc, word
+from index.read.formats import feeds, opendocument, pages, pdf, records, rtf, warc, word
 
 # A reader takes an open file and yields, for each article, its fields and its place within the file ("" or "line 3").
-# A BadInput in place of the fields rejects that article alone; a ValueError that is raised ends the file.
+# None in place of the fields says that it is still at work, a BadInput rejects that article alone; a ValueError that is
+# raised ends the file.
 # The number is the megabytes it may have: JSON of many small objects takes 25 times as much memory.
 READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], float]] = {
     ".txt": (plain.read, 5),
@@ -31,6 +32,7 @@ READERS: dict[str, tuple[Callable[[plain.Source], Iterator[tuple[Any, str]]], fl
     ".ott": (opendocument.read_opendocument, 20),
     ".fodt": (opendocument.read_opendocument, 20),
     ".rtf": (rtf.read_rtf, 50),  # pictures are in it in hexadecimal
+    ".pdf": (pdf.read_pdf, 500),  # read page by page
     ".json": (records.read_json, 50),
     ".jsonl": (records.read_lines, inf),
     ".jsonl.gz": (partial(records.read_lines, packed=True), inf),

@@ -103,8 +103,7 @@ def _read_page(tree: Any) -> dict[str, Any]:
 
 def _headline(tree: Any) -> str:
     """Return the headline that stands on a page and has at least half of its words from the declared titles."""
-    titles = [" ".join(title.split()) for title in tree.xpath(DECLARED_TITLES)]
-    declared = {*re.findall(r"\w+", " ".join(titles).casefold())}
+    declared = {*re.findall(r"\w+", " ".join(tree.xpath(DECLARED_TITLES)).casefold())}
     found = []
     for heading in tree.iter("h1", "h2", "h3"):
         marked = bool(HEADLINE.search(heading.get("class") or heading.get("itemprop") or ""))
@@ -113,7 +112,8 @@ def _headline(tree: Any) -> str:
         if (marked or heading.tag == "h1") and share >= 0.5 and len(words) > 1:
             found.append((marked, share, _said(heading)))
     best = max(found, key=lambda one: one[:2])[2] if found else ""
-    return next((title for title in titles if title and best.endswith(f" {title}")), best)  # without its kicker
+    shared = " ".join(str(tree.xpath("string(//meta[@property='og:title']/@content)")).split())
+    return shared if shared and best.endswith(f" {shared}") else best  # without its kicker
 
 
 def _said(element: Any) -> str:
