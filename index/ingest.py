@@ -1,7 +1,7 @@
 """Brings an archive up to date with files, folders and addresses."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,21 +46,23 @@ class IngestReport:
 
 def ingest(
     index: Index,
-    paths: Iterable[str | Path | Visit],
+    paths: Iterable[str | Path | Visit | list[Found]],
     outlet: str | None = None,
     prune: bool = False,
     year: int | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None,
     allow_private: bool = False,
+    only: Callable[[Path], bool] | None = None,
 ) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
-    A path may be an address, of a private network with `allow_private`, or a visit to one; what is gone from the web
-    stays. Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder
-    above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
-    interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
-    without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    A path may be an address, of a private network with `allow_private`, a visit to one, or what a visit found; what is
+    gone from the web stays. Of files, those that `only` lets through are read. Unchanged articles are recognised by
+    hash, a file without id or url by where it lies, from whichever folder above it is read. Inputs that cannot be used
+    are in the report and stop nothing. Every batch is durable: an interrupted run is continued by running it again.
+    `outlet` is given to articles that name none, `year` to datelines without one; `map` gives for names of fields which
+    of ours they are, before the table of text/lists/fields.txt.
     `progress`, or else that of the index, is told how far it is.
     """
     index.archive.check_writable()
@@ -74,7 +76,7 @@ def ingest(
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
     due = started + BATCH_SECONDS
-    for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private):
+    for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private, only):
         article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
@@ -107,20 +109,22 @@ def ingest(
 
 
 def _found(
-    paths: Sequence[str | Path | Visit], known: Known, notes: Notes, tell: Progress, allow_private: bool
-) -> Iterator[Found]:
+    paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, tell: Progress, allow_private: bool,
+    only: Callable[[Path], bool] | None,
+) -> Iterator[Found]:  # fmt: skip
     """Yield what files and folders hold, then what addresses lead to, each of which counts as much as all the files."""
-    files = [given for given in paths if not isinstance(given, Visit) and not address(given)]
-    visits = [given for given in paths if isinstance(given, Visit)]
-    if there := [at for given in paths if not isinstance(given, Visit) and (at := address(given))]:
+    names = [given for given in paths if isinstance(given, str | Path)]
+    files = [name for name in names if not address(name)]
+    visits = [given for given in paths if isinstance(given, Visit | list)]
+    if there := [at for name in names if (at := address(name))]:
         client = Client(allow_private)
         visits += [Visit(at, client) for at in there]
     before = bool(files or not visits)
     parts = before + len(visits)
     if before:
-        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes))
+        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes, only))
     for number, visit in enumerate(visits, before):
-        for found in visit.read(known, notes):
+        for found in visit if isinstance(visit, list) else visit.read(known, notes):
             share = (number + found.share) / parts
             tell("fetch", min(share, 0.99))
             yield found._replace(share=share)

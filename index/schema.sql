@@ -19,7 +19,7 @@ CREATE INDEX passages_vector ON passages (vector);
 CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL, checksum INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE changes (sequence INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL, article_id TEXT NOT NULL);
 CREATE TABLE texts (id TEXT, version INTEGER, text TEXT NOT NULL, PRIMARY KEY (id, version));
--- What is watched or was given by its address: when it was looked at, when it is due, and what it needs to know (JSON).
+-- What is watched: when it was looked at, when it is due, and what it needs to know (JSON; see sources/watched.py).
 CREATE TABLE sources (
     address TEXT PRIMARY KEY, kind TEXT NOT NULL, added TEXT NOT NULL, checked TEXT, due TEXT,
     failures INTEGER NOT NULL DEFAULT 0, failure TEXT, state TEXT NOT NULL DEFAULT '{}');

@@ -1,7 +1,7 @@
 """Reads article files. `formats` has a file for each; what they find becomes an `Article` in one place, `article`."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
@@ -33,8 +33,11 @@ class Found(NamedTuple):
     share: float
 
 
-def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None) -> Iterator[Found]:
-    """Yield every article below the paths in a stable order, and what is rejected.
+def read(
+    paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None,
+    only: Callable[[Path], bool] | None = None,
+) -> Iterator[Found]:  # fmt: skip
+    """Yield every article below the paths in a stable order, and what is rejected; of files that `only` lets through.
 
     What is passed over or not used, and what leaves articles incomplete, is added to the notes.
     """
@@ -48,7 +51,7 @@ def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes |
         try:
             with translated(BadInput, "cannot be read", OSError, RuntimeError):  # RuntimeError: no such user's home
                 root = Path(given).expanduser()
-                below = _files(root, notes)
+                below = [path for path in _files(root, notes) if not only or only(path)]
                 files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in below]
         except BadInput as error:
             where = ("", "") if isinstance(error, Empty) else (real(given), "")

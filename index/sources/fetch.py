@@ -64,6 +64,7 @@ class Fetched(NamedTuple):
     data: bytes
     etag: str
     modified: str
+    seconds: float = 0.0  # for which its host says that it stays as it is
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -280,7 +281,9 @@ def _received(response: httpcore.Response, url: httpx.URL, said: Mapping[str, st
     data = _content(response, said.get("content-encoding", "").lower())
     where = shown(str(url.copy_with(fragment=None)))
     again = (said.get("etag", ""), said.get("last-modified", ""))
-    return Fetched(where, kind.strip().lower(), charset[1] if charset else "", data, *again)
+    stays = re.search(r"max-age\s*=\s*\"?(\d{1,9})", said.get("cache-control", ""), re.I)
+    seconds = float(stays[1]) if stays else 0.0
+    return Fetched(where, kind.strip().lower(), charset[1] if charset else "", data, *again, seconds)
 
 
 def _content(response: httpcore.Response, packed: str) -> bytes:

@@ -122,7 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("ids", nargs="*", metavar="ID")
 
     _add_serving(commands, ingest)
-    for module in ("qa.doors.upkeep", *(entry.value for entry in entry_points(group="copydesk.commands"))):
+    ours = ("qa.doors.upkeep", "qa.doors.keep")
+    for module in (*ours, *(entry.value for entry in entry_points(group="copydesk.commands"))):
         import_module(module).register(commands)
     return parser
 
@@ -132,6 +133,8 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
+    serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
+                       help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
                        help="another model that questions over HTTP may name")  # fmt: skip
     add_options(serve, "llm", "llm_url", "strict")
@@ -251,7 +254,9 @@ def _serve(args: argparse.Namespace) -> None:
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
-    with open_desk(args, create=True) as desk:
+    from qa.doors.keep import watching
+
+    with open_desk(args, create=True) as desk, watching(desk, args):
         from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
 
         serve(desk, args.host, args.port, token, args.allow_llm, users)

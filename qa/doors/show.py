@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from itertools import zip_longest
 from typing import Any
@@ -310,3 +310,25 @@ def print_health(health: Document) -> None:
         say(problem, style="red")
     if health["ok"]:
         say("The archive and both indexes are sound.", style="green")
+
+
+def print_sources(listed: Document) -> None:
+    if not listed["sources"]:
+        say("Nothing is watched.", style="yellow")
+    for source in listed["sources"]:
+        say((source["address"], "bold"), f" · {state(source)}", wrap=False)
+        for rejected in source["rejected"]:
+            say(f"  rejected {rejected['source']}: {rejected['reason']}", style="yellow")
+
+
+def state(source: Document) -> str:
+    """Return how it is with what is watched: feed · 12 articles · read 4 May 12:03 · next 4 May 12:18."""
+    count = f"{source['articles']:,} article{'s' * (source['articles'] != 1)}"
+    when = [f"{said} {moment(source[at])}" for said, at in (("read", "checked"), ("next", "due")) if source[at]]
+    times = f"failed {source['failures']} time{'s' * (source['failures'] > 1)}: {source['failure']}"
+    return " · ".join([source["kind"], count, *(when or ["not read yet"]), *[times] * bool(source["failures"])])
+
+
+def moment(stamp: str) -> str:
+    """Return an ISO time as this machine's clock has it: 18 April 12:03."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%-d %B %H:%M}"

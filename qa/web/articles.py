@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +35,7 @@ Hits = create_model("Hits", hits=list[Found], total=int)
 Quotes = create_model("Quotes", quotes=list[Said], total=int)
 Articles = create_model("Articles", articles=list[Listed], total=int)
 Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str, **Related.__annotations__)
+Sources = create_model("Sources", sources=list[dict[str, Any]])
 Removed = create_model("Removed", removed=int)
 Text = create_model("Text", text=str)
 NAME_BYTES = 200  # of a file; systems take 255
@@ -48,6 +49,13 @@ FILED = {"requestBody": {"content": FORM}}
 BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
 ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
 Upload = tuple[str, BinaryIO]  # the name of a file, and its content
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The body of POST /api/sources."""
+
+    address: str
 
 
 def editor(http: Request) -> None:
@@ -88,6 +96,30 @@ def find_routes(app: FastAPI, desk: Desk) -> None:
         app.post(path, response_model=found, tags=["search"], openapi_extra=example(body))(route)
         app.get(path, response_model=found, tags=["search"])(_addressed(route, request))
     app.get("/api/articles", response_model=Articles, tags=["articles"])(_addressed(articles, ArticlesRequest))
+
+
+def source_routes(app: FastAPI, desk: Desk) -> None:
+    """Add what lists, adds and forgets the sources that the archive is kept in step with."""
+
+    @app.get("/api/sources", response_model=Sources, tags=["articles"])
+    def sources(http: Request) -> JSONResponse:
+        """List what is watched, with its state and failures; to readers, addresses alone."""
+        return JSONResponse({"sources": desk.sources.listed(local=http.state.user.role == "editor")})
+
+    @app.post("/api/sources", response_model=Sources, tags=["articles"], dependencies=EDITORS)
+    def watch(given: Watching, http: Request) -> JSONResponse:
+        """Watch an address from now on, where the service was started with --watch; editors may."""
+        if desk.sources.options is None:
+            raise BadInput("nothing is watched here: start it with copydesk serve --watch")
+        if not on_web(given.address):
+            raise BadInput("only addresses are added here: name folders of its machine with copydesk serve --watch")
+        desk.sources.add(given.address, now=True, **desk.sources.options)
+        return sources(http)
+
+    @app.delete("/api/sources/{address:path}", response_model=Removed, tags=["articles"], dependencies=EDITORS)
+    def forget(address: str) -> dict[str, int]:
+        """Watch a source no longer; its articles stay; editors may."""
+        return {"removed": desk.sources.remove([address])}
 
 
 def article_routes(app: FastAPI, desk: Desk) -> None:
