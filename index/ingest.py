@@ -62,8 +62,7 @@ def ingest(
     hash, a file without id or url by where it lies, from whichever folder above it is read. Inputs that cannot be used
     are in the report and stop nothing. Every batch is durable: an interrupted run is continued by running it again.
     `outlet` is given to articles that name none, `year` to datelines without one; `map` gives for names of fields which
-    of ours they are, before the table of text/lists/fields.txt.
-    `progress`, or else that of the index, is told how far it is.
+    of ours they are, before the table of text/lists/fields.txt. `progress`, or the index's, is told how far it is.
     """
     index.archive.check_writable()
     started = time.perf_counter()
@@ -77,9 +76,7 @@ def ingest(
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
     due = started + BATCH_SECONDS
     for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private, only):
-        article: Article | Rejected | None = found.item
-        if isinstance(article, Article):
-            article = _placed(article, found, places, seen, index, notes)
+        article = _placed(found, places, seen, index, notes)
         if article is None:
             continue
         if isinstance(article, Rejected):
@@ -133,12 +130,14 @@ def _found(
 
 
 def _placed(
-    article: Article, found: Found, places: Places, seen: Mapping[str, Found], index: Index, notes: Notes
+    found: Found, places: Places, seen: Mapping[str, Found], index: Index, notes: Notes
 ) -> Article | Rejected | None:
     """Return an article under its id, why it cannot have it, or None where this run has the article already.
 
     The day that an earlier run gave its dateline, by --year, stays while its text does.
     """
+    if isinstance(article := found.item, Rejected):
+        return article
     given, article = article.id, replace(article, id=places.id_of(article, found.at, seen))
     there = seen[article.id].at if article.id in seen else NOWHERE
     if there[0] != found.at[0] and path(there) == path(found.at):  # the same file, below another of the given folders

@@ -21,17 +21,9 @@ ROOMS = {
     "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
     "qa": {
-        "index",
-        "index/alongside",
-        "index/health",
-        "index/read",
-        "index/sources",
-        "index/tables",
-        "index/text",
-        "qa/check",
-        "qa/llm",
-        "qa/steps",
-    },  # fmt: skip
+        "index", "index/alongside", "index/health", "index/read", "index/sources", "index/tables", "index/text",
+        "qa/check", "qa/llm", "qa/steps",
+    },
     "qa/__main__": {"qa/doors"},
     "qa/export": {"index", "qa", "qa/doors", "qa/page"},
     "qa/doors": {"index", "index/health", "index/tables", "index/read", "index/sources", "qa", "qa/llm", "qa/web"},
@@ -40,7 +32,7 @@ ROOMS = {
     "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "qa/page", "evals/sets"},
     "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
     "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
-}
+}  # fmt: skip
 HOMES = {
     "sqlite3": ["index/archive.py", "index/database.py", "index/health/backup.py", "qa/kept.py"],
     "chromadb": ["index/dense.py"],
