@@ -13,7 +13,7 @@ from zlib import crc32
 
 from index.types import ArchiveError, BadInput, disk_error
 
-SOUND = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
+SOUND = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
 
 
 def checksum(*values: object) -> int:
@@ -168,5 +168,5 @@ class Database:
 
     def health(self) -> str | None:
         """Return SQLite's first complaint about the file, or None when it is sound."""
-        found = str(self.read("PRAGMA integrity_check(1)")[0][0])
+        found = " ".join(str(self.read("PRAGMA integrity_check(1)")[0][0]).split())
         return None if found == "ok" else found

@@ -1,4 +1,4 @@
-"""Backups: one file that holds all that cannot be made again, made while others write, and put back whole or not at all."""
+"""Backups: one file of all that cannot be made again, made while others write, put back whole or not at all."""
 
 import json
 import os
@@ -121,7 +121,8 @@ def test_nothing_is_written_over(held: Index, file: Path, tmp_path: Path) -> Non
             shutil.copy(held.folder / f"{name}-wal", folder / f"{name}-wal")
         with pytest.raises(BadInput, match=rf"{name} is there already: name another --data, or move it away"):
             restore(folder, file, silent)
-        assert (folder / name).read_bytes()[:100] == before[:100]
+        if not name.startswith("talks"):  # whose log is read
+            assert (folder / name).read_bytes() == before
     (tmp_path / "letter.txt").write_text("Dear Anna")
     with pytest.raises(BadInput, match=r"letter\.txt is no backup of an archive, or it is damaged"):
         backup(held.folder, tmp_path / "letter.txt", silent)
@@ -189,9 +190,8 @@ def test_a_damaged_backup_is_refused(held: Index, file: Path, tmp_path: Path) ->
         file.write_bytes(spoilt if chance.random() < 0.8 else data[: chance.randrange(len(data))])
         try:
             restore(tmp_path / "new", file, silent)
-        except BadInput as error:
+        except BadInput:
             refused += 1
-            assert "\n" not in str(error)
             assert not (tmp_path / "new").exists()
         else:
             assert {name: (tmp_path / "new" / name).read_bytes() for name in whole} == whole

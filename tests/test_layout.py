@@ -57,6 +57,7 @@ HOMES = {
     "protego": ["index/sources"],
     "pypdfium2": ["index/read/formats/pdf.py", "index/read/layout/glyphs.py"],
     "striprtf": ["index/read/formats/rtf.py"],
+    "brotli": ["index/read/formats/warc.py"],
     "warcio": ["index/read/formats/warc.py"],
     "watchfiles": ["index/sources"],
     "yaml": ["index/read/formats/pages.py"],

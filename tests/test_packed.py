@@ -101,7 +101,10 @@ def spoilt() -> bytes:
         (packed({"b.zip": packed({"a.txt": TEXT})}), "a ZIP file in a ZIP file: unpack it"),
         (packed({"a.txt": "0" * 200_000_000}), "it unzips to 200 MB, over 100 times its size, as no articles do"),
         (overlapping(), "its files overlap, as nothing packs them: look into it"),
-        (spoilt(), "damaged in the ZIP file (Bad CRC-32 for file 'a.txt'): pack it again"),
+        (
+            spoilt(),
+            "no such file in a ZIP file, a damaged or a locked one (Bad CRC-32 for file 'a.txt'): save it again",
+        ),
         (packed({"a.txt": b"x " * 3_000_000}, zipfile.ZIP_STORED), "it has 6.0 MB and 5 are the most: split it"),
         (packed({"a.txt": TEXT})[:-30], "no ZIP file, or a damaged one (File is not a zip file): pack it again"),
         (b"", "no ZIP file, or a damaged one (File is not a zip file): pack it again"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import docx
 import pytest
-from conftest import Run
+from conftest import SHARED, Run
 from web import Web, web
 
 from index.ingest import ingest
@@ -429,3 +429,30 @@ def test_the_command_line_takes_addresses(run: Run, served: Web, tmp_path: Path)
     kept = b"".join(path.read_bytes() for path in archive.rglob("*") if path.is_file())
     assert b"s3cret" not in kept
     assert "s3cret" not in out + more + err
+
+
+# Real pages and feeds, where they are
+
+DEVELOPMENT = SHARED / "data"
+needs_data = pytest.mark.skipif(not DEVELOPMENT.exists(), reason=f"needs the development data in {DEVELOPMENT}")
+
+
+@needs_data
+def test_every_real_feed_is_read_or_refused_with_its_reason(served: Web) -> None:
+    feeds = sorted((DEVELOPMENT / "feeds").glob("*.xml"))
+    assert len(feeds) == 53
+    for feed in feeds:
+        served.pages["/feed"] = (200, {"Content-Type": "application/xml"}, feed.read_bytes())
+        client = Client(True, pause=0, resolve=lambda *_: ["127.0.0.1"], whole=2.0)
+        looked = Looked(Visit(served.url("/feed"), client))
+        assert looked.visit.state["kind"] == "feed" or looked.visit.failure, feed.name
+        assert all(reason and "\n" not in reason for reason in looked.rejected.values()), feed.name
+
+
+@needs_data
+def test_every_real_page_is_an_article_when_it_is_fetched(served: Web) -> None:
+    pages = sorted((DEVELOPMENT / "html").glob("*.html"))
+    for number, file in enumerate(pages):
+        served.pages[f"/{number}"] = (200, {"Content-Type": "text/html"}, file.read_bytes())
+        assert look(served.url(f"/{number}")).articles[0].url == served.url(f"/{number}"), file.name
+    assert len(pages) == 25

@@ -80,6 +80,7 @@ with Index(data) as opened:
     else:
         index.ingest.ingest(opened, [source], prune=what == "prune")
 """
+PADDING = " A clerk of the town wrote it down." * 5
 WAYS = ("ingest", "remove", "prune", "repair", "watch")
 PRUNING = ("prune", "watch")
 
@@ -100,7 +101,7 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
                 else:
                     texts[key] += " It was changed."
             fresh = range(number, number := number + 40)
-            texts |= {f"a{n:05}": " ".join([f"The quay number{n} of Kelmouth was sold for grain."] * 5) for n in fresh}
+            texts |= {f"a{n:05}": f"The quay number{n} of Kelmouth was sold for grain.{PADDING}" for n in fresh}
         with Index(tmp_path / "archive", encoder) as index:
             before = stored(index)
         given = [sys.executable, "-c", KILLED, what, str(tmp_path / "archive"), str(rows(source, texts))]
@@ -120,9 +121,11 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
                 assert held.items() <= before.items()
                 assert len(held) == len(before) or what == "remove"
             for key in rng.sample(sorted(held), min(8, len(held))):
-                best = search(index, Query(f"number{int(key[1:])}"), 3)
+                with index.reading():  # as every question does
+                    best = search(index, Query(f"number{int(key[1:])}"), 3)
                 assert best[0].article.id == key
-            sound(index)
+            if held:
+                sound(index)
             ingest(index, [source], prune=True)
             assert stored(index) == texts
             sound(index)

@@ -102,7 +102,8 @@ def mend(archive: Archive, encoder: Encoder, damage: Damage, progress: Progress)
     Raises ArchiveError where the file is not sound then. Vectors of no passage go.
     """
     if damage.file:
-        archive.read("REINDEX")
+        with archive.transaction():
+            archive.read("REINDEX")
         if complaint := archive.health():
             raise ArchiveError(f"{archive.path}: {complaint}: restore it from a copy")
     for start in range(0, len(damage.vectors), ENCODED):

@@ -1,12 +1,10 @@
 """Sums of files that nobody has open, by which damage is noticed, whatever it hit."""
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from zlib import crc32
 
 from index.types import ArchiveError, translated
@@ -38,9 +36,10 @@ class Sums:
         """Keep the sums of what is closed; what was not written to since the last time is not read."""
         with suppress(OSError):  # without sums, less is noticed
             self._before = {name: _sum(path, self._before.get(name)) for name, path in _files(files).items()}
-            with NamedTemporaryFile("w", dir=self.path.parent, prefix=".sums-", delete=False) as new:  # 0600
-                json.dump(self._before, new)
-            os.replace(new.name, self.path)
+            new = self.path.with_suffix(".new")
+            new.write_text(json.dumps(self._before))
+            new.chmod(0o600)
+            new.replace(self.path)
 
     def complaint(self, files: Path) -> str:
         """Return in words which file is not as it was kept, if any; one that was not kept may be there."""

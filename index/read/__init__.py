@@ -10,10 +10,10 @@ from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
-from index.read.formats import MANY, RECORDS
+from index.read.formats import PROSE, READERS, RECORDS, suffix
 from index.read.notes import Notes
-from index.read.packed import READERS, SKIPPED, suffix
 from index.read.wire import PAGE
+from index.read.zipped import SKIPPED
 from index.types import Article, BadInput, Place, Rejected, translated
 
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
@@ -89,11 +89,9 @@ def real(path: str | Path) -> str:
 
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
-    known = [kind for kind in READERS if kind not in (*RECORDS, *MANY)]
-    if (kind := suffix(name)) not in known:
-        raise BadInput(f"not a known kind of text: use {', '.join(known)}")
-    most = READERS[kind][1]
-    if len(data) > most * 1e6:
+    if (kind := suffix(name)) not in PROSE:
+        raise BadInput(f"not a known kind of text: use {', '.join(PROSE)}")
+    if len(data) > (most := PROSE[kind][1]) * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
         if kind in (".txt", ".md"):
@@ -102,8 +100,11 @@ def whole_text(name: str, data: bytes) -> str:
             file.write(data)
             file.flush()
             found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
-    heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one['title']}\n").replace(PAGE, "") for one in found]
+    whole = [one for one in found if not isinstance(one, BadInput)]
+    if found and not whole:
+        raise found[0]
+    heads = [f"# {one['title']}" if one.get("title") else "" for one in whole]  # no sentence of a draft
+    texts = [one["text"].removeprefix(f"{one.get('title')}\n").replace(PAGE, "") for one in whole]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 

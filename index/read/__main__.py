@@ -10,7 +10,7 @@ from io import FileIO
 from typing import Any
 
 from index.read.child import MEGABYTES, SECONDS
-from index.read.packed import READERS
+from index.read.formats import READERS
 from index.read.plain import Source
 from index.types import BadInput
 

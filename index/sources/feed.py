@@ -9,7 +9,7 @@ from typing import Any
 
 from index.read.article import CUT_OFF
 from index.read.fields import named
-from index.read.formats.feeds import entries
+from index.read.formats.feeds import ROOTS, entries
 from index.read.formats.pages import of_blocks
 from index.read.formats.records import read_json
 from index.read.plain import Source
@@ -17,7 +17,6 @@ from index.sources.fetch import Fetched
 from index.sources.page import SNIFFED, Item, day, decoded, root
 from index.types import BadInput, digest, shown, translated
 
-ROOTS = ("rss", "rdf", "feed", "channel")
 JSON_FEED = re.compile(rb'"version"\s*:\s*"https:\\?/\\?/jsonfeed\.org\\?/version')
 MOST_BYTES = 10_000_000  # feedparser takes a second for each million
 WHOLE = 200  # characters from which on a content is taken for the whole text

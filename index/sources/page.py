@@ -76,7 +76,7 @@ def ending(fetched: Fetched) -> str:
     declared = TYPES.get(fetched.kind, "")
     if element in HTML:
         return ".html"
-    if begins in READERS:
+    if begins in READERS and not (begins == ".zip" and named):  # as .wacz is
         return begins
     if element and declared in ("", ".txt") and ".xml" in READERS:
         return ".xml"

@@ -13,7 +13,7 @@ from index.ingest import IngestReport
 from index.read import Found
 from index.read.article import Known
 from index.read.notes import Notes
-from index.read.packed import SKIPPED
+from index.read.zipped import SKIPPED
 from index.sources import Visit
 from index.sources.changes import POLL, Changes
 from index.sources.fetch import Client, Later

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from index.encoder import DEFAULT_ENCODER
 from index.health.files import USERS
 from index.read import whole_text
+from index.read.formats import PROSE
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, translated
 from qa.desk import Desk
@@ -188,7 +189,7 @@ def _check(args: argparse.Namespace) -> int:
         raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
     with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
         sent = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes()
-        text = whole_text(args.file, sent) if args.file.lower().endswith((".docx", ".html")) else decode(sent)
+        text = whole_text(args.file, sent) if Path(args.file).suffix.lower() in PROSE else decode(sent)
     body = {"text": text, "articles": args.articles}
     checked = read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
     share = show.held(checked) / len(checked["sentences"])

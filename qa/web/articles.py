@@ -154,7 +154,7 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
     async def text(http: Request) -> Response:
-        """Return the text of a file, .txt, .md, .html or .docx, such as a draft that is to be checked."""
+        """Return the text of a file (.txt, .md, .html, .docx, .odt, .rtf, .eml …), such as a draft to be checked."""
         [(name, content), *_], *_ = await _uploads(http)
         return JSONResponse({"text": await asyncio.to_thread(whole_text, name, content.read())})
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 from typing import Any
 
+from index.read import zipped
 from index.read.formats.pages import of_blocks
 from index.text.datelines import dateline
 
@@ -41,10 +42,8 @@ def read(data: bytes) -> Iterator[tuple[Any, str]]:
     """Yield each article of a delivery: the last version of each item that holds text. Raises ValueError for none."""
     from lxml import etree
 
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True,
-                             remove_pis=True)  # fmt: skip
     try:
-        root = etree.fromstring(data, parser)
+        root = zipped.tree(data)
     except etree.XMLSyntaxError as error:
         raise ValueError(f"damaged XML ({error}): ask for the file again") from error
     for entity in [*root.iter(etree.Entity)]:

@@ -16,7 +16,8 @@ from index.types import BadInput
 ROOTS = ("rss", "rdf", "feed", "channel")
 TEXTS = ("text/plain", "text/html", "application/xhtml+xml")
 WHOLE = 1500  # characters from which on a description is taken for the text itself: of shorter ones few are
-TAGS = re.compile(rb"<(?:[^<>=]*=){200}")  # feedparser takes the square of the attributes of an element
+# feedparser takes the square of the attributes of an element, and seconds for entities that are made of others.
+HOSTILE = re.compile(rb"<(?:[^<>=]*=){200}|<!ENTITY[^<>]*&\w")
 NEITHER = "no feed, or a damaged one"
 
 
@@ -65,8 +66,8 @@ def entries(data: bytes) -> list[dict[str, Any]]:
     """
     import feedparser
 
-    if TAGS.search(data):
-        raise ValueError(f"{NEITHER}: an element has over 200 attributes")
+    if HOSTILE.search(data):
+        raise ValueError(f"{NEITHER}: an element has over 200 attributes, or an entity is made of others")
     try:  # given as a stream: a string might be an address
         found = feedparser.parse(BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     except (AssertionError, AttributeError, LookupError, RecursionError, TypeError) as error:
@@ -82,7 +83,7 @@ def _entry(entry: Any, feed: Any, atom: bool) -> dict[str, Any]:
     texts = [_html(part) for part in parts if part.get("type", TEXTS[1]) in TEXTS]
     html = next(filter(None, texts), "")
     day = entry.get("published") or entry.get("created") or ("" if atom else entry.get("updated"))  # as RDF has it
-    link = urljoin(feed.get("link", ""), entry.get("link", ""))
+    link = urljoin(feed.get("link", ""), entry["link"]) if entry.get("link") else ""
     outlet = _line(entry.get("source", {}).get("title_detail")) or _line(feed.get("title_detail"))
     fields = {
         "title": _line(entry.get("title_detail")),

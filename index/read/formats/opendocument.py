@@ -77,8 +77,8 @@ def _page(trees: list[Any]) -> str:
         tag = f"h{level}" if name == "h" or "Title" in form["names"] else "p"
         return f"<{tag}>{said}</{tag}>" if (said := inline(element)).strip() else ""
 
-    bodies = (body for tree in trees for body in tree.xpath(".//office:body/office:text", namespaces=SPACES))
-    return "".join(block(element) for element in next(bodies).xpath(BLOCKS, namespaces=SPACES))
+    bodies = [body for tree in trees for body in tree.xpath(".//office:body/office:text", namespaces=SPACES)]
+    return "".join(block(element) for element in bodies[0].xpath(BLOCKS, namespaces=SPACES))
 
 
 def _styles(trees: list[Any]) -> Callable[[Any], dict[str, Any]]:

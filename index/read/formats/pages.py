@@ -45,13 +45,24 @@ def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     import trafilatura
 
     data = file.read()
-    declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
-    tree = trafilatura.load_html(decode(data, file, declared))
+    tree = trafilatura.load_html(decode(data, file, declared(data)))
     if tree is None:
         raise ValueError(NO_TEXT)
     for number, (title, page) in enumerate(_stories(tree) or [("", tree)], 1):
         fields = _read_page(page)
         yield fields | {"title": title or fields["title"]}, f"story {number}" if number > 1 else ""
+
+
+def declared(data: bytes) -> str:
+    """Return the encoding that a page says it has, "" where it says none."""
+    return next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
+
+
+def tree_of(page: str) -> Any:
+    """Return the tree of a page that is given as text."""
+    from lxml import html
+
+    return html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", CONTROL.sub("", page)) or "<p></p>")
 
 
 def _stories(page: Any) -> list[tuple[str, Any]]:

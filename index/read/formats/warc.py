@@ -47,13 +47,18 @@ def read_wacz(file: Source) -> Iterator[tuple[Any, str]]:
 
 def _articles(file: Source, parts: list[Source]) -> Iterator[tuple[Any, str]]:
     """Look through all records for the last capture of each address, and yield the articles of these."""
-    last, told = Captures(), set[str]()
+    last, told, before = Captures(), set[str](), Captures()
     for number, part in enumerate(parts):
         for at, record in _records(part):
-            if not isinstance(record, BadInput) and _kind(record):
+            yield None, ""  # a sign of life
+            if isinstance(record, BadInput):
+                if before and last[next(iter(before))][1] == number << 50 | at:  # it broke off
+                    last |= before
+            elif _kind(record):
                 when = record.rec_headers.get_header("WARC-Date") or ""
                 what = record.rec_headers.get_header("WARC-Payload-Digest") or f"{number} {at}"
-                if when >= last.get(key := _key(record), ("", 0, ""))[0]:
+                before = {(key := _key(record)): last.get(key, ("", -1, ""))}
+                if when >= before[key][0]:
                     last[key] = when, number << 50 | at, what
     for number, part in enumerate(parts):
         for at, record in _records(part):
@@ -62,6 +67,7 @@ def _articles(file: Source, parts: list[Source]) -> Iterator[tuple[Any, str]]:
                 continue
             kind, content = _kind(record), _content(record)
             if not kind:
+                yield None, ""
                 file.skipped.update([content] if content else [])
                 continue
             _, place, what = last[_key(record)]
@@ -72,6 +78,8 @@ def _articles(file: Source, parts: list[Source]) -> Iterator[tuple[Any, str]]:
                 continue
             told.add(what)
             yield from _read(record, kind, file)
+    if all(place < 0 for _, place, _ in last.values()):
+        raise ValueError("no page in it can be read: look at what was captured")
 
 
 def _key(record: Any) -> str:
@@ -142,7 +150,7 @@ def _payload(record: Any, most: int) -> bytes:
 def _records(file: Source) -> Iterator[tuple[int, Any]]:
     """Yield each record with its place in the file, in place of a damaged one why it cannot be read.
 
-    Behind that the next beginning of a record is looked for.
+    Of one that breaks off that is told behind it, with its place. Then the next beginning of a record is looked for.
     """
     from warcio.archiveiterator import ArchiveIterator
     from warcio.exceptions import ArchiveLoadFailed
@@ -150,6 +158,7 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
     start: int | None = _next(file, 0)
     if start is None:
         raise ValueError("no WARC file: no record begins in it")
+    told = False  # of damage, behind which no record has been read yet
     for _ in range(DAMAGED):
         if start is None:
             return
@@ -165,6 +174,7 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
                 if record is None:
                     break
                 yield at, record
+                told = False
                 with redirect_stderr(StringIO()):
                     while record.raw_stream.read(BLOCK):
                         pass
@@ -174,7 +184,12 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
                 why = " ".join(str(error).split()) or "it breaks off"
         if not why:
             return
-        yield at, BadInput(f"a damaged record ({why[:99]}): capture the page again")
+        if record or not told:
+            yield (
+                at + (record is None),
+                BadInput(f"a damaged record, there or behind ({why[:99]}): capture the page again"),
+            )
+        told = True
         start = _next(file, at + 1)
     raise ValueError(f"over {DAMAGED} records are damaged: fetch the file again")
 
