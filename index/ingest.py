@@ -45,16 +45,10 @@ class IngestReport:
 
 
 def ingest(
-    index: Index,
-    paths: Iterable[str | Path | Visit | list[Found]],
-    outlet: str | None = None,
-    prune: bool = False,
-    year: int | None = None,
-    map: Mapping[str, str] | None = None,  # noqa: A002
-    progress: Progress | None = None,
-    allow_private: bool = False,
-    only: Callable[[Path], bool] | None = None,
-) -> IngestReport:
+    index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
+    year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
+    progress: Progress | None = None, allow_private: bool = False, only: Callable[[Path], bool] | None = None,
+) -> IngestReport:  # fmt: skip
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
     A path may be an address, of a private network with `allow_private`, a visit to one, or what a visit found; what is

@@ -70,11 +70,19 @@ with Index(data) as opened:
     elif what == "repair":
         for n in range(20):
             opened._rebuild("dense"), opened._rebuild("lexical")
+    elif what == "watch":
+        from threading import Event
+        from index.sources import changes, watch, watched
+        changes.QUIET, sources = 0, watched.Sources(opened.archive)
+        sources.add(source)
+        bring = lambda *given, **options: index.ingest.ingest(opened, *given, **options)
+        [*watch.Watch(sources, bring, data, Event(), once=True, pause=0.1).looks()]
     else:
         index.ingest.ingest(opened, [source], prune=what == "prune")
 """
 PADDING = " A clerk of the town wrote it down." * 5
-WAYS = ("ingest", "remove", "prune", "repair")  # and watch
+WAYS = ("ingest", "remove", "prune", "repair", "watch")
+PRUNING = ("prune", "watch")
 
 
 def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) -> None:
@@ -86,9 +94,9 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
     texts: dict[str, str] = {}  # as the source has them
     for turn in range(50 if WHOLE else 5):
         what = WAYS[turn % len(WAYS)] if turn else "ingest"
-        if what in ("ingest", "prune"):
+        if what in ("ingest", *PRUNING):
             for key in rng.sample(sorted(texts), len(texts) // 3):
-                if what == "prune":
+                if what in PRUNING:
                     del texts[key]
                 else:
                     texts[key] += " It was changed."
@@ -105,9 +113,9 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
         with Index(tmp_path / "archive", encoder) as index:
             held = stored(index)
             assert index.archive.read("SELECT id FROM articles GROUP BY id HAVING count(*) > 1") == []
-            if what in ("ingest", "prune"):
+            if what in ("ingest", *PRUNING):
                 lost = {key for key in before if key not in held}
-                assert lost <= (before.keys() - texts.keys() if what == "prune" else set())
+                assert lost <= (before.keys() - texts.keys() if what in PRUNING else set())
                 assert all(held[key] in (texts.get(key), before.get(key)) for key in held)
             else:
                 assert held.items() <= before.items()

@@ -73,9 +73,7 @@ class Watch:
             known = self._sources.known()
             anew = self._changes.follow(address for address, kind, _ in known if kind in LOCAL)
             quiet, now = self._changes.quiet(), stamp(self._clock())
-            clients = {
-                private: Client(private, self._pause) for private in (False, True)
-            }  # who read robots.txt in this round
+            clients = dict[bool, Client]()  # of this round, which ask for robots.txt anew
             for address, kind, due in known:
                 changed = {path for path in quiet if _within(path, address)} if kind in LOCAL else set()
                 whole = address in anew | changed or not due or due <= now
@@ -93,7 +91,9 @@ class Watch:
                 if source.kind in LOCAL:
                     self._read(source, changed, looked)
                 else:
-                    self._visit(source, clients[bool(source.state.get("private"))], looked)
+                    if (private := bool(source.state.get("private"))) not in clients:
+                        clients[private] = Client(private, self._pause)
+                    self._visit(source, clients[private], looked)
             except BadInput as error:
                 failed, looked.failure = error, str(error)
             if self._stop.is_set():
