@@ -31,6 +31,7 @@ from qa.request import (
     TimelineRequest,
     builds,
     go_on,
+    is_text,
     part,
     strings,
 )  # fmt: skip
@@ -232,8 +233,9 @@ class Desk(AbstractContextManager["Desk"]):
 
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
-        found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
-        if found is None:
+        named = is_text(article_id)
+        found = named and (self.index.archive.version(article_id) or self.index.archive.article(article_id))
+        if not found:
             raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
         return found
 

@@ -155,6 +155,10 @@ class AskRequest(SearchRequest):
         if choices and len({choice.strip() for choice in choices} - {""}) < 2:
             raise BadInput("choices are two or more different texts in a list")
         object.__setattr__(self, "choices", choices)
+        if not (self.llm is None or is_text(self.llm) or hasattr(self.llm, "stream_chat")):
+            raise BadInput(f"llm is neither a spec nor a LlamaIndex LLM: use {SPECS}")
+        if not (self.llm_url is None or is_text(self.llm_url)):
+            raise BadInput(f"llm_url is no text: give the {ADDRESS}")
         _ = self.turns
 
     @cached_property

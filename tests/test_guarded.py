@@ -1,8 +1,216 @@
 """What is sent, hidden, planted or altered to get in, and what must not get out: every door, in both directions."""
 
-import pytest
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from datetime import date
+from itertools import product
+from typing import Any
+from urllib.parse import quote
 
-from index.types import shown
+import pytest
+from conftest import Run
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from starlette.testclient import TestClient
+
+from index.text.days import shifted
+from index.types import BadInput, CopydeskError, shown
+from qa import Desk
+from qa.web.app import build_app
+from qa.web.mcp import TOOLS
+
+SEED = int(os.environ.get("COPYDESK_SEED", time.time_ns() % 10**6))
+MANY = 2000 if os.environ.get("COPYDESK_TORTURE") else 60
+SECONDS = 2.0  # of the processor, for what is refused or answered
+ODD = [
+    *(
+        "\ud800",
+        "a\ud800b \x00\x1b\u202e",
+        "0001-01-01",
+        "9999-12-31",
+        "2025-02-30",
+        "",
+        " ",
+        "²",
+        "' OR 1 --",
+        "\u2028",
+    ),
+    *("“" * 40_000, "中" * 100_000, "a@" * 50_000, "9" * 5000, "(" * 50_000, "and " * 299, "llamacpp:/etc/passwd"),
+]
+TURNS: list[object] = [
+    [{"role": "user", "content": text}] * n for text in ("\ud800", "She left. " * 3000) for n in (1, 300)
+]
+SHAPES: list[object] = [*ODD, 0, -1, 1.5, True, None, 2**63, [], {}, [[]], [None], ["\ud800"], ["x"] * 20_000, *TURNS]
+# What only JSON can say, and what its parser must not die of.
+RAW = [*map(json.dumps, SHAPES), "NaN", "-Infinity", "1e400", "9" * 5000, "[" * 50_000 + "]" * 50_000,
+       '{"a":' * 50_000 + "1" + "}" * 50_000, '"' + "x" * 3_000_000 + '"']  # fmt: skip
+JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+FIRST = {"question": "Who won?", "text": "Kyiv won.", "input": "Who won?", "title": "A talk", "good": True, "id": "x"}
+Fields = list[tuple[str, str, tuple[str, ...]]]  # of a route: method, path and the names of what it takes
+
+
+def routes(app: FastAPI) -> Fields:
+    """Return each route that takes JSON, and each tool of MCP, which has its name for a path."""
+    known, found = app.openapi(), []
+    for path, operations in known["paths"].items():
+        for method, said in operations.items():
+            schema = said.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            schema = known["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], schema)
+            if schema.get("properties"):
+                found.append((method, re.sub(r"\{\w+\}", "1", path), tuple(schema["properties"])))
+    return found + [
+        ("", tool, tuple(TypeAdapter(form).json_schema()["properties"])) for tool, (form, *_) in TOOLS.items()
+    ]
+
+
+def sent(browser: TestClient, method: str, path: str, fields: dict[str, str]) -> None:
+    """Send fields, each as JSON: it is answered, or refused by a problem document of one line, in little time."""
+    body = f"{{{', '.join(f'{json.dumps(name)}: {raw}' for name, raw in fields.items())}}}"
+    if not method:
+        call = f'{{"name": "{path}", "arguments": {body}}}'
+        method, path, body = "post", "/mcp", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {call}}}'
+    began = time.process_time()
+    said = browser.request(method, path, content=body, headers=JSON)
+    assert time.process_time() - began < SECONDS, (path, body[:200])
+    assert said.status_code < 500, (path, body[:200], said.text)
+    if said.status_code >= 400 and path != "/mcp":
+        told = said.json()["error"] if path.startswith("/v1/") else said.json()
+        told = told["message"] if path.startswith("/v1/") else told["detail"]
+        assert told.isprintable()
+        assert 0 < len(told) <= 1000
+
+
+@pytest.fixture(scope="module")
+def browser(own: Desk) -> Iterator[TestClient]:
+    own.warm_up()
+    with TestClient(build_app(own), base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def test_no_body_breaks_a_route(browser: TestClient) -> None:
+    """Every field of every route and tool, with what it does not expect, alone and together."""
+    every = [route for route in routes(browser.app) if route[1] != "/api/articles"]  # type: ignore[arg-type]
+    assert {path for _, path, _ in every} >= {
+        "/api/ask",
+        "/v1/responses",
+        "/api/talks/1",
+        "/api/talks/1/1/rating",
+        "check",
+    }
+    print(f"COPYDESK_SEED={SEED}: {MANY:,} bodies for {len(every)} routes and tools")
+
+    @seed(SEED)
+    @settings(max_examples=MANY, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def send(data: st.DataObject) -> None:
+        method, path, names = data.draw(st.sampled_from(every))
+        odd = st.dictionaries(st.sampled_from([*names, "\ud800"]), st.sampled_from(RAW), min_size=1, max_size=2)
+        first = {name: json.dumps(value) for name, value in FIRST.items() if name in names}
+        sent(browser, method, path, first | data.draw(odd))
+
+    send()
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/v1/responses", "/mcp", "/api/articles"])
+@pytest.mark.parametrize("raw", [*RAW[-7:], "{", "\ud800", ""])
+def test_what_is_no_object_is_refused(browser: TestClient, path: str, raw: str) -> None:
+    said = browser.post(path, content=raw.encode("utf-8", "surrogatepass"), headers=JSON)
+    assert said.status_code in (400, 413, 422)
+    assert len(said.text) < 5000
+
+
+def test_a_model_that_is_none_is_refused_whatever_its_name(browser: TestClient) -> None:
+    body = json.dumps({"model": "\ud800", "input": "Who won?"})
+    said = browser.post("/v1/responses", content=body, headers=JSON)
+    assert (said.status_code, said.json()["error"]["code"]) == (404, "model_not_found")
+    assert said.json()["error"]["message"] == "? is not offered here: use copydesk or quotes"
+
+
+ASKED = ("talks?q", "talks?limit", "articles?q", "articles?since", "search?question", "quotes?top", "quotes?speaker",
+         "timeline?question=Who&asked", "articles/x?y")  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_addresses_with_anything_in_them(browser: TestClient, asked: str) -> None:
+    for text in [*ODD, "a " * 5000, "\0", str(2**63)]:
+        began = time.process_time()
+        said = browser.get(f"/api/{asked}={quote(text.encode('utf-8', 'replace')[:6000])}")
+        assert said.status_code < 500, (text[:50], said.text)
+        assert time.process_time() - began < SECONDS, text[:50]
+
+
+def test_a_form_of_any_length_is_not_read(browser: TestClient) -> None:
+    """What a draft's reader would refuse is not taken in first."""
+    began = time.process_time()
+    said = browser.post("/api/text", files={"file": ("a.txt", b"A b. " * 5_000_000)})
+    assert (said.status_code, said.json()["detail"]) == (
+        413, "the body has over 20,000,000 bytes, which are the most that /api/text takes: send less",
+    )  # fmt: skip
+    assert time.process_time() - began < SECONDS
+
+
+ENDS = ["0001-01-01", "0001-01-02", "1582-10-10", "9999-12-30", "9999-12-31"]
+WHENS = (
+    *("last week", "this week", "yesterday", "tomorrow", "since Tuesday", "after Tuesday", "before Monday", "last May"),
+    *("in the last 12 months", "999 days ago", "on December 31, 9999", "in 0001", "since January 1, 0001"),
+)
+
+
+def test_the_ends_of_the_calendar(own: Desk) -> None:
+    for when, day in product(WHENS, ENDS):
+        for words in ({"asked": day}, {"as_of": day}):
+            own.timeline(f"What happened in Jeddah {when}?", **words)
+    for first, last in product(ENDS, ENDS):
+        if first <= last:
+            own.search("ceasefire", since=first, until=last, asked="9999-12-31")
+        else:
+            with pytest.raises(BadInput, match="is after"):
+                own.search("ceasefire", since=first, until=last)
+    assert (shifted(date.max, 1), shifted(date.min, -1), shifted(date(2024, 3, 1), -1)) == (
+        date.max, date.min, date(2024, 2, 29),
+    )  # fmt: skip
+
+
+OPTIONS = ("outlets", "authors", "since", "as_of", "asked", "top", "choices", "llm", "llm_url", "history", "strict")
+
+
+@pytest.mark.parametrize("name", ["question", *OPTIONS, "article_id", "text", "articles", "ids", "q", "sort"])
+def test_python_refuses_in_one_line(own: Desk, name: str) -> None:
+    """An argument of any kind is used or refused; nothing else is raised."""
+    own.llm = "quotes"
+    calls = {"article_id": own.show, "text": own.check, "articles": own.quotes, "ids": own.remove}
+    call: Any = (calls | {"q": own.articles, "sort": own.articles}).get(name, own.ask)
+    first = {"question": "Who won in Lissen?"} if name in OPTIONS else {}
+    odd: list[Any] = [*SHAPES, float("nan"), 10**5000, b"x", object(), {"x"}, date.max]
+    for value in odd:
+        said = ""
+        try:
+            call(**first, **{name: value})
+        except CopydeskError as error:
+            said = str(error)
+        assert len(said) <= 1000
+        assert said.isprintable()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["ask", "\udce9\udcff"], ["ask", "Who won?", "--outlet", "\udce9"], ["ask", "Who won?", "--asked", "9999-12-31"],
+     ["ask", "Who won?", "--since", "0001-01-01", "--until", "\udce9"], ["search", "Who won?", "--top", "9" * 5000],
+     ["ask", "Who won?", "--choice", "\udce9"], ["articles", "show", "\udce9"], ["ask", "Who won?", "--llm", "\udce9"],
+     ["ask", "Who won?", "--llm", "openai:x", "--llm-url", "\udce9"], ["timeline", "now?", "--asked", "9999-12-31"],
+     ["ask", "x" * 100_000], ["check", "\udce9"], ["quotes", "--speaker", "\udce9"], ["quotes", "--top", "nan"]],
+)  # fmt: skip
+def test_the_command_line_refuses_in_one_line(words: list[str], run: Run) -> None:
+    status, _, said = run(*words)
+    assert status in (0, 2)
+    assert said.count("\n") <= 1
+    assert "internal error" not in said
+    said.encode()
 
 
 @pytest.mark.parametrize(

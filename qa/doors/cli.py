@@ -18,7 +18,7 @@ from urllib.parse import quote
 from index.encoder import DEFAULT_ENCODER
 from index.read import ARCHIVE, whole_text
 from index.read.plain import decode
-from index.types import ArchiveInUse, BadInput, CopydeskError, translated
+from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import request, stream
@@ -36,6 +36,11 @@ AskService = Callable[[str, str, Any], Document]  # its address, path and body
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message} (see {self.prog} --help)")
+
+
+class _Masked(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
 
 
 # These may stand before the command or behind it; `main` has their defaults.
@@ -320,7 +325,9 @@ def _mcp(args: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused."""
-    logging.basicConfig(level=logging.ERROR, format="copydesk: %(message)s")
+    stderr = logging.StreamHandler()
+    stderr.setFormatter(_Masked("copydesk: %(message)s"))
+    logging.basicConfig(level=logging.ERROR, handlers=[stderr])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
         data = os.environ.get("COPYDESK_DATA", "copydesk-data")
@@ -338,6 +345,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:  # noqa: BLE001  the outermost door: logged whole, told in one line
         with NamedTemporaryFile("w", prefix="copydesk-", suffix=".log", delete=False) as log:
-            traceback.print_exception(error, file=log)
-        print(f"copydesk: internal error ({type(error).__name__}: {error}); see {log.name}", file=sys.stderr)
+            log.write(shown("".join(traceback.format_exception(error))))
+        print(f"copydesk: internal error ({type(error).__name__}: {told(str(error))}); see {log.name}", file=sys.stderr)
     return REFUSED
