@@ -14,7 +14,8 @@ from evals.report import figures
 from evals.run import REPORT, RESULTS, Asked, absent, check, differences, run
 from index.types import BadInput, translated
 from qa.doors import show
-from qa.doors.cli import DONE, SOME_REJECTED, add_command, add_judge, add_options, emit, open_desk
+from qa.doors.cli import DONE, SOME_REJECTED, add_command, add_judge, add_options
+from qa.doors.opening import emit, open_desk
 
 GATED = ("balanced_accuracy", "f1_supported", "attack_followed", "right", "stale")  # of some data sets only
 ARCHIVE = "archive"  # of a data set that brings its own articles, within --out

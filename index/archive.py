@@ -71,18 +71,22 @@ def vector_key(encoder: str, text: str) -> str:
 class Archive(Database):
     """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, mode: str = "rwc") -> None:
+        super().__init__(path, mode)
         with self.translated():
             [(tables,)] = self.read("SELECT count(*) FROM sqlite_master")
             found = self.meta("schema") if tables else ""
+            if self.read_only and found in SCRIPTS:
+                older = f"{path} has archive format {found or 0}, this version reads {SCHEMA_VERSION}"
+                raise ArchiveError(f"{older}: run copydesk ingest once, which brings it up to date")
             while script := SCRIPTS.get(found):
                 self.db.executescript(Path(__file__).with_name(script).read_text("utf-8"))
                 found = self.meta("schema")
         if found != SCHEMA_VERSION:
             raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
-        with self.translated():
-            self.db.executescript(Path(__file__).with_name("indexes.sql").read_text("utf-8"))
+        if not self.read_only:
+            with self.translated():
+                self.db.executescript(Path(__file__).with_name("indexes.sql").read_text("utf-8"))
 
     # Articles
 

@@ -1,5 +1,6 @@
 """One SQLite file that many threads read and one at a time writes."""
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -7,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from index.types import ArchiveError
+from index.types import ArchiveError, BadInput, disk_error
 
 
 class _Here(threading.local):
@@ -20,17 +22,23 @@ class _Here(threading.local):
 class Database:
     """An open file with a table `meta` of keys and values. Raises ArchiveError, in one line, where SQLite fails.
 
-    Several threads may use it: who reads waits for nobody, who writes only for others who do, by `writing`.
+    Several threads may use it: who reads waits for nobody, who writes only for others who do, by `writing`. `mode` is
+    one of SQLite's: of "ro" and "ro&immutable=1", which takes it that nobody writes, nothing is written.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, mode: str = "rwc") -> None:
+        self.path, self.read_only = path, mode != "rwc"
+        self._address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
         self._lock = threading.RLock()
         self._here = _Here()
         self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
         with self.translated():
-            self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            self.db = self._connect()
+            if not self.read_only:
+                self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
 
     def close(self) -> None:
         for db in (*self._idle, self.db):
@@ -41,6 +49,8 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
+            if failed := disk_error(self.path, error):
+                raise failed from error
             sound = isinstance(error, sqlite3.OperationalError)  # the disk is full, say
             remedy = "" if sound else ": restore it from a copy, or ingest into a new folder"
             raise ArchiveError(f"{self.path}: {error}{remedy}") from error
@@ -58,7 +68,11 @@ class Database:
 
     @contextmanager
     def writing(self, wait: bool = True) -> Iterator[bool]:
-        """Let a thread write alone, and read what it wrote; false where another one writes that is not waited for."""
+        """Let a thread write alone, and read what it wrote; false where another one writes that is not waited for.
+
+        Raises BadInput where the file is opened for reading only.
+        """
+        self.check_writable()
         if not self._lock.acquire(blocking=wait):
             yield False
             return
@@ -67,6 +81,11 @@ class Database:
                 yield True
         finally:
             self._lock.release()
+
+    def check_writable(self) -> None:
+        """Raise BadInput where the file is opened for reading only."""
+        if self.read_only:
+            raise BadInput(f"{self.path} is opened for reading only: nothing in it can be changed")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -99,7 +118,7 @@ class Database:
         try:
             db = self._idle.pop()
         except IndexError:
-            db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            db = self._connect()
             db.execute("PRAGMA query_only = ON")
         try:
             yield db

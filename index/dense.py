@@ -6,7 +6,8 @@ code. So `probe` tries a folder in a child process, and the remedy is always to 
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,20 @@ from pathlib import Path
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import REPAIR, ArchiveError, Article, Filters, Passage, translated
+from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error, translated
 
 PROBE_SECONDS = 120
+
+
+@contextmanager
+def _translated(folder: Path, foreign: tuple[type[Exception], ...]) -> Iterator[None]:
+    with translated(ArchiveError, "the dense index fails", *foreign, mend=REPAIR):
+        try:
+            yield
+        except foreign as error:
+            if failed := disk_error(folder, error):
+                raise failed from error
+            raise
 
 
 class DenseIndex:
@@ -29,7 +41,7 @@ class DenseIndex:
         from chromadb.errors import ChromaError
 
         foreign = ChromaError, ValueError, OSError
-        self._translated = partial(translated, ArchiveError, "the dense index fails", *foreign, mend=REPAIR)
+        self._translated = partial(_translated, folder, foreign)
         with self._translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
             self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))

@@ -1,7 +1,7 @@
-"""Brings an archive up to date with files and folders."""
+"""Brings an archive up to date with files, folders and addresses."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from index.read import Found, read, real, wire
 from index.read.article import Known
 from index.read.notes import Notes
 from index.read.places import Places, path
+from index.sources import Visit, address
+from index.sources.fetch import Client
 from index.sync import Index, Progress
 from index.text.cut import passages
 from index.types import Article, Place, Rejected
@@ -43,21 +45,24 @@ class IngestReport:
 
 def ingest(
     index: Index,
-    paths: Iterable[str | Path],
+    paths: Iterable[str | Path | Visit],
     outlet: str | None = None,
     prune: bool = False,
     year: int | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None,
+    allow_private: bool = False,
 ) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
-    Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder above it
-    is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an interrupted run
-    is continued by running it again. `outlet` is given to articles that name none, `year` to datelines without one;
-    `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt. `progress`, or
-    else that of the index, is told how far it is.
+    A path may be an address, of a private network with `allow_private`, or a visit to one; what is gone from the web
+    stays. Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder
+    above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
+    interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
+    without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    `progress`, or else that of the index, is told how far it is.
     """
+    index.archive.check_writable()
     started = time.perf_counter()
     report = IngestReport()
     known = index.archive.known()
@@ -67,7 +72,7 @@ def ingest(
     notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in read(paths, Known(outlet, year, map or {}), notes):
+    for found in _found(paths, Known(outlet, year, map or {}), notes, allow_private):
         article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
@@ -92,11 +97,25 @@ def ingest(
     report.passages += _write(index, batch, written, 1.0, tell)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
-        report.removed_ids = places.lost({real(root) for root in paths}, seen, spoilt)
+        report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
     report.not_used, report.skipped, report.incomplete = sorted(notes.not_used), dict(notes.skipped), notes.lines()
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _found(paths: Sequence[str | Path | Visit], known: Known, notes: Notes, allow_private: bool) -> Iterator[Found]:
+    """Yield what files and folders hold, and then what addresses lead to, each of which is as long as all the files."""
+    files = [given for given in paths if not isinstance(given, Visit) and not address(given)]
+    visits = [given for given in paths if isinstance(given, Visit)]
+    if there := [at for given in paths if not isinstance(given, Visit) and (at := address(given))]:
+        client = Client(allow_private)
+        visits += [Visit(at, client) for at in there]
+    parts = [visit.read(known, notes) for visit in visits]
+    if files or not parts:
+        parts.insert(0, read(files, known, notes))
+    for number, part in enumerate(parts):
+        yield from (found._replace(share=(number + found.share) / len(parts)) for found in part)
 
 
 def _placed(

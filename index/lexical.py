@@ -1,17 +1,19 @@
 """The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
 
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tantivy
 
 from index.text.fold import clean
 from index.text.terms import analyzer
-from index.types import REPAIR, ArchiveError, Article, Filters, Passage
+from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error
 
 ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
 DAYS = "published", "since", "replaced"
@@ -27,13 +29,16 @@ def _translated() -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
             raise
-        raise ArchiveError(f"the lexical index fails: {error}; {REPAIR}") from error
+        raise disk_error("the lexical index", error) or ArchiveError(
+            f"the lexical index fails: {error}; {REPAIR}"
+        ) from error
 
 
 class LexicalIndex:
-    """Passages by their words. Not safe for two processes; the archive's lock keeps a second one out."""
+    """Passages by their words. One process may write it; who opens it `read_only` sees each commit of that one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None, read_only: bool = False) -> None:
+        """Open a folder, or create it; without one the index is held in memory."""
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
@@ -43,9 +48,25 @@ class LexicalIndex:
             builder.add_integer_field(day, indexed=True, fast=True)
         self._schema = builder.build()
         with _translated():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(self._schema, path=str(folder), reuse=True)
+            if folder and read_only:
+                self._index = tantivy.Index.open(str(self._lockable(folder)))
+                if self._index.schema != self._schema:
+                    raise ValueError("it is of another version")
+            else:
+                if folder:
+                    folder.mkdir(parents=True, exist_ok=True)
+                self._index = tantivy.Index(self._schema, path=str(folder) if folder else None, reuse=True)
         self._index.register_tokenizer(ANALYSIS, analyzer())
+
+    def _lockable(self, folder: Path) -> Path:
+        """Return a folder, or links to its files where tantivy could not make its lock, without which it opens none."""
+        if os.access(folder, os.W_OK):
+            return folder
+        self._links = TemporaryDirectory(prefix="copydesk-")
+        for path in folder.iterdir():
+            if path.suffix != ".lock":
+                (Path(self._links.name) / path.name).symlink_to(path.absolute())
+        return Path(self._links.name)
 
     def __len__(self) -> int:
         """Return how many passages of current versions are held."""

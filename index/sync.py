@@ -53,28 +53,34 @@ class Index(AbstractContextManager["Index"]):
     def __init__(
         self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
     ) -> None:
-        self.folder = Path(folder).expanduser()
-        self.progress = progress
-        self._encoder = encoder
-        self._parts: dict[str, Part] = {}
+        self._set(folder, encoder, progress)
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self.lock = ArchiveLock(self.folder)
         try:
             self.archive = Archive(self.folder / ARCHIVE)
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
-            name = encoder if isinstance(encoder, str) else encoder.name
-            built = self.archive.meta("encoder")
-            if built is None:
-                self.archive.set_meta("encoder", name)
-            elif built != name:
-                raise ArchiveError(
-                    f"{self.folder} was built with the encoder {built}, not {name}: "
-                    f"open it with --encoder {built}, or ingest into a new folder"
-                )
+            self._check_encoder()
         except ArchiveError:
             self.lock.release()
             raise
+
+    def _set(self, folder: str | Path, encoder: Encoder | str, progress: Progress) -> None:
+        self.folder = Path(folder).expanduser()
+        self.progress = progress
+        self._encoder = encoder
+        self._parts: dict[str, Part] = {}
+
+    def _check_encoder(self) -> None:
+        name = self._encoder if isinstance(self._encoder, str) else self._encoder.name
+        built = self.archive.meta("encoder")
+        if built is None and not self.archive.read_only:
+            self.archive.set_meta("encoder", name)
+        elif built not in (None, name):
+            raise ArchiveError(
+                f"{self.folder} was built with the encoder {built}, not {name}: "
+                f"open it with --encoder {built}, or ingest into a new folder"
+            )
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -145,12 +145,16 @@ class ArchiveError(CopydeskError):
     """The archive cannot be opened, read or written as it is."""
 
 
-class ArchiveInUse(ArchiveError):
-    """Another process holds the archive; `address` is where it answers, when it serves."""
+class DiskError(ArchiveError):
+    """The disk is full, or cannot be written."""
 
-    def __init__(self, message: str, address: str | None = None) -> None:
+
+class ArchiveInUse(ArchiveError):
+    """Another process, the `holder`, holds the archive; `address` is where it answers, when it serves."""
+
+    def __init__(self, message: str, address: str | None = None, holder: str = "another process") -> None:
         super().__init__(message)
-        self.address = address
+        self.address, self.holder = address, holder
 
 
 class ModelError(CopydeskError):
@@ -164,6 +168,25 @@ def translated(kind: type[CopydeskError], what: str, *foreign: type[Exception], 
         yield
     except foreign as error:
         raise kind(f"{what}: {getattr(error, 'strerror', None) or error}{mend and '; '}{mend}") from error
+
+
+# How SQLite, tantivy and Chroma, each in its own words, report what the operating system refuses to write.
+FULL = re.compile(r"no space left|disk is full|os error 28\b", re.IGNORECASE)
+DISK = re.compile(
+    r"disk I/O|input/output error|quota exceeded|file too large|read-only file system|readonly database"
+    r"|os error (?:5|27|30|122)\b|file size limit",
+    re.IGNORECASE,
+)
+
+
+def disk_error(place: object, error: BaseException) -> DiskError | None:
+    """Return in our words what a disk did not write below a place; None of an error of another kind."""
+    said = str(error)
+    reason = (
+        "no space left on the disk" if FULL.search(said) else f"cannot be written: {said}" * bool(DISK.search(said))
+    )
+    mend = "make room there, or mend the disk, and run it again; what was written stays"
+    return DiskError(f"{place}: {reason}: {mend}") if reason else None
 
 
 def digest(text: str, size: int) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from index.alongside.readonly import ReadOnlyIndex
 from index.encoder import DEFAULT_ENCODER, Encoder
 from index.ingest import IngestReport, ingest
 from index.search import search
@@ -54,6 +55,8 @@ TURNS = 2
 class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
 
+    Any number of others open it `read_only`, also meanwhile: it is as it was at the last batch, and stays as it is.
+
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
     with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
@@ -74,6 +77,7 @@ class Desk(AbstractContextManager["Desk"]):
         llm_url: str | None = None,
         judge: Judge | str = "bundled",
         strict: bool = False,
+        read_only: bool = False,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
@@ -81,7 +85,7 @@ class Desk(AbstractContextManager["Desk"]):
         self.llm, self.strict = llm, strict
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
-        self.index = Index(data, encoder, progress)
+        self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
         try:
             self._judge = load_judge(judge, url_for(judge, *self._given)) if isinstance(judge, str) else judge
         except CopydeskError:

@@ -101,6 +101,10 @@ class Service:
 
 
 def open_service(desk: Desk, allowed: Sequence[str] = ()) -> Service:
-    """Return a desk as a service: its own model, `quotes` and the `allowed` ones may be named."""
+    """Return a desk as a service: its own model, `quotes` and the `allowed` ones may be named.
+
+    Raises BadInput for a desk that is read-only: what people say is kept beside the archive.
+    """
+    desk.index.archive.check_writable()
     offered = dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str))
     return Service(desk, Kept(desk.index.folder / ARCHIVE_TALKS), tuple(offered))

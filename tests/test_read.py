@@ -13,8 +13,8 @@ from index.text.days import parse_date
 from index.types import Article, BadInput, Rejected
 
 
-def articles(*paths: Path, outlet: str | None = None) -> list[Article]:
-    found = [f.item for f in read(paths, Known(outlet))]
+def articles(*paths: Path, outlet: str | None = None, notes: Notes | None = None) -> list[Article]:
+    found = [f.item for f in read(paths, Known(outlet), notes)]
     assert [item for item in found if isinstance(item, Rejected)] == []
     return [item for item in found if isinstance(item, Article)]
 
@@ -459,13 +459,12 @@ def test_encodings(tmp_path: Path) -> None:
         ("İstanbul’da yeni bir kütüphane açıldı, dedi başkan.", "cp1254"),
     ],
 )
-def test_a_guessed_encoding_is_right_and_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, encoding: str
-) -> None:
-    data = text.encode(encoding)
+def test_a_guessed_encoding_is_right_and_named(tmp_path: Path, text: str, encoding: str) -> None:
+    data, notes = text.encode(encoding), Notes()
     paths = [write(tmp_path / "a.txt", data), write(tmp_path / "b.csv", b'text\n"' + data + b'"\n')]
-    assert [article.text for article in articles(*paths)] == [text, text]
-    assert [record.getMessage().split(": read as ")[0] for record in caplog.records] == [str(path) for path in paths]
+    assert [article.text for article in articles(*paths, notes=notes)] == [text, text]
+    [told] = [line for line in notes.lines() if line.startswith("encoding guessed")]
+    assert told.startswith("encoding guessed: a.txt, b.csv (")
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl", "jsonl.gz"])
@@ -492,11 +491,12 @@ def test_lines_of_json_in_any_encoding(tmp_path: Path, text: str, encoding: str,
     assert len(told) == (not encoding.startswith("utf"))
 
 
-def test_an_encoding_that_a_page_declares(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_encoding_that_a_page_declares(tmp_path: Path) -> None:
+    notes = Notes()
     html = page(story="<p>“Žluť” stojí na šedém kameni.</p>" + STORY).replace("utf-8", "windows-1250")
-    (article,) = articles(write(tmp_path / "a.html", html.encode("cp1250")))
+    (article,) = articles(write(tmp_path / "a.html", html.encode("cp1250")), notes=notes)
     assert article.text.startswith("“Žluť” stojí na šedém kameni.")
-    assert caplog.records == []
+    assert not [line for line in notes.lines() if line.startswith("encoding")]
 
 
 def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """Reads article files. `formats` has a file for each; what they find becomes an `Article` in one place, `article`."""
 
-import io
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
+from index.read.child import Reading, readings
 from index.read.formats import READERS, RECORDS
 from index.read.notes import Notes
 from index.types import Article, BadInput, Place, Rejected, translated
@@ -56,11 +57,11 @@ def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes |
     for root, path, size in files:
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
-        for fields, place, position in _records(path, root, notes):
+        for fields, place, kind, position in _records(path, root, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
             try:
                 record, not_used = fields, set[str]()
-                if _suffix(path) in RECORDS and isinstance(record, Mapping):
+                if kind in RECORDS and isinstance(record, Mapping):
                     unmet -= unmet and table.met(record, unmet)
                     fields, not_used = table.named(record, known.names)
                 if isinstance(record, Mapping) and (other := table.other({**record, "text": fields.get("text")})):
@@ -86,15 +87,18 @@ def real(path: str | Path) -> str:
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
     suffix = _suffix(Path(name))
-    reader, most = READERS.get(suffix, (None, 0.0))
-    if suffix in RECORDS or not reader:
+    most = READERS.get(suffix, (None, 0.0))[1]
+    if suffix in RECORDS or not most:
         raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
     if len(data) > most * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
         if suffix in (".txt", ".md"):
             return plain.decode(data)
-        found = [fields for fields, _ in reader(plain.Source(io.BytesIO(data)))]
+        with NamedTemporaryFile(prefix="copydesk-") as file:
+            file.write(data)
+            file.flush()
+            found = [reading.fields for reading in readings(Path(file.name), suffix) if reading.kind]
     heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
     texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
@@ -107,8 +111,6 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted.
     """
     kinds = ", ".join(READERS)
-    if str(root).lower().startswith(("http:/", "https:/")):
-        raise BadInput("web addresses cannot be read yet: save the page and ingest the file")
     if not root.exists():
         raise BadInput("no such file or folder")
     if not root.is_dir():
@@ -139,8 +141,8 @@ def _leads_out(path: Path, root: Path) -> bool:
     return path != root and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, int]]:
-    """Yield (fields, or the BadInput that they are; their place in the file; bytes read so far) for each record."""
+def _records(path: Path, root: Path, notes: Notes) -> Iterator[Reading]:
+    """Yield each record of a file, or why there is none, and note what is remarked on it."""
     try:
         with translated(BadInput, "cannot be read", OSError):
             if UNPRINTABLE.search(f"{path}{root.resolve()}"):
@@ -152,17 +154,16 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[tuple[Any, str, i
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")
             if not path.is_file():
                 raise BadInput("a pipe, socket or device: save what it yields in a file")
-            reader, most = READERS[_suffix(path)]
-            if size > most * 1e6:
+            if size > (most := READERS[_suffix(path)][1]) * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
-            with plain.Source(io.FileIO(path)) as stream:
-                for fields, place in reader(stream):
-                    yield fields, place, stream.tell()
-                if stream.guessed:
-                    notes.add("encoding guessed", path.name, f"{stream.guessed}: save it as UTF-8")
+        for reading in readings(path, _suffix(path)):
+            if reading.kind:
+                yield reading
+            else:
+                notes.add(reading.fields[0], path.name, reading.fields[1])
     except (BadInput, ValueError) as error:
-        yield BadInput(str(error)), "", 0
+        yield Reading(BadInput(str(error)))
 
 
 def _rejected(source: str, error: Exception) -> Rejected:

@@ -14,9 +14,16 @@ from index.types import Article, Place
 NUMBER = re.compile(r"[-#]?\d+(?:\.0)?")  # of a row or a post: every export counts from one
 
 
+def on_web(key: str) -> bool:
+    """Tell whether an id, or a file of a place, is an address of the web."""
+    return key.startswith(("http://", "https://"))
+
+
 def path(place: Place) -> str:
-    """Return where a place is: the path that was asked for may be the file itself."""
+    """Return where a place is: the path that was asked for may be the file itself; a page is where its address says."""
     root, file = place
+    if on_web(file):
+        return file
     return root if not file or (root.endswith(f"/{file}") and not os.path.isdir(root)) else f"{root}/{file}"
 
 
@@ -36,7 +43,8 @@ def address(url: str) -> str:
 def _part(key: str, file: str) -> str | None:
     """Return which part of its file an article is, "" or "#line 3", where its id is only its place; else None."""
     part = key.removeprefix(file)
-    return part if key.startswith(file) and (not part or part.startswith("#")) else None
+    whole = not part and not on_web(key)  # the address of a page is its own
+    return part if key.startswith(file) and (whole or part.startswith("#")) else None
 
 
 class Places:
@@ -58,7 +66,7 @@ class Places:
 
     def _once(self, key: str) -> str:
         """Return the id of this address however it is written, or the one given."""
-        return self.addresses.setdefault(address(key), key) if key.startswith(("http://", "https://")) else key
+        return self.addresses.setdefault(address(key), key) if on_web(key) else key
 
     def id_of(self, article: Article, at: Place, seen: Mapping[str, Found]) -> str:
         """Return an article's id: its own or, where that is a mere number of another article, its url or its file's."""

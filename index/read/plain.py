@@ -1,7 +1,6 @@
 """Reads plain text as it lies about in newsrooms: pasted articles whose title, date and outlet stand in the prose."""
 
 import io
-import logging
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import deque
@@ -74,7 +73,7 @@ class Source(io.BufferedReader):
 def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:
     """Return the text of a file: by its byte order mark, as UTF-8, as it declares, or in what it looks like.
 
-    A guess is logged with the file's name and noted at it. Raises ValueError when the bytes are no text.
+    A guess is noted at the file. Raises ValueError when the bytes are no text.
     """
     marked = next((encoding for mark, encoding in MARKS.items() if data.startswith(mark)), "")
     for encoding in [marked] if marked else ["utf-8", MEANT.get(declared.lower(), declared)]:
@@ -85,8 +84,6 @@ def decode(data: bytes, source: Source | None = None, declared: str = "") -> str
         if marked:
             raise ValueError(f"not {marked} text, as its first bytes say: convert it to UTF-8")
         text, encoding = _guessed(data)
-        name = getattr(source, "name", "a text")
-        logging.getLogger(__name__).warning("%s: read as %s, a guess: save it as UTF-8", name, encoding)
         if source:
             source.guessed = encoding
     if "\0" in text:

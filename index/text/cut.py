@@ -92,5 +92,5 @@ def passages(
         room -= length
 
     places = [(group[0].start, group[-1].end) for group in groups]
-    version = f"{article.id}\0{article.text}"
+    version = digest(f"{article.id}\0{article.text}", 16)
     return [Passage(digest(f"{start}:{end}\0{version}", 12), article.id, start, end) for start, end in places]

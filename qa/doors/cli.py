@@ -1,7 +1,6 @@
 """The command line. Answers and reports go to stdout, everything else to stderr; errors are one line."""
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -16,21 +15,20 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
-from index.read import ARCHIVE, whole_text
+from index.read import whole_text
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
 from qa.doors import show
-from qa.doors.client import request, stream
+from qa.doors.client import stream
+from qa.doors.opening import archive_of, emit, open_desk, read
 from qa.doors.show import Document
+from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.types import as_json, kind
 
-DONE, SOME_REJECTED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, SOME_REJECTED, REFUSED = 0, 1, 2
 Run = Callable[[argparse.Namespace], int | None]  # exit status; none is 0
-Print = Callable[[Document], None]
-Ask = Callable[[Desk], Document]
-AskService = Callable[[str, str, Any], Document]  # its address, path and body
 
 
 class _Parser(argparse.ArgumentParser):
@@ -156,29 +154,6 @@ def _add_serving(commands: Any) -> None:
     add_judge(mcp)
 
 
-def emit(args: argparse.Namespace, document: Document, print_for_people: Print) -> None:
-    """Print a result as JSON, or as people read it."""
-    if args.json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-    else:
-        print_for_people(document)
-
-
-def open_desk(args: argparse.Namespace, create: bool = False) -> Desk:
-    """Open the archive that the arguments name, with progress on stderr where people look at it."""
-    if not args.data:
-        raise BadInput("--data is empty: name the folder of the archive")
-    if not create and not _holds_archive(args.data):
-        raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    settings = ("llm", "llm_url", "judge", "strict", "reranker")
-    given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
-    return Desk(args.data, encoder=args.encoder, progress=show.progress(quiet=args.json), **given)
-
-
-def _holds_archive(data: str) -> bool:
-    return (Path(data).expanduser() / ARCHIVE).exists()
-
-
 def _ingest(args: argparse.Namespace) -> int:
     with open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
@@ -187,25 +162,6 @@ def _ingest(args: argparse.Namespace) -> int:
         print(f"copydesk: {line}", file=sys.stderr)
     emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
-
-
-def _read(
-    args: argparse.Namespace, tell: Print, ask: Ask, path: str, body: Any = None, there: AskService = request
-) -> Document:
-    """Print and return what the desk says, or the service that holds the archive: it is asked at `path` with `body`."""
-    try:
-        with open_desk(args) as desk:
-            document = ask(desk)
-    except ArchiveInUse as error:
-        if error.address is None:
-            raise
-        for name in ("llm_url", "judge", "reranker"):  # a service has its own
-            if getattr(args, name, None):
-                served = f"the archive is served at {error.address}"
-                raise BadInput(f"{served}: {_flag(name)} is for copydesk serve then") from error
-        document = there(error.address, path, body)
-    emit(args, document, tell)
-    return document
 
 
 def _options(args: argparse.Namespace, kind: type) -> Document:
@@ -222,7 +178,7 @@ def _ask(args: argparse.Namespace) -> int:
         with stream(address, path, body) as events:
             return show.follow(events, args.json)
 
-    answer = _read(args, show.print_answer, here, "/api/ask", body, there)
+    answer = read(args, show.print_answer, here, "/api/ask", body, there)
     return SOME_REJECTED if answer["broken"] else DONE
 
 
@@ -233,7 +189,7 @@ def _check(args: argparse.Namespace) -> int:
         sent = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes()
         text = whole_text(args.file, sent) if args.file.lower().endswith((".docx", ".html")) else decode(sent)
     body = {"text": text, "articles": args.articles}
-    checked = _read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
+    checked = read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
     share = show.held(checked) / len(checked["sentences"])
     if share >= (args.fail_under or 0):
         return DONE
@@ -243,17 +199,17 @@ def _check(args: argparse.Namespace) -> int:
 
 def _search(args: argparse.Namespace) -> None:
     body = _options(args, SearchRequest)
-    _read(args, show.print_hits, lambda desk: desk.search(**body).document("hits"), "/api/search", body)
+    read(args, show.print_hits, lambda desk: desk.search(**body).document("hits"), "/api/search", body)
 
 
 def _timeline(args: argparse.Namespace) -> None:
     body = _options(args, TimelineRequest)
-    _read(args, show.print_timeline, lambda desk: as_json(desk.timeline(**body)), "/api/timeline", body)
+    read(args, show.print_timeline, lambda desk: as_json(desk.timeline(**body)), "/api/timeline", body)
 
 
 def _quotes(args: argparse.Namespace) -> None:
     body = _options(args, QuotesRequest)
-    _read(args, show.print_quotes, lambda desk: desk.quotes(**body).document("quotes"), "/api/quotes", body)
+    read(args, show.print_quotes, lambda desk: desk.quotes(**body).document("quotes"), "/api/quotes", body)
 
 
 def _articles(args: argparse.Namespace) -> None:
@@ -262,12 +218,12 @@ def _articles(args: argparse.Namespace) -> None:
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
     if args.action == "list":
-        _read(args, show.print_articles, lambda desk: desk.articles().document("articles"), "/api/articles")
+        read(args, show.print_articles, lambda desk: desk.articles().document("articles"), "/api/articles")
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
         path = f"/api/articles/{quote(args.ids[0], safe='')}"
-        _read(args, show.print_article, lambda desk: desk.show(args.ids[0]), path)
+        read(args, show.print_article, lambda desk: desk.show(args.ids[0]), path)
     else:
         with open_desk(args) as desk:
             removed = desk.remove(args.ids)
@@ -301,7 +257,7 @@ def _users_file(args: argparse.Namespace) -> Path:
 def _serve(args: argparse.Namespace) -> None:
     from qa.web.app import serve
 
-    if not _holds_archive(args.data):  # perhaps a slip of the pen
+    if not archive_of(args).exists():  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
@@ -324,22 +280,26 @@ def _mcp(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused."""
+    """Run one command and return its exit status: 0 done, 1 done but for rejected inputs, 2 refused.
+
+    130 after SIGINT (Ctrl-C, by which a service ends with 0) and 143 after SIGTERM, within three seconds.
+    """
     stderr = logging.StreamHandler()
     stderr.setFormatter(_Masked("copydesk: %(message)s"))
     logging.basicConfig(level=logging.ERROR, handlers=[stderr])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
-        data = os.environ.get("COPYDESK_DATA", "copydesk-data")
-        defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
-        args = build_parser().parse_args(argv, defaults)
-        run: Run = args.run
-        return run(args) or DONE
+        with stoppable():
+            data = os.environ.get("COPYDESK_DATA", "copydesk-data")
+            defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
+            args = build_parser().parse_args(argv, defaults)
+            run: Run = args.run
+            return run(args) or DONE
     except CopydeskError as error:
         print(f"copydesk: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("copydesk: interrupted; what was written stays, run it again to go on", file=sys.stderr)
-        return INTERRUPTED
+    except Stopped as stopped:
+        print("copydesk: stopped; what was written stays, run it again to go on", file=sys.stderr)
+        return stopped.status
     except BrokenPipeError:
         sys.stderr.close()
         return DONE

@@ -13,7 +13,7 @@ from index.types import BadInput, CopydeskError
 if TYPE_CHECKING:
     import httpx
 
-ANSWER_SECONDS = 300
+ANSWER_SECONDS, KNOWN_SECONDS = 300, 30
 
 
 def request(address: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -44,13 +44,16 @@ def _asking(address: str, path: str, body: Any) -> Iterator[httpx.Response]:
     if sent:
         headers[b"Content-Type"] = b"application/json"
     try:
-        asking = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, headers=headers)
-        with asking, asking.stream("POST" if body else "GET", address + path, content=sent) as response:
-            if response.is_error:
-                response.read()
-                said = response.json().get("error", response.text)
-                needs = "this service needs its token: set COPYDESK_TOKEN to it"
-                raise BadInput(needs if "Bearer" in said else said)
-            yield response
+        with httpx.Client(timeout=ANSWER_SECONDS, trust_env=False) as asking:
+            with asking.stream("GET", f"{address}/healthz", timeout=KNOWN_SECONDS) as known:  # before it gets the token
+                if known.headers.get("x-service") != "copydesk":
+                    raise CopydeskError(f"what answers at {address} is no service of Copydesk: stop who announced it")
+            with asking.stream("POST" if body else "GET", address + path, content=sent, headers=headers) as response:
+                if response.is_error:
+                    response.read()
+                    said = response.json().get("error", response.text)
+                    needs = "this service needs its token: set COPYDESK_TOKEN to it"
+                    raise BadInput(needs if "Bearer" in said else said)
+                yield response
     except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError) as error:
         raise CopydeskError(f"the service at {address} did not answer ({error}): stop or restart it") from error

@@ -1,13 +1,15 @@
 """The HTTP API and the web page on one port."""
 
 import logging
+import signal
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Literal
 
 import uvicorn
@@ -20,6 +22,7 @@ from pydantic import create_model
 from index.types import BadInput
 from qa.desk import Desk
 from qa.doors.show import remarks
+from qa.doors.stop import Stopped, end, end_soon
 from qa.page import mount
 from qa.page.render import source_page
 from qa.request import AskRequest, CheckRequest, Strings
@@ -122,7 +125,8 @@ def serve(
 ) -> None:
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
-    Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name.
+    Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name;
+    Stopped at SIGTERM.
     """
     check_host(host, token, users)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -136,10 +140,24 @@ def serve(
         desk.warm_up()
         export()
         app = build_app(desk, host, token, allowed, users)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
+        server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
         desk.index.lock.announce(address)
         print(f"Copydesk serves {desk.index.archive.counts()[0]:,} articles at {address} (Ctrl-C stops it)", flush=True)
-        with suppress(KeyboardInterrupt):  # uvicorn has shut down in order when it raises this
-            server.run(sockets=[listener])
+        server.run(sockets=[listener])
+        if server.signum == signal.SIGTERM:
+            raise Stopped(server.signum)
+
+
+class _Server(uvicorn.Server):
+    """A server that shuts down in order at a first signal, and at once at a second one."""
+
+    signum: int | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        status = 0 if sig == signal.SIGINT else Stopped(sig).status
+        if self.should_exit:
+            end(status)
+        end_soon(status)
+        self.signum, self.should_exit = sig, True

@@ -89,7 +89,8 @@ def _read_page(tree: Any) -> dict[str, Any]:
     if page is None or not SENTENCE.search(page.text or ""):
         raise ValueError(NO_TEXT)
     outlet = (not site and said.get("outlet")) or page.sitename
-    return {**page.as_dict(), "outlet": outlet, "published": day, "authors": said.get("authors") or page.author}
+    told = {name: value for name, value in page.as_dict().items() if isinstance(value, str | None)}
+    return {**told, "outlet": outlet, "published": day, "authors": said.get("authors") or page.author}
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]

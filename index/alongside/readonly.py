@@ -1,0 +1,77 @@
+"""Opens an archive for reading only."""
+
+import os
+import time
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import NoReturn
+
+from index.alongside.exact import ExactIndex
+from index.archive import Archive
+from index.encoder import DEFAULT_ENCODER, Encoder
+from index.lexical import LexicalIndex
+from index.lock import share
+from index.read import ARCHIVE
+from index.sync import Index, Progress, silent
+from index.tables import TABLES
+from index.types import ArchiveError, BadInput
+
+TRIES, WAIT_SECONDS = 3, 0.3  # while an index is built again, or what it holds changes
+UNREADY = "wait for the process that writes the archive, or run copydesk ingest, which mends it"
+
+
+class ReadOnlyIndex(Index):
+    """An archive as it was at the last batch of whoever writes it; nothing is written, and nobody is kept out.
+
+    Where nothing can be written, on a medium that is read-only say, nobody else may write it meanwhile. Raises
+    BadInput for what would change the archive, ArchiveError for one that is of an older format or not complete.
+    """
+
+    def __init__(
+        self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
+    ) -> None:
+        self._set(folder, encoder, progress)
+        path = self.folder / ARCHIVE
+        if not path.exists():
+            raise ArchiveError(f"no archive at {self.folder}: copydesk ingest makes one")
+        # SQLite needs a file for readers of its log. Where it cannot be made, there is no log, unless others write.
+        still = not os.access(self.folder, os.W_OK) and not Path(f"{path}-wal").exists()
+        self._shared = share(self.folder) if still else None
+        self.archive = Archive(path, "ro&immutable=1" if still else "ro")
+        try:
+            self._check_encoder()
+            rules = (self.archive.meta(f"rules:{table.name}") == table.rules for table in TABLES)
+            if self.archive.counts()[0] and not all(rules):
+                raise ArchiveError(f"{self.folder} has tables of another version, or none yet: {UNREADY}")
+        except ArchiveError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.archive.close()
+        if self._shared:
+            self._shared.close()
+
+    @cached_property
+    def dense(self) -> ExactIndex:  # type: ignore[override]
+        return ExactIndex(self.archive)
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        """The lexical index as of its last commit."""
+        for _ in range(TRIES):
+            with suppress(ArchiveError):  # its folder is being replaced
+                part = LexicalIndex(self._folder("lexical"), read_only=True)
+                if len(part) + len(self.archive.pending("lexical")[0]) >= self.archive.counts()[1]:
+                    return part
+            if not self.archive.counts()[1]:
+                return LexicalIndex(None)
+            time.sleep(WAIT_SECONDS)
+        raise ArchiveError(f"the lexical index does not hold every passage: {UNREADY}")
+
+    def catch_up_tables(self) -> None:
+        """Leave the tables as they are."""
+
+    def doctor(self, repair: bool = False) -> NoReturn:  # its checks open Chroma
+        raise BadInput(f"{self.folder} is opened for reading only: it cannot be checked")
