@@ -208,4 +208,5 @@ def shown(text: str) -> str:
 def told(message: str) -> str:
     """Return a message as it can be sent and shown: one line, not endless, no halves of characters, no secrets."""
     line = " ".join(shown(message[: 10 * MESSAGE_CHARACTERS]).encode("utf-8", "replace").decode().split())
+    line = "".join(character if character.isprintable() else "�" for character in line)
     return line if len(line) <= MESSAGE_CHARACTERS else f"{line[: MESSAGE_CHARACTERS - 1]}…"

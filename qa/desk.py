@@ -240,7 +240,8 @@ class Desk(AbstractContextManager["Desk"]):
         named = is_text(article_id)
         found = named and (self.index.archive.version(article_id) or self.index.archive.article(article_id))
         if not found:
-            raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
+            name = article_id if named else f"that is a {type(article_id).__name__}"
+            raise UnknownArticle(f"no article has the id {name}: copydesk articles list prints the ids")
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:

@@ -3,30 +3,40 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import date
+from importlib.util import find_spec
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import Run
+from conftest import REPOSITORY, Run
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
+from index.encoder import load_encoder
 from index.text.days import shifted
-from index.types import BadInput, CopydeskError, shown
+from index.types import BadInput, CopydeskError, ModelError, shown
+from index.weights import BUNDLED
 from qa import Desk
+from qa.llm.judge import load_judge
+from qa.rerank import load_reranker
 from qa.web.app import build_app
 from qa.web.mcp import TOOLS
 
 SEED = int(os.environ.get("COPYDESK_SEED", time.time_ns() % 10**6))
 MANY = 2000 if os.environ.get("COPYDESK_TORTURE") else 60
-SECONDS = 2.0  # of the processor, for what is refused or answered
+# Of the processor. The longest question has the reader read sixteen pairs of 384 tokens, which takes 5 s of one core.
+SECONDS, ANSWERED_SECONDS = 2.0, 10.0
 ODD = [
     *(
         "\ud800",
@@ -76,7 +86,8 @@ def sent(browser: TestClient, method: str, path: str, fields: dict[str, str]) ->
         method, path, body = "post", "/mcp", f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {call}}}'
     began = time.process_time()
     said = browser.request(method, path, content=body, headers=JSON)
-    assert time.process_time() - began < SECONDS, (path, body[:200])
+    most = ANSWERED_SECONDS if said.status_code == 200 else SECONDS
+    assert time.process_time() - began < most, (path, body[:200])
     assert said.status_code < 500, (path, body[:200], said.text)
     if said.status_code >= 400 and path != "/mcp":
         told = said.json()["error"] if path.startswith("/v1/") else said.json()
@@ -141,7 +152,7 @@ def test_addresses_with_anything_in_them(browser: TestClient, asked: str) -> Non
         began = time.process_time()
         said = browser.get(f"/api/{asked}={quote(text.encode('utf-8', 'replace')[:6000])}")
         assert said.status_code < 500, (text[:50], said.text)
-        assert time.process_time() - began < SECONDS, text[:50]
+        assert time.process_time() - began < (ANSWERED_SECONDS if said.status_code == 200 else SECONDS), text[:50]
 
 
 def test_a_form_of_any_length_is_not_read(browser: TestClient) -> None:
@@ -241,3 +252,120 @@ def test_keys_of_the_environment_are_shown_nowhere(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COPYDESK_TOKEN", "anna:long-password")
     monkeypatch.setenv("SHORT_KEY", "the")
     assert shown("the key sk-0123456789 of anna:long-password") == "the key *** of ***"
+
+
+ALTERED = """
+import sys
+from qa import Desk
+from index.types import CopydeskError
+from index.encoder import MiniLm
+from index.text import quotations, syntax
+from qa.rerank import load_reranker
+from index.read.article import _language
+for load in (MiniLm, lambda: syntax.parse("Berg left."), lambda: load_reranker("bundled"),
+             lambda: load_reranker("ms-marco-MiniLM-L-12-v2"), quotations._taggers, lambda: _language("Berg left.")):
+    try:
+        load()
+    except CopydeskError as error:
+        print(error)
+"""
+
+
+def test_altered_models_are_refused(tmp_path: Path) -> None:
+    """A byte of each file that makes or steers a bundled model, in a copy of its package that is found first."""
+    for package in {package for rows in BUNDLED.values() for package, *_ in rows}:
+        home = Path(str(find_spec(package).origin)).parent  # type: ignore[union-attr]
+        shutil.copytree(home, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    run = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(tmp_path)}}
+    done = subprocess.run([sys.executable, "-c", ALTERED], capture_output=True, text=True, check=True, **run)  # type: ignore[call-overload]
+    assert done.stdout == ""
+    rows = [(name, *row) for name, files in BUNDLED.items() for row in files]
+    steering = [
+        row for row in rows if MANY > 60 or row[3] in ("tokenizer.json", "minilm.onnx", "config.cfg", "lid.176.ftz")
+    ]
+    for name, package, folder, file, _ in steering:
+        path = tmp_path / package / folder / file
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        done = subprocess.run([sys.executable, "-c", ALTERED], capture_output=True, text=True, check=True, **run)  # type: ignore[call-overload]
+        assert f"{path} is not the published {name}: its sha256 is" in done.stdout
+        path.write_bytes(whole)
+
+
+def test_no_model_of_ones_own_runs_code(tmp_path: Path) -> None:
+    def folder(name: str, **files: str) -> Path:
+        (tmp_path / name).mkdir()
+        for file, content in files.items():
+            (tmp_path / name / file.replace("_json", ".json").replace("_bin", ".bin")).write_text(content)
+        return tmp_path / name
+
+    config = json.dumps({"model_type": "bert", "auto_map": {"AutoModel": "own.Model"}})
+    modules = json.dumps([{"idx": 0, "name": "0", "path": "", "type": "os.system"}])
+    for path, file in (
+        (folder("pickle", config_json="{}", pytorch_model_bin="x"), "pytorch_model.bin"),
+        (folder("auto", config_json=config), "config.json"),
+        (folder("foreign", modules_json=modules), "modules.json"),
+        (folder("damaged", config_json="[" * 50_000), "config.json"),
+    ):
+        for load in (load_encoder, load_reranker, lambda name: load_judge(f"nli:{name}")):
+            with pytest.raises(ModelError) as refused:
+                load(str(path))  # type: ignore[operator]
+            assert file in str(refused.value)
+            assert str(refused.value).isprintable()
+
+
+UNPICKLED = """
+import sys
+seen = []
+sys.addaudithook(lambda event, args: seen.append(args) if event == "pickle.find_class" else None)
+from qa import Desk
+with Desk(sys.argv[1]) as desk:
+    desk.ingest(["seeds"])
+    desk.ask("Who proposed the ceasefire in Jeddah?")
+    desk.check("Kyiv accepted a complete ceasefire.")
+    desk.quotes(speaker="Yermak")
+    desk.timeline("What happened in Jeddah in March?")
+print(seen)
+"""
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", UNPICKLED, str(tmp_path / "archive")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+SECRET, PASSWORD = "sk-5ecre7-0123456789", "pa55-w0rd-of-anna"
+
+
+def test_no_secret_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    login = f"http://anna:{PASSWORD}@"
+    for url in (f"{login}127.0.0.1:9/v1", f"{login}[/v1", f"http://127.0.0.1:9/v1?api_key={SECRET}"):
+        status, out, err = run("ask", "Who proposed the ceasefire in Jeddah?", "--llm", "openai:x", "--llm-url", url)
+        assert (status, out) == (2, "")
+        assert err.startswith("copydesk: ")
+        assert SECRET not in err
+        assert PASSWORD not in err
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://anna:{PASSWORD}@127.0.0.1:9/v1")
+    assert PASSWORD not in "".join(map(str, run("models")))
+
+
+def test_the_log_of_an_internal_error_holds_no_secret(tmp_path: Path) -> None:
+    """It is the owner's alone."""
+    (tmp_path / "broken.py").write_text(
+        "def register(commands):\n    import os\n    raise ZeroDivisionError('a key ' + os.environ['OPENAI_API_KEY'])\n"
+    )
+    entry = tmp_path / "broken-1.dist-info"
+    entry.mkdir()
+    (entry / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (entry / "entry_points.txt").write_text("[copydesk.commands]\nbroken = broken\n")
+    env = os.environ | {"OPENAI_API_KEY": SECRET, "PYTHONPATH": f"{tmp_path}:{REPOSITORY}", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", "models"], capture_output=True, text=True, check=False, env=env, cwd=REPOSITORY
+    )
+    assert done.returncode == 2
+    [log] = tmp_path.glob("copydesk-*.log")
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert "ZeroDivisionError: a key ***" in log.read_text()
+    assert done.stderr == f"copydesk: internal error (ZeroDivisionError: a key ***); see {log}\n"

@@ -51,6 +51,8 @@ def parse_date(value: object, english: bool = False) -> date:
     day comes first everywhere; between strokes either may, so that "03/04/2022" names no day. Raises BadInput for that
     and for anything else. Months have names of any language, which takes time, or `english`.
     """
+    if type(value) is int:
+        value = max(min(value, 10**18), -(10**18))  # Python writes no endless number
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
     if type(value) in (int, float, str) and (seconds := re.fullmatch(r"(\d{9,10})(\d{3})?(?:\.\d+)?", str(value))):
@@ -144,7 +146,10 @@ def span(said: str, today: date) -> Period | None:
     elif text[:5] in ("last ", "this ") and text[5:].title() in month_name[1:]:
         base, text = shifted(today.replace(day=1), -1) if text[0] == "l" else today, text[5:]
     settings = {"RELATIVE_BASE": datetime(*base.timetuple()[:3]), "PREFER_DATES_FROM": "past", "DATE_ORDER": "DMY"}
-    found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    try:
+        found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    except OverflowError:  # 999 days before the year 2
+        return None
     if not found.date_obj or len(text) < len("May"):
         return None
     day: date = found.date_obj.date()

@@ -222,7 +222,7 @@ def _articles(args: argparse.Namespace) -> None:
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
-        path = f"/api/articles/{quote(args.ids[0], safe='')}"
+        path = f"/api/articles/{quote(args.ids[0], safe='', errors='replace')}"
         read(args, show.print_article, lambda desk: desk.show(args.ids[0]), path)
     else:
         with open_desk(args) as desk:
