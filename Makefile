@@ -1,4 +1,4 @@
-# make serve · make test · make ask Q="…" · make check · make bench · make screenshots · make lock
+# make serve · make test · make torture · make ask Q="…" · make check · make bench · make screenshots · make lock
 PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= copydesk-data
@@ -7,7 +7,7 @@ PORT ?= 7860
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: serve test ask check audit format bench screenshots lock tools clean
+.PHONY: serve test torture ask check audit format bench screenshots lock tools clean
 
 serve: .venv/ready
 	$(BIN)/copydesk --data $(DATA) ingest seeds
@@ -23,6 +23,10 @@ $(DATA)/archive.sqlite3: | .venv/ready
 
 test: .venv/ready-test tools
 	$(BIN)/python -m pytest
+
+# The tests of kills, full disks, damage and long use at their whole length, with the seeds of what is random.
+torture: .venv/ready-test tools
+	COPYDESK_TORTURE=1 $(BIN)/python -m pytest -m torture -s
 
 check: .venv/ready-test audit
 	$(BIN)/ruff format --check .

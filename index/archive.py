@@ -6,7 +6,8 @@ transaction; who has applied them says so with `applied`, and what it has not is
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -17,7 +18,7 @@ import numpy as np
 
 from index.database import Database
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, BadInput, Filters, Listed, Passage, Place, digest
+from index.types import ArchiveError, Article, BadInput, Filters, Listed, Passage, Place, digest, translated
 
 SCHEMA_VERSION = "4"
 SCRIPTS: dict[str | None, str] = {  # by format, or none
@@ -26,10 +27,13 @@ SCRIPTS: dict[str | None, str] = {  # by format, or none
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
-KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3
+KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3, checksum = 0
     WHERE article_id = ?1 AND version IS NULL"""
+ROW = 'checksum(id, article_id, start, "end", vector, since, replaced, version)'  # of a passage
+SEAL = f"UPDATE passages SET checksum = {ROW} WHERE article_id = ? AND checksum = 0"
 EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
 LISTED = "a.id, title, outlet, published, url"
+WHOLE = f"{LISTED}, authors, language, pages, text"  # what `article_of` takes
 # How a list may be sorted, by indexes (schema.sql, indexes.sql); each column in its own direction.
 SORTS = {
     "published": "published DESC, id ASC",
@@ -63,6 +67,15 @@ def content_hash(article: Article) -> str:
     return digest(json.dumps(fields), 16)
 
 
+def article_of(
+    key: str, title: str, outlet: str | None, published: str | None, url: str | None, authors: str,
+    language: str | None, pages: str, text: str,
+) -> Article:  # fmt: skip
+    """Return the article of a row. Raises ValueError or TypeError for one that was altered."""
+    names, begins = tuple(json.loads(authors)), tuple(json.loads(pages))
+    return Article(key, title, text, outlet, _day(published), url, names, language, begins)
+
+
 def vector_key(encoder: str, text: str) -> str:
     """Return the key under which the vector of a text is kept: a hash of the encoder's name and the text."""
     return digest(f"{encoder}\0{text}", 16)
@@ -71,8 +84,8 @@ def vector_key(encoder: str, text: str) -> str:
 class Archive(Database):
     """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written."""
 
-    def __init__(self, path: Path, mode: str = "rwc") -> None:
-        super().__init__(path, mode)
+    def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
+        super().__init__(path, mode, opened)
         with self.translated():
             [(tables,)] = self.read("SELECT count(*) FROM sqlite_master")
             found = self.meta("schema") if tables else ""
@@ -80,6 +93,7 @@ class Archive(Database):
                 older = f"{path} has archive format {found or 0}, this version reads {SCHEMA_VERSION}"
                 raise ArchiveError(f"{older}: run copydesk ingest once, which brings it up to date")
             while script := SCRIPTS.get(found):
+                opened()
                 self.db.executescript(Path(__file__).with_name(script).read_text("utf-8"))
                 found = self.meta("schema")
         if found != SCHEMA_VERSION:
@@ -87,6 +101,10 @@ class Archive(Database):
         if not self.read_only:
             with self.translated():
                 self.db.executescript(Path(__file__).with_name("indexes.sql").read_text("utf-8"))
+
+    def _sound(self) -> AbstractContextManager[None]:
+        what = f"{self.path} holds a row that was altered"
+        return translated(ArchiveError, what, ValueError, TypeError, mend="copydesk doctor names it")
 
     # Articles
 
@@ -98,8 +116,7 @@ class Archive(Database):
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
         """Add or change articles in one transaction, keeping the version that each replaces."""
         with self.transaction():
-            blobs = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
-            self.db.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", blobs)
+            self.keep(vectors)
             for entry in entries:
                 a = entry.article
                 day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
@@ -107,10 +124,16 @@ class Archive(Database):
                 row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text), a.language, json.dumps(a.pages))  # fmt: skip
                 self.db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
-                self.db.execute("INSERT INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
+                self.db.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
                 rows = [(p.id, a.id, p.start, p.end, key, since) for p, key in entry.passages]
-                self.db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", rows)
+                self.db.executemany("INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, 0)", rows)
+                self.db.execute(SEAL, (a.id,))
                 self.db.execute(f"{CHANGED} AND version IS NULL", (a.id,))
+
+    def keep(self, vectors: Mapping[str, Vectors]) -> None:
+        """Keep vectors by their keys, those that are not there already; within a transaction."""
+        blobs = ((key, vector.astype("<f4").tobytes()) for key, vector in vectors.items())
+        self.db.executemany("INSERT OR IGNORE INTO vectors VALUES (?1, ?2, checksum(?1, ?2))", blobs)
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
@@ -171,15 +194,9 @@ class Archive(Database):
         return self.read(f"{stood} ORDER BY version IS NULL, 1", article_id)
 
     def _articles(self, table: str, where: str, *values: str) -> list[Article]:
-        whole = f"SELECT {LISTED}, authors, language, pages, text FROM {table} a JOIN texts USING (id, version)"
-        return [
-            Article(
-                key, title, text, outlet, _day(day), url, tuple(json.loads(names)), language, tuple(json.loads(pages))
-            )
-            for key, title, outlet, day, url, names, language, pages, text in self.read(
-                f"{whole} WHERE a.{where} ORDER BY version", *values
-            )
-        ]
+        rows = f"SELECT {WHOLE} FROM {table} a JOIN texts USING (id, version) WHERE a.{where} ORDER BY version"
+        with self._sound():
+            return [article_of(*row) for row in self.read(rows, *values)]
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
         """Return what is known of every article save its text, newest first; or of one."""
@@ -197,7 +214,8 @@ class Archive(Database):
         some = f"(SELECT * FROM articles WHERE {where} ORDER BY {few}{order} LIMIT ? OFFSET ?)"  # whose passages count
         query = f"SELECT {LISTED}, characters, {held} FROM {some} a ORDER BY {order}"
         rows = self.read(query, *values, -1 if limit is None else limit, offset)
-        return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows], total
+        with self._sound():
+            return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows], total
 
     def where(self, filters: Filters, words: Sequence[str] = ()) -> tuple[str, list[object]]:
         """Return in SQL, with its values, which articles a filter lets through, with these words in their titles."""
@@ -244,7 +262,8 @@ class Archive(Database):
         """
         query = """SELECT p.id, article_id || ifnull('@' || version, ''), start, "end", since, replaced
             FROM json_each(?) JOIN passages p ON p.id = value"""
-        passages = [Passage(*row[:4], *map(_day, row[4:])) for row in self.read(query, json.dumps(list(ids)))]
+        with self._sound():
+            passages = [Passage(*row[:4], *map(_day, row[4:])) for row in self.read(query, json.dumps(list(ids)))]
         those = json.dumps([passage.article_id for passage in passages])
         current = {a.id: a for a in self._articles("articles", "id IN (SELECT value FROM json_each(?))", those)}
         version = cache(self.version)  # one object for all passages of an article
@@ -272,15 +291,18 @@ class Archive(Database):
         query = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
             JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
         rows = self.read(query, json.dumps(list(passage_ids)))
-        return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
+        with self._sound():
+            if len(rows) < len(passage_ids):
+                raise ValueError("a passage without a vector")
+            return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
 
     # What is derived, and what it still has to do
 
     def derive(self, names: Iterable[str]) -> None:
         """Keep changes, from now on, until each of these has applied them too."""
-        with self.transaction():
-            for name in names:
-                self.db.execute("INSERT OR IGNORE INTO meta VALUES ('applied:' || ?, '0')", (name,))
+        for key in (f"applied:{name}" for name in names):
+            if self.meta(key) is None:
+                self.set_meta(key, "0")
 
     def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
         """Return the passages (or articles: `article_id`) changed since it said `applied`, the last change's number."""

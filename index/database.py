@@ -4,13 +4,24 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zlib import crc32
 
 from index.types import ArchiveError, BadInput, disk_error
+
+SOUND = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
+
+
+def checksum(*values: object) -> int:
+    """Return the CRC-32 of a row's values; in SQL it has the same name."""
+    found = 0
+    for value in values:
+        found = crc32((value if isinstance(value, bytes) else str(value).encode()) + b"\0", found)
+    return found
 
 
 class _Here(threading.local):
@@ -26,9 +37,11 @@ class Database:
     one of SQLite's: of "ro" and "ro&immutable=1", which takes it that nobody writes, nothing is written.
     """
 
-    def __init__(self, path: Path, mode: str = "rwc") -> None:
+    def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
+        """Open or create a file, mode 0600; `opened` is called before anything is written."""
         self.path, self.read_only = path, mode != "rwc"
         self._address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
+        self._opened = opened
         self._lock = threading.RLock()
         self._here = _Here()
         self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
@@ -36,6 +49,7 @@ class Database:
             self.db = self._connect()
             if not self.read_only:
                 self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+                self.db.create_function("checksum", -1, checksum, deterministic=True)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
@@ -51,7 +65,7 @@ class Database:
         except sqlite3.Error as error:
             if failed := disk_error(self.path, error):
                 raise failed from error
-            sound = isinstance(error, sqlite3.OperationalError)  # the disk is full, say
+            sound = getattr(error, "sqlite_errorname", "").startswith(SOUND)  # it is the disk that is full, say
             remedy = "" if sound else ": restore it from a copy, or ingest into a new folder"
             raise ArchiveError(f"{self.path}: {error}{remedy}") from error
 
@@ -62,6 +76,7 @@ class Database:
             if self.db.in_transaction:
                 yield
                 return
+            self._opened()
             with self.translated(), self.db:  # sqlite3 commits at the end, or rolls back
                 self.db.execute("BEGIN IMMEDIATE")
                 yield
@@ -130,6 +145,14 @@ class Database:
         with self.translated(), nullcontext(self._here.db) if self._here.db else self._reader() as db:
             return db.execute(query, values).fetchall()
 
+    def rows(self, query: str) -> Iterator[Any]:
+        """Yield the rows of a query as they are read; what is no text in them has U+FFFD."""
+        with self.translated(), closing(sqlite3.connect(self.path)) as db:
+            db.execute("PRAGMA query_only = ON")
+            db.create_function("checksum", -1, checksum, deterministic=True)
+            db.text_factory = lambda told: told.decode("utf-8", "replace")
+            yield from db.execute(query)
+
     def change(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement for each row of values: for tables that are derived, within their transaction."""
         with self.translated():
@@ -140,10 +163,10 @@ class Database:
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
-        with self.writing(), self.translated():
+        with self.transaction(), self.translated():
             self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def health(self) -> str | None:
         """Return SQLite's first complaint about the file, or None when it is sound."""
-        found = str(self.read("PRAGMA quick_check(1)")[0][0])
+        found = " ".join(str(self.read("PRAGMA integrity_check(1)")[0][0]).split())
         return None if found == "ok" else found

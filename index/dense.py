@@ -1,13 +1,11 @@
 """The dense index: vectors in Chroma, by cosine. Derived from the archive; may be deleted at any time.
 
 Chroma does not write its files atomically: after a crash a folder may fail to load or end the process in native
-code. So `probe` tries a folder in a child process, and the remedy is always to build it again from the archive.
+code. So it is tried in a child process (`index/health/probe.py`), and always built again from the archive.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,8 +14,6 @@ import numpy as np
 
 from index.encoder import Vectors
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error, translated
-
-PROBE_SECONDS = 120
 
 
 @contextmanager
@@ -42,12 +38,19 @@ class DenseIndex:
 
         foreign = ChromaError, ValueError, OSError
         self._translated = partial(_translated, folder, foreign)
+        settings = Settings(anonymized_telemetry=False)
         with self._translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
-            self._client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
-            self._collection = self._client.get_or_create_collection(
-                "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-            )
+            try:
+                self._client = chromadb.PersistentClient(str(folder), settings)
+            except AttributeError:  # of an earlier opening that failed in this process; what it left is gone now
+                self._client = chromadb.PersistentClient(str(folder), settings)
+            with ExitStack() as failing:
+                failing.callback(self.close)
+                self._collection = self._client.get_or_create_collection(
+                    "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                )
+                failing.pop_all()
         self._vectors = vectors
 
     def __len__(self) -> int:
@@ -65,12 +68,27 @@ class DenseIndex:
                 self._collection.delete(ids=list(removed))
             if added:
                 ids = [passage.id for _, passage in added]
-                # Only what filters need. Chroma's range filters take numbers: a date is its ordinal, 0 when unknown.
-                known = [
-                    {"outlet": (a.outlet or "").casefold(), "published": a.published.toordinal() if a.published else 0}
-                    for a, _ in added
-                ]
+                known = [_known(article) for article, _ in added]
                 self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=known)
+
+    def walk(self) -> None:
+        """Search for a passage that is held: of a damaged folder, that may end the process."""
+        with self._translated():
+            for vector in self._collection.peek(1)["embeddings"]:
+                self.search(vector, 10, Filters())
+
+    def lacks(self, held: Sequence[tuple[Article, Passage]]) -> int:
+        """Return how many of these passages it does not hold as they are."""
+        those = {passage.id: _known(article) for article, passage in held if not passage.replaced}
+        if not those:
+            return 0
+        vectors = self._vectors([*those])
+        with self._translated():
+            found = self._collection.get([*those], include=["embeddings", "metadatas"])
+        expected = dict(zip(those, vectors, strict=True))
+        there = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
+        right = (known == those[key] and np.allclose(held, expected[key], atol=1e-4) for key, held, known in there)
+        return len(those) - sum(map(bool, right))
 
     def search(
         self, vector: Vectors, top: int, filters: Filters, only: list[str] | None = None
@@ -83,6 +101,12 @@ class DenseIndex:
         return [(passage_id, 1.0 - distance) for passage_id, distance in zip(ids, distances, strict=True)]
 
 
+def _known(article: Article) -> dict[str, object]:
+    """Return what filters need. Chroma's range filters take numbers: a date is its ordinal, 0 when unknown."""
+    published = article.published.toordinal() if article.published else 0
+    return {"outlet": (article.outlet or "").casefold(), "published": published}
+
+
 def _where(filters: Filters) -> dict[str, object] | None:
     clauses: list[dict[str, object]] = []
     if filters.outlets:
@@ -91,27 +115,3 @@ def _where(filters: Filters) -> dict[str, object] | None:
         clauses.append({"published": {"$gte": (filters.since or date.min).toordinal()}})
         clauses.append({"published": {"$lte": (filters.until or date.max).toordinal()}})
     return {"$and": clauses} if len(clauses) > 1 else next(iter(clauses), None)
-
-
-def probe(folder: Path) -> int:
-    """Open, count and query a folder in a child process; return how many passages it holds.
-
-    A damaged folder can end the process that opens it, or hang it: only the child dies, within two minutes, and
-    ArchiveError says how.
-    """
-    command = [sys.executable, "-m", "index.dense", str(folder)]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ArchiveError(f"it did not answer within {PROBE_SECONDS} s") from error
-    if result.returncode:
-        lines = result.stderr.strip().splitlines() or ["no message"]
-        raise ArchiveError(f"it does not open: {lines[-1]} (exit status {result.returncode})")
-    return int(result.stdout)
-
-
-if __name__ == "__main__":  # what `probe` runs
-    index = DenseIndex(Path(sys.argv[1]), lambda ids: np.empty((len(ids), 0), np.float32))
-    for vector in index._collection.peek(1)["embeddings"]:
-        index.search(np.asarray(vector, np.float32), 10, Filters())
-    print(len(index))

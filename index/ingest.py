@@ -1,7 +1,7 @@
 """Brings an archive up to date with files, folders and addresses."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from index.encoder import Vectors, encoded_text
 from index.read import Found, read, real, wire
 from index.read.article import Known
 from index.read.notes import Notes
-from index.read.places import Places, path
+from index.read.places import Places, on_web, path
 from index.sources import Visit, address
 from index.sources.fetch import Client
 from index.sync import Index, Progress
@@ -18,6 +18,7 @@ from index.text.cut import passages
 from index.types import Article, Place, Rejected
 
 BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.
+BATCH_SECONDS = 60.0  # after which what a slow host has given so far is written
 NOWHERE: Place = ("", "")  # of a folder that holds no articles
 ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so that little is padding.
 
@@ -45,21 +46,23 @@ class IngestReport:
 
 def ingest(
     index: Index,
-    paths: Iterable[str | Path | Visit],
+    paths: Iterable[str | Path | Visit | list[Found]],
     outlet: str | None = None,
     prune: bool = False,
     year: int | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None,
     allow_private: bool = False,
+    only: Callable[[Path], bool] | None = None,
 ) -> IngestReport:
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
-    A path may be an address, of a private network with `allow_private`, or a visit to one; what is gone from the web
-    stays. Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever folder
-    above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
-    interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
-    without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    A path may be an address, of a private network with `allow_private`, a visit to one, or what a visit found; what is
+    gone from the web stays. Of files, those that `only` lets through are read. Unchanged articles are recognised by
+    hash, a file without id or url by where it lies, from whichever folder above it is read. Inputs that cannot be used
+    are in the report and stop nothing. Every batch is durable: an interrupted run is continued by running it again.
+    `outlet` is given to articles that name none, `year` to datelines without one; `map` gives for names of fields which
+    of ours they are, before the table of text/lists/fields.txt.
     `progress`, or else that of the index, is told how far it is.
     """
     index.archive.check_writable()
@@ -72,7 +75,8 @@ def ingest(
     notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    for found in _found(paths, Known(outlet, year, map or {}), notes, allow_private):
+    due = started + BATCH_SECONDS
+    for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private, only):
         article: Article | Rejected | None = found.item
         if isinstance(article, Article):
             article = _placed(article, found, places, seen, index, notes)
@@ -91,9 +95,9 @@ def ingest(
         report.added += article.id not in known
         batch.append((article, found.at))
         waiting += len(article.text)
-        if waiting > BATCH_CHARACTERS:
+        if waiting > BATCH_CHARACTERS or time.perf_counter() > due:
             report.passages += _write(index, batch, written, found.share, tell)
-            batch, waiting, written = [], 0, found.share
+            batch, waiting, written, due = [], 0, found.share, time.perf_counter() + BATCH_SECONDS
     report.passages += _write(index, batch, written, 1.0, tell)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
@@ -104,18 +108,28 @@ def ingest(
     return report
 
 
-def _found(paths: Sequence[str | Path | Visit], known: Known, notes: Notes, allow_private: bool) -> Iterator[Found]:
-    """Yield what files and folders hold, and then what addresses lead to, each of which is as long as all the files."""
-    files = [given for given in paths if not isinstance(given, Visit) and not address(given)]
-    visits = [given for given in paths if isinstance(given, Visit)]
-    if there := [at for given in paths if not isinstance(given, Visit) and (at := address(given))]:
+def _found(
+    paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, tell: Progress, allow_private: bool,
+    only: Callable[[Path], bool] | None,
+) -> Iterator[Found]:  # fmt: skip
+    """Yield what files and folders hold, then what addresses lead to, each of which counts as much as all the files."""
+    names = [given for given in paths if isinstance(given, str | Path)]
+    files = [name for name in names if not address(name)]
+    visits = [given for given in paths if isinstance(given, Visit | list)]
+    if there := [at for name in names if (at := address(name))]:
         client = Client(allow_private)
         visits += [Visit(at, client) for at in there]
-    parts = [visit.read(known, notes) for visit in visits]
-    if files or not parts:
-        parts.insert(0, read(files, known, notes))
-    for number, part in enumerate(parts):
-        yield from (found._replace(share=(number + found.share) / len(parts)) for found in part)
+    before = bool(files or not visits)
+    parts = before + len(visits)
+    if before:
+        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes, only))
+    for number, visit in enumerate(visits, before):
+        for found in visit if isinstance(visit, list) else visit.read(known, notes):
+            share = (number + found.share) / parts
+            tell("fetch", min(share, 0.99))
+            yield found._replace(share=share)
+    if visits:
+        tell("fetch", 1.0)
 
 
 def _placed(
@@ -129,6 +143,8 @@ def _placed(
     there = seen[article.id].at if article.id in seen else NOWHERE
     if there[0] != found.at[0] and path(there) == path(found.at):  # the same file, below another of the given folders
         return None
+    if on_web(there[1]) and on_web(found.at[1]) and getattr(seen[article.id].item, "text", "") == article.text:
+        return None  # the same page, by another of its addresses
     if copied := places.copy_of(article, given, found):
         notes.add("stored once", found.at[1], f"{found.source} repeats {copied}: take the copies out")
         return None

@@ -1,13 +1,18 @@
 """The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
 
+import json
 import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from struct import error as StructError  # noqa: N812
+from struct import unpack
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import tantivy
 
@@ -18,6 +23,8 @@ from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_er
 ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
 DAYS = "published", "since", "replaced"
 MANY = 1000  # passages
+MAGIC = 1337  # at the end of a segment's file
+SEGMENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9.]+")
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
 
 
@@ -83,7 +90,7 @@ class LexicalIndex:
             for passage_id in (*removed, *(passage.id for _, passage in added)):
                 writer.delete_documents_by_term("id", passage_id)
             for article, passage in added:
-                if passage.replaced and not passage.stood(passage.since):  # undated, or changed on the same day
+                if not _held(passage):
                     continue
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
                 outlet = (article.outlet or "").casefold()
@@ -95,6 +102,12 @@ class LexicalIndex:
             writer.commit()
             writer.wait_merging_threads()
             self._index.reload()
+
+    def lacks(self, held: Sequence[tuple[Article, Passage]]) -> int:
+        """Return how many of these passages it does not hold."""
+        with _translated():
+            searcher = self._index.searcher()
+            return sum(_held(passage) and not searcher.doc_freq("id", passage.id) for _, passage in held)
 
     def search(
         self, question: str, top: int, filters: Filters, only: list[str] | None = None
@@ -142,3 +155,27 @@ class LexicalIndex:
             every = math.log(max(searcher.num_docs, MANY) + 1)
             found = {term: max(searcher.doc_freq(field, term) for field in ("title", "text")) for term in terms}
         return {term: 1 - math.log(held + 1) / every for term, held in found.items()}
+
+
+def _held(passage: Passage) -> bool:
+    """Tell whether a passage is held: not that of a version undated, or changed on the same day."""
+    return not passage.replaced or passage.stood(passage.since)
+
+
+def torn(folder: Path) -> str:
+    """Return which file of an index is not what tantivy wrote, if any: each ends with a CRC-32 of what is before it.
+
+    The format is that of footer.rs in tantivy: a JSON object, its length and a magic number, four bytes each.
+    """
+    for path in (path for path in folder.glob("*.*") if SEGMENT.fullmatch(path.name)):
+        try:
+            with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                length, magic = unpack("<II", data[-8:])
+                footer = data[-8 - length : -8]
+                with memoryview(data) as view, view[: -8 - length] as body:
+                    sound = magic == MAGIC and json.loads(footer)["crc"] == crc32(body)
+        except (OSError, ValueError, LookupError, TypeError, StructError):
+            sound = False
+        if not sound:
+            return f"{path.name} is damaged"
+    return ""

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import cast
 
 from index.archive import Archive
-from index.dense import DenseIndex, probe
+from index.dense import DenseIndex
 from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
+from index.health.files import shut
+from index.health.probe import probe
+from index.health.rows import examine, mend
+from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
 from index.tables import TABLES, Table
 from index.tables.related import Related, Ties, related, ties
-from index.types import ArchiveError, Article, translated
+from index.types import ArchiveError, Article, DiskError, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
@@ -57,8 +61,9 @@ class Index(AbstractContextManager["Index"]):
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self.lock = ArchiveLock(self.folder)
+        self._sums = {name: Sums(self.folder / f"{name}.sums") for name in ("archive", *PARTS)}
         try:
-            self.archive = Archive(self.folder / ARCHIVE)
+            self.archive = self._open_archive(self.folder / ARCHIVE)
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
             self._check_encoder()
         except ArchiveError:
@@ -86,10 +91,26 @@ class Index(AbstractContextManager["Index"]):
         self.close()
 
     def close(self) -> None:
-        """Close everything and let others in."""
-        self._close_parts()
+        """Close everything and let others in, whatever fails."""
+        with ExitStack() as last:
+            last.callback(self.lock.release)
+            last.callback(self._close_archive)
+            self._close_parts()
+
+    def _close_archive(self) -> None:
         self.archive.close()
-        self.lock.release()
+        if not self.folder.joinpath(f"{ARCHIVE}-wal").exists():  # which another process that reads keeps
+            self._sums["archive"].keep(self.archive.path)
+
+    def _open_archive(self, path: Path) -> Archive:
+        """Open the archive's file, closed to others. Raises ArchiveError where only its indexes are left."""
+        empty = not (path.exists() and path.stat().st_size)
+        if empty and any(self.folder.glob("dense-[0-9]*")):
+            what = "is empty" if path.exists() else "is gone"
+            mend = f"copydesk restore brings a backup back, or remove {self.folder} to begin anew"
+            raise ArchiveError(f"{path} {what}, but its indexes are there: {mend}")
+        shut(self.folder)
+        return Archive(path, opened=self._sums["archive"].forget)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -147,35 +168,56 @@ class Index(AbstractContextManager["Index"]):
             return related(self.archive, article)
 
     def doctor(self, repair: bool = False) -> Health:
-        """Check the archive file, indexes and tables, changing nothing; with `repair`, build again what is wrong."""
+        """Check the archive file, indexes and tables, changing nothing; with `repair`, mend what can be.
+
+        What is derived is built again, damaged vectors are encoded again.
+        """
         self._close_parts()
+        damage = examine(self.archive, self.progress)
+        altered = complaint_elsewhere(self._sums["archive"].path, self.archive.path)
         articles, passages = self.archive.counts()
-        checks: dict[str, Callable[[Path], int]] = {"dense": probe, "lexical": lambda folder: len(LexicalIndex(folder))}
-        held, problems = dict.fromkeys(checks, 0), dict[str, str]()
-        for name, count in checks.items():
+        held, problems = dict.fromkeys(PARTS, 0), dict[str, str]()
+        for name in PARTS:
             try:
-                held[name] = count(self._folder(name))
+                held[name] = self._held(name, whole=not (damage.file or damage.articles))
                 if held[name] != passages or self.archive.pending(name)[0]:
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
         tables = {table: why for table in TABLES if (why := self._complaint(table))}
-        if repair and (problems or tables):
-            self._parts |= {name: self._rebuild(name) for name in problems}
-            for table in tables:
+        if repair and (problems or tables or altered or damage.file or damage.vectors):
+            mend(self.archive, self.encoder, damage, self.progress)
+            for table in TABLES if altered or damage.file else tables:
                 self._derive(table, anew=True)
+            self._sums["archive"].forget()  # it is taken as it is, and its sums are kept when it is closed
+            for name in PARTS if damage.vectors else problems:
+                self._parts[name] = self._rebuild(name)
             return self.doctor()
         said = {f"{name} index": why for name, why in problems.items()}
         said |= {f"{table.name} table": why for table, why in tables.items()}
         listed = [f"{what}: {why}; copydesk doctor --repair rebuilds it" for what, why in said.items()]
-        if complaint := self.archive.health():
-            listed.append(f"archive file: {complaint}; restore it from a copy")
+        listed += damage.told()
+        if altered:
+            listed.append(f"archive file: {altered} after it was closed; copydesk doctor --repair checks and keeps it")
         return Health(not listed, articles, passages, **held, problems=listed)
 
+    def _held(self, name: str, whole: bool) -> int:
+        """Return how many passages an index holds. Raises ArchiveError where it is not as it should be."""
+        folder = self._folder(name)
+        if not folder.exists():
+            return 0
+        if why := self._sums[name].complaint(folder):
+            raise ArchiveError(why)
+        self._sums[name].forget()
+        held = probe(name, folder, self.archive.path, whole)
+        self._sums[name].keep(folder)  # Chroma wrote when it was opened
+        return held
+
     def _close_parts(self) -> None:
-        if "dense" in self._parts:
-            self.dense.close()
-            self.archive.set_meta("dense_in_use", "no")
+        for name, part in self._parts.items():
+            if isinstance(part, DenseIndex):
+                part.close()
+            self._sums[name].keep(self._folder(name))
         self._parts.clear()
 
     # How an index is kept in step with the archive
@@ -184,10 +226,12 @@ class Index(AbstractContextManager["Index"]):
         return self.folder / f"{name}-{self.archive.meta(name) or 1}"
 
     def _create(self, name: str) -> Part:
-        if name == "lexical":
-            return LexicalIndex(self._folder(name))
-        self.archive.set_meta("dense_in_use", "yes")
-        return DenseIndex(self._folder(name), self.archive.vectors)
+        folder = self._folder(name)
+        self._sums[name].forget()  # Chroma writes when it opens, too
+        with translated(ArchiveError, f"{folder} cannot be written", OSError):
+            folder.mkdir(0o700, exist_ok=True)
+            folder.chmod(0o700)
+        return LexicalIndex(folder) if name == "lexical" else DenseIndex(folder, self.archive.vectors)
 
     def _part(self, name: str) -> Part:
         if name not in self._parts:
@@ -199,9 +243,14 @@ class Index(AbstractContextManager["Index"]):
     def _open(self, name: str) -> Part:
         """Open an index and bring it up to date; build it again if it is lost or will not open."""
         try:
-            if name == "dense" and self.archive.meta("dense_in_use") == "yes":  # the last process was killed
-                probe(self._folder(name))
+            folder, sums = self._folder(name), self._sums[name]
+            if why := sums.complaint(folder):
+                raise ArchiveError(why)
+            if name == "dense" and folder.exists() and not sums.kept:  # the last process was killed
+                probe(name, folder, self.archive.path, whole=False)
             part = self._create(name)
+        except DiskError:  # nothing could be built there either
+            raise
         except ArchiveError:
             return self._rebuild(name)
         self._catch_up(name, part)

@@ -174,7 +174,7 @@ def translated(kind: type[CopydeskError], what: str, *foreign: type[Exception], 
 FULL = re.compile(r"no space left|disk is full|os error 28\b", re.IGNORECASE)
 DISK = re.compile(
     r"disk I/O|input/output error|quota exceeded|file too large|read-only file system|readonly database"
-    r"|os error (?:5|27|30|122)\b|file size limit",
+    r"|os error (?:5|27|30|122)\b|failed to apply logs",  # the last: Chroma does not say why
     re.IGNORECASE,
 )
 

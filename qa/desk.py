@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from index.alongside.readonly import ReadOnlyIndex
 from index.encoder import DEFAULT_ENCODER, Encoder
+from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
+from index.read import real
 from index.search import search
+from index.sources.watched import Sources
 from index.sync import Index, Progress, silent
 from index.text.names import is_verb
 from index.text.syntax import parse
@@ -47,6 +50,8 @@ from qa.types import Answer, Checked, Event, Page, Said, Timeline, as_json
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
+    from index.sources.watch import Looked
+
 # Who search, read or check at a time, in the order in which they came: one has the processor while the other waits for
 # indexes, and of many who ask at once each gets its first words before the first one's sentences are checked.
 TURNS = 2
@@ -59,7 +64,8 @@ class Desk(AbstractContextManager["Desk"]):
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
-    with where they do not say otherwise, see `AskRequest`. `progress` is told what takes long. Methods may be called
+    with where they do not say otherwise, see `AskRequest`. `allow_private` opens private networks to addresses that are
+    ingested. `progress` is told what takes long. Methods may be called
     from several threads: two search at a time, since each uses every core; who lists or reads articles
     waits for none of them, and nobody waits for an ingestion.
 
@@ -77,12 +83,13 @@ class Desk(AbstractContextManager["Desk"]):
         llm_url: str | None = None,
         judge: Judge | str = "bundled",
         strict: bool = False,
+        allow_private: bool = False,
         read_only: bool = False,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
         self.ingestions = 0  # that ended
-        self.llm, self.strict = llm, strict
+        self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
         self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
@@ -215,13 +222,48 @@ class Desk(AbstractContextManager["Desk"]):
         year: int | None = None,
         map: Mapping[str, str] | None = None,  # noqa: A002
         progress: Progress | None = None,
+        allow_private: bool = False,
     ) -> IngestReport:
-        """Bring the archive up to date with files and folders; see `index.ingest.ingest`."""
+        """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
+        return self._ingest(paths, outlet, prune, year, map, progress, allow_private or self.allow_private)
+
+    def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:
-            report = ingest(self.index, paths, outlet, prune, year, map, progress)
+            report = ingest(self.index, *given, **options)
             self.ingestions += 1
         return report
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What is watched, or was; see `watch`."""
+        return Sources(self.index.archive)
+
+    def watch(
+        self,
+        sources: str | Path | Iterable[str | Path] = (),
+        outlet: str | None = None,
+        allow_private: bool = False,
+        every: float | None = None,
+        once: bool = False,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Looked]:
+        """Keep the archive in step with files, folders and addresses, these and those that it knows, until `stop`.
+
+        Yields what each look brought; see `index.sources.watch`. Of folders, new and changed files are read and what is
+        gone is removed; of the web nothing is. `every` (minutes) takes the place of intervals that adapt themselves.
+        With `once`, these are looked at, and those that are due. Raises BadInput where there is nothing to watch.
+        """
+        from index.sources.watch import Watch  # watchfiles takes .1 s
+
+        if every is not None and not 0.1 <= every <= 1440:
+            raise BadInput(f"{every:g} minutes are no interval: give .1 to 1440")
+        self.sources.options = {"outlet": outlet, "private": allow_private or self.allow_private, "every": every}
+        for source in [sources] if isinstance(sources, str | Path) else sources:
+            self.sources.add(source, once, **self.sources.options)
+        if not self.sources.known():
+            raise BadInput("nothing is watched yet: name a folder, a file or an address")
+        return Watch(self.sources, self._ingest, real(self.index.folder), stop or threading.Event(), once).looks()
 
     @builds(ArticlesRequest)
     def articles(self, request: ArticlesRequest) -> Page[dict[str, Any]]:
@@ -259,6 +301,10 @@ class Desk(AbstractContextManager["Desk"]):
             if versions := [key for key in found if self.index.archive.current(key) != key]:
                 raise BadInput(f"{versions[0]} is one version: remove the article, which removes all of them")
             return self.index.remove(found)
+
+    def backup(self, file: str | Path) -> Report:
+        """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""
+        return backup(self.index.folder, Path(file).expanduser(), self.index.progress)
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""

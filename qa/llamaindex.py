@@ -125,6 +125,7 @@ def _beside(answer: Answer) -> tuple[list[NodeWithScore], dict[str, Any]]:
 def _node(hit: Hit) -> NodeWithScore:
     place, document = hit.passage, as_json(hit)
     meta = {name: document[name] for name in ("article_id", "title", "outlet", "published", "url")}
+    meta |= {"page": number} if (number := hit.article.page(place.start)) else {}
     node = TextNode(id_=place.id, text=hit.text, start_char_idx=place.start, end_char_idx=place.end, metadata=meta)
     return NodeWithScore(node=node, score=hit.score)
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
 
+from index.health.files import TALKS
 from index.types import BadInput, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
@@ -17,7 +18,6 @@ from qa.request import Asker, AskRequest, CheckRequest, Gone, go_on
 from qa.types import Answer, Checked, Event
 
 MOST = 64  # questions and drafts that are worked on or wait at a time
-ARCHIVE_TALKS = "talks.sqlite3"  # in the archive's folder
 
 
 class Busy(CopydeskError):
@@ -107,4 +107,4 @@ def open_service(desk: Desk, allowed: Sequence[str] = ()) -> Service:
     """
     desk.index.archive.check_writable()
     offered = dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str))
-    return Service(desk, Kept(desk.index.folder / ARCHIVE_TALKS), tuple(offered))
+    return Service(desk, Kept(desk.index.folder / TALKS), tuple(offered))

@@ -36,6 +36,7 @@ SHARED = REPOSITORY.parent / "shared"
 BEFORE_4 = """
     ALTER TABLE articles DROP COLUMN language; ALTER TABLE articles DROP COLUMN pages;
     ALTER TABLE versions DROP COLUMN language; ALTER TABLE versions DROP COLUMN pages; DROP TABLE sources;
+    ALTER TABLE passages DROP COLUMN checksum; ALTER TABLE vectors DROP COLUMN checksum;
 """  # takes out of an archive what format 4 added
 
 

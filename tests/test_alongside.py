@@ -110,7 +110,7 @@ def test_vectors_are_compared_in_blocks(tmp_path: Path, encoder: Encoder) -> Non
     vectors = rng.normal(size=(5000, 8)).astype("<f4")
     with Index(tmp_path, encoder) as index, index.archive.transaction():
         index.archive.change(
-            "INSERT INTO vectors VALUES (?, ?)", ((f"v{n}", v.tobytes()) for n, v in enumerate(vectors))
+            "INSERT INTO vectors (key, vector) VALUES (?, ?)", ((f"v{n}", v.tobytes()) for n, v in enumerate(vectors))
         )
         index.archive.change("INSERT INTO passages (id, article_id, start, \"end\", vector) VALUES (?, 'a', 0, 1, ?)",
                              ((f"p{n}", f"v{n}") for n in range(5000)))  # fmt: skip

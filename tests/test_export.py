@@ -15,10 +15,10 @@ from fastapi.testclient import TestClient
 from markdown_it import MarkdownIt
 
 from evals.questions import read_questions
+from index.health.files import TALKS
 from qa import Desk
 from qa.export import FORMS, html, markdown, word
 from qa.kept import Kept, Turn, question_of
-from qa.service import ARCHIVE_TALKS
 from qa.types import as_json
 from qa.web.app import build_app
 
@@ -125,7 +125,7 @@ def test_a_refusal_says_what_came_closest(seeded: Desk) -> None:
 @pytest.fixture
 def kept(desk: Desk) -> Iterator[tuple[TestClient, Kept]]:
     with TestClient(build_app(desk), base_url="http://127.0.0.1") as client:
-        yield client, Kept(desk.index.folder / ARCHIVE_TALKS)
+        yield client, Kept(desk.index.folder / TALKS)
 
 
 def test_conversations_over_http(kept: tuple[TestClient, Kept], turn: Turn, tmp_path: Path) -> None:

@@ -16,13 +16,13 @@ from scripted import scripted
 
 from evals.run import read_rows, run
 from index.encoder import Encoder
+from index.health.files import TALKS
 from index.ingest import _write
 from index.sync import silent
 from index.types import Article
 from qa import Desk
 from qa.kept import Kept
 from qa.rerank import Reranker
-from qa.service import ARCHIVE_TALKS
 from qa.types import Answer, Citation, Conflict, Earlier, Sentence, Side, Standing, as_json
 from qa.web.app import build_app
 
@@ -107,7 +107,7 @@ def hostile(
         _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent)
         desk.index.catch_up()
         evaluated(desk)
-        kept = Kept(folder / ARCHIVE_TALKS)
+        kept = Kept(folder / TALKS)
         talk = talks(kept)
         server = uvicorn.Server(
             uvicorn.Config(build_app(desk), port=0, log_level="warning", timeout_graceful_shutdown=1)

@@ -16,6 +16,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from fastapi.testclient import TestClient
 from httpx_sse import EventSource
+from web import web
 
 from index.encoder import Encoder
 from index.read import whole_text
@@ -29,8 +30,7 @@ from qa.web.users import ACCOUNTS, HASHER, Account
 STORY = "Bridge closes\n\nThe Fennick bridge closed on Monday after an inspector found cracks in two of its bearings."
 TOLD = "The Fennick bridge closed on Monday after an inspector found cracks in two of its bearings."
 
-NOTHING = 'the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]}'
-ADDRESSES = "web addresses cannot be read yet: save the page and send the file"
+NOTHING = 'the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]} or {"urls": […]}'
 PARAGRAPHS = "".join(f"<p>{TOLD} It opens again on {day} June.</p>" for day in range(1, 6))
 PAGE = "# Bridge\n\n" + "\n".join(f"{TOLD} It opens again on {day} June." for day in range(1, 6))
 
@@ -128,8 +128,8 @@ def test_records_are_added_as_json(client: TestClient, desk: Desk) -> None:
         ({"json": {"articles": "/etc/passwd"}}, 400, NOTHING),
         ({"json": ["x"]}, 400, NOTHING),
         ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, NOTHING),
-        ({"json": {"urls": ["https://news.example/a"]}}, 400, ADDRESSES),
-        ({"json": {"urls": ["/etc/passwd"]}}, 400, ADDRESSES),
+        ({"json": {"urls": [["https://news.example/a"]]}}, 400, NOTHING),
+        ({"json": {"urls": "https://news.example/a"}}, 400, NOTHING),
         ({"data": {"outlet": "x"}}, 415, "send files as multipart/form-data, or articles as application/json"),
         ({"files": {"outlet": (None, "x")}}, 400, "no file is in the form: send one or more, each with its name"),
     ],
@@ -138,6 +138,27 @@ def test_what_is_no_upload(client: TestClient, sent: dict[str, Any], status: int
     refused = client.post("/api/articles", **sent)
     assert (refused.status_code, refused.headers["content-type"]) == (status, problems.PROBLEM)
     assert refused.json()["error"] == error
+
+
+def test_addresses_are_addresses_and_no_files(client: TestClient) -> None:
+    urls = ["/etc/passwd", "file:///etc/passwd", "seeds", "http:///etc/passwd", "http://anna:s3cret@localhost/a"]
+    report = client.post("/api/articles", json={"urls": urls}).json()
+    reasons = {one["source"]: one["reason"] for one in report["rejected"]}
+    assert (report["added"], len(reasons)) == (0, 5)
+    assert all(reasons[url] == "no http or https address: write it whole" for url in urls[:3])
+    assert "localhost (127.0.0.1) is not on the public internet" in reasons["http://localhost/a"]
+
+
+def test_what_an_address_leads_to_is_added(tmp_path: Path, encoder: Encoder, reranker: Reranker) -> None:
+    with Desk(tmp_path, encoder, reranker, allow_private=True) as desk, web() as served:
+        client = TestClient(build_app(desk), base_url="http://127.0.0.1")
+        served.pages["/a"] = f"<article><h1>Bridge</h1>{PARAGRAPHS}</article>".encode()
+        body = {"urls": [served.url("/a")], "outlet": "Gazette"}
+        assert client.post("/api/articles", json=body).json()["added"] == 1
+        assert desk.article(served.url("/a")).outlet == "Gazette"
+        told = client.post("/api/articles", json=body, headers={"Accept": "text/event-stream"}).text
+    assert 'data: {"task": "fetch", "share": 1.0}' in told
+    assert '"unchanged": 1' in told
 
 
 def test_an_upload_has_a_bound_that_is_told(client: TestClient) -> None:

@@ -23,10 +23,11 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 from test_guard import requests_of
 
+from index.health.files import TALKS
 from index.types import BadInput
 from qa import Desk
 from qa.kept import Kept
-from qa.service import ARCHIVE_TALKS, User
+from qa.service import User
 from qa.types import Answer, as_json
 from qa.web.app import build_app
 from qa.web.guard import check_host
@@ -357,7 +358,7 @@ SECRET = "Xylophon harvest in Atlantis"
 @pytest.fixture
 def talk(app: FastAPI, seeded: Desk) -> Iterator[tuple[Kept, str]]:
     """A conversation that Anna keeps: the file as it is open elsewhere, and its id."""
-    kept = Kept(seeded.index.folder / ARCHIVE_TALKS)
+    kept = Kept(seeded.index.folder / TALKS)
     talk = kept.begin("anna", SECRET).id
     kept.add("anna", talk, {"question": SECRET}, as_json(Answer(SECRET, True, SECRET, (), (), None, (), "quotes")))
     kept.rate("anna", talk, 1, True)

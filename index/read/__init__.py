@@ -1,8 +1,7 @@
 """Reads article files. `formats` has a file for each; what they find becomes an `Article` in one place, `article`."""
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
@@ -11,11 +10,12 @@ from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
 from index.read.child import Reading, readings
-from index.read.formats import READERS, RECORDS
+from index.read.formats import PROSE, READERS, RECORDS, suffix
 from index.read.notes import Notes
+from index.read.wire import PAGE
+from index.read.zipped import SKIPPED
 from index.types import Article, BadInput, Place, Rejected, translated
 
-SKIPPED = re.compile(r"README|LICENSE|questions.*\.jsonl$|\.|~\$")  # Beside articles, but not articles.
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 LEFT_OUT = "what is published has no such mark, so change or remove it where it is wrong"
 
@@ -33,8 +33,11 @@ class Found(NamedTuple):
     share: float
 
 
-def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None) -> Iterator[Found]:
-    """Yield every article below the paths in a stable order, and what is rejected.
+def read(
+    paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None,
+    only: Callable[[Path], bool] | None = None,
+) -> Iterator[Found]:  # fmt: skip
+    """Yield every article below the paths in a stable order, and what is rejected; of files that `only` lets through.
 
     What is passed over or not used, and what leaves articles incomplete, is added to the notes.
     """
@@ -48,7 +51,7 @@ def read(paths: Iterable[str | Path], known: Known | None = None, notes: Notes |
         try:
             with translated(BadInput, "cannot be read", OSError, RuntimeError):  # RuntimeError: no such user's home
                 root = Path(given).expanduser()
-                below = _files(root, notes)
+                below = [path for path in _files(root, notes) if not only or only(path)]
                 files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in below]
         except BadInput as error:
             where = ("", "") if isinstance(error, Empty) else (real(given), "")
@@ -86,21 +89,22 @@ def real(path: str | Path) -> str:
 
 def whole_text(name: str, data: bytes) -> str:
     """Return the text of a file of prose, a draft say, as its reader has it. Raises BadInput for any other."""
-    suffix = _suffix(Path(name))
-    most = READERS.get(suffix, (None, 0.0))[1]
-    if suffix in RECORDS or not most:
-        raise BadInput(f"not a known kind of text: use {', '.join(kind for kind in READERS if kind not in RECORDS)}")
-    if len(data) > most * 1e6:
+    if (kind := suffix(name)) not in PROSE:
+        raise BadInput(f"not a known kind of text: use {', '.join(PROSE)}")
+    if len(data) > (most := PROSE[kind][1]) * 1e6:
         raise BadInput(f"it has {len(data) / 1e6:,.1f} MB and {most} are the most: split it")
     with translated(BadInput, "it cannot be read", ValueError):
-        if suffix in (".txt", ".md"):
+        if kind in (".txt", ".md"):
             return plain.decode(data)
         with NamedTemporaryFile(prefix="copydesk-") as file:
             file.write(data)
             file.flush()
-            found = [reading.fields for reading in readings(Path(file.name), suffix) if reading.kind]
-    heads = [f"# {one['title']}" if one["title"] else "" for one in found]  # no sentence of a draft
-    texts = [one["text"].removeprefix(f"{one['title']}\n") for one in found]
+            found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
+    whole = [one for one in found if not isinstance(one, BadInput)]
+    if found and not whole:
+        raise found[0]
+    heads = [f"# {one['title']}" if one.get("title") else "" for one in whole]  # no sentence of a draft
+    texts = [one["text"].removeprefix(f"{one.get('title')}\n").replace(PAGE, "") for one in whole]
     told = (part for both in zip(heads, texts, strict=True) for part in both)
     return "\n\n".join(filter(None, told))
 
@@ -114,7 +118,7 @@ def _files(root: Path, notes: Notes) -> list[Path]:
     if not root.exists():
         raise BadInput("no such file or folder")
     if not root.is_dir():
-        if not _suffix(root):
+        if not suffix(root.name):
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
     os.listdir(root)  # rglob passes over what may not be read
@@ -124,17 +128,13 @@ def _files(root: Path, notes: Notes) -> list[Path]:
             continue
         if os.path.isdir(path):
             below += [path] * (_leads_out(path, root) or not os.access(path, os.R_OK | os.X_OK))
-        elif _suffix(path):
+        elif suffix(path.name):
             below.append(path)
         elif path.is_file():
             notes.skipped[path.suffix.lower()] += 1
     if not below:
         raise Empty(f"no article files in it ({kinds})")
     return sorted({os.path.realpath(path): path for path in below}.values())
-
-
-def _suffix(path: Path) -> str:
-    return next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), "")
 
 
 def _leads_out(path: Path, root: Path) -> bool:
@@ -154,12 +154,14 @@ def _records(path: Path, root: Path, notes: Notes) -> Iterator[Reading]:
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")
             if not path.is_file():
                 raise BadInput("a pipe, socket or device: save what it yields in a file")
-            if size > (most := READERS[_suffix(path)][1]) * 1e6:
+            if size > (most := READERS[suffix(path.name)][1]) * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
-        for reading in readings(path, _suffix(path)):
+        for reading in readings(path, suffix(path.name)):
             if reading.kind:
                 yield reading
+            elif reading.fields[0] == "skipped":
+                notes.skipped.update(reading.fields[1])
             else:
                 notes.add(reading.fields[0], path.name, reading.fields[1])
     except (BadInput, ValueError) as error:

@@ -42,11 +42,15 @@ def _messages(path: str, kind: str) -> Iterator[dict[str, Any]]:
     _watch(SECONDS)
     try:
         with Source(FileIO(path)) as file:
-            for fields, place in READERS[kind][0](file):
+            for fields, place, *inner in READERS[kind][0](file):
                 found = {"bad": str(fields)} if isinstance(fields, BadInput) else {"fields": fields}
-                yield {} if fields is None else {**found, "place": place, "kind": kind, "position": file.tell()}
+                found |= {"place": place, "kind": "".join(inner) or kind, "position": file.tell()}
+                yield {} if fields is None else found
             if file.guessed:
                 yield {"fields": ["encoding guessed", f"{file.guessed}: save it as UTF-8"]}
+            for remark in file.remarks:
+                yield {"fields": ["not read", remark]}
+            yield {"fields": ["skipped", file.skipped]}
         yield {"end": ""}
     except (BadInput, ValueError, OSError) as error:
         yield {"end": getattr(error, "strerror", None) or str(error) or "it cannot be read"}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from index.read import fields as table
 from index.read import plain, wire
 from index.read.notes import Notes
+from index.read.wire import PAGE
 from index.text.cut import is_caption, sentences
 from index.text.datelines import dateline
 from index.text.days import appeared, parse_date
@@ -31,7 +32,6 @@ CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… 
 )
 BEHIND = re.compile(r"^(.+\S)\s+[-–—|]\s+(\S.*?)$")  # the outlet, as services put it behind a title
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
-PAGE = "\ue00c"  # stands in a text where a page of its file begins, until the article is made; no white space
 SURE = 0.5  # of the detector: below it a text is in no language, or in several
 
 
@@ -58,12 +58,14 @@ def as_article(fields: object, default_id: str, known: Known, name: str, notes: 
     if not text:
         raise BadInput("it has no text")
     first, _, rest = text.partition("\n")
-    if rest and "" != table.fold(first[:500]) == table.fold(str(fields.get("title") or "")):
+    if rest and PAGE not in first and "" != table.fold(first[:500]) == table.fold(str(fields.get("title") or "")):
         text = rest.strip()
     if cut := CUT_OFF.search(text, max(0, len(text) - 300)):
         notes.add("cut off", name, f"{cut[0].strip()}: ingest the whole text")
         text = _untorn(text[: cut.start()].rstrip()) if cut[1] else text
-    text, pages = _paged(text)
+    elif fields.get("cut"):
+        notes.add("cut off", name, "perhaps a summary alone: ingest the whole text")
+    text, pages = _paged(text, fields.get("page", 0))
     url = _clean(fields.get("url"), "url") or None
     published = fields.get("published")
     day = None if published in (None, "") else parse_date(published)
@@ -108,13 +110,14 @@ def _clean(value: object, name: str, most: int = FIELD_CHARACTERS) -> str:
     return text
 
 
-def _paged(text: str) -> tuple[str, tuple[int, ...]]:
-    """Return a text without the marks of its pages, and where each page begins in it."""
+def _paged(text: str, number: int) -> tuple[str, tuple[int, ...]]:
+    """Return a text without the marks of its pages, and where each page begins in it, from a known one on."""
     first, *others = text.split(PAGE)
     every = [first, *others] if first.strip() else others
     text = "".join(every).strip()
     starts = accumulate((len(page) for page in every[:-1]), initial=0)
-    return text, tuple(start for start in starts if start < len(text)) if others else ()
+    before = (0,) * (number - 1)
+    return text, (*before, *(start for start in starts if start < len(text))) if others or number else ()
 
 
 def _language(text: str) -> str | None:

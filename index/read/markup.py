@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from index.text import lists
+from index.text.cut import is_caption
+from index.types import BadInput
 
 INLINE = {*lists.lines("inline-elements")}
 NOTE = re.compile(r"\[.*\]|\(?\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\)?|[*†‡§]+")
@@ -30,6 +32,7 @@ HIDING = (
     "//noscript | //template | //*[@hidden] | //*[@aria-hidden='true']"
     " | //*[contains(@class, 'visually-hidden') or contains(@class, 'screen-reader') or contains(@class, 'sr-only')]"
 )
+CROWDED = re.compile(r"<[a-zA-Z](?:[^<>\s=]*[\s=]+){2000}")  # lxml takes the square: 100,000 attributes are minutes
 CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
 
 
@@ -46,7 +49,7 @@ def plain(tree: Any) -> None:
             continue
         before = (above.text if previous is None else previous.tail or previous.text_content()) or ""
         linked = element.tag == "a" or element.xpath(".//a[contains(@href, '#')] | ancestor::a[contains(@href, '#')]")
-        element[:], element.text = [], "" if linked else _raised(said, before[-20:], element.tail or "")
+        element[:], element.text = [], "" if linked else raised(said, before[-20:], element.tail or "")
         if not element.text:
             element.drop_tree()
     for table in reversed(list(tree.iter("table"))):
@@ -72,7 +75,7 @@ def _unseen(element: Any) -> bool:
     return not any("background" in above.get("style", "").lower() for above in element.iterancestors())
 
 
-def _raised(said: str, before: str, behind: str) -> str:
+def raised(said: str, before: str, behind: str) -> str:
     """Return what a superscript is in plain text: nothing for the mark of a footnote."""
     number = before[-1:].isdigit()
     if behind in ("/", "⁄"):  # of a fraction
@@ -108,13 +111,21 @@ def _text(element: Any) -> str:
 
 
 def blocks(html: str) -> tuple[str, list[str]]:
-    """Return the first heading of a piece of HTML, and the text of each of its blocks."""
+    """Return the first heading of a piece of HTML, and the text of each of its blocks.
+
+    Raises BadInput where an element has thousands of attributes.
+    """
     from lxml.html import fragment_fromstring
 
+    if CROWDED.search(html):
+        raise BadInput("an element has over 1,000 attributes, as no article's has: look into it")
     tree = fragment_fromstring(html, create_parent="div")
     for element in tree.xpath("//script | //style | //comment()"):
         element.drop_tree()
     plain(tree)
+    for element in tree.iter("figcaption"):
+        if (said := _text(element)) and not is_caption(said):
+            element[:], element.text = [], f"Image: {said}"
     heading = next((_text(element) for element in tree.iter("h1", "h2", "h3", "h4", "h5", "h6")), "")
     for part in tree.xpath("//text()[not(ancestor::pre)]"):
         setattr(part.getparent(), "tail" if part.is_tail else "text", re.sub(r"\s+", " ", part))

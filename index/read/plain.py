@@ -3,7 +3,7 @@
 import io
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -65,9 +65,17 @@ HEAD_LINES = 20  # at most above a text
 
 
 class Source(io.BufferedReader):
-    """An open file, and the encoding in which it was read where that is a guess."""
+    """An open file, the encoding in which it was read where that is a guess, and how many of what it passed over.
+
+    `remarks` are a reader's on what it left out: what was found, and behind a colon how to mend it.
+    """
 
     guessed = ""
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self.remarks = list[str]()
+        self.skipped = Counter[str]()
 
 
 def decode(data: bytes, source: Source | None = None, declared: str = "") -> str:
@@ -116,13 +124,18 @@ def mended(text: str) -> str:
 
 def read(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the one article of a text file: title, date, authors and outlet where the text shows them."""
-    sent, text = mailed(decode(file.read(), file))
+    yield of_text(decode(file.read(), file), {}), ""
+
+
+def of_text(text: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a pasted article; what its lines say counts before what is known of it."""
+    sent, text = mailed(text)
     told, text = wire.heads(_unwrapped(text))
     lines = [line.strip() for line in text.split("\n")]
     lead = "\n".join([line for line in lines if line][:LEAD_PARAGRAPHS])
     outlet = next((match[1] for trace in OUTLET_TRACES if (match := trace.search(lead))), None)
-    fields, text = head(lines, told | sent)
-    yield {"published": _said_on(lead), "outlet": outlet, **fields, "text": text}, ""
+    fields, text = head(lines, known | told | sent)
+    return {"published": _said_on(lead), "outlet": outlet, **fields, "text": text}
 
 
 def mailed(text: str) -> tuple[dict[str, Any], str]:
@@ -148,7 +161,9 @@ def mailed(text: str) -> tuple[dict[str, Any], str]:
         found = day_or_none(day)
         fields |= {"published": found} if found else {"undated": f"{day} may be two days or is none: {UNREADABLE}"}
     name = parseaddr(said.get("authors", ""))[0] or said.get("authors", "")
-    if BYLINE.fullmatch(f"By {name}") and not MASTHEAD.fullmatch(name):
+    if MASTHEAD.fullmatch(name):
+        fields["outlet"] = name
+    elif BYLINE.fullmatch(f"By {name}"):
         fields["authors"] = [name]
     return fields, "\n".join([*(line for line in above if line[:1] != "-"), *lines[below:]])
 
@@ -188,7 +203,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
     for _ in range(HEAD_LINES):
         while queue and not queue[0]:
             queue.popleft()
-        if not queue:
+        if not queue or wire.PAGE in queue[0]:
             break
         line = queue.popleft()
         titled, below = "title" in fields, list(islice(filter(None, queue), LEAD_PARAGRAPHS))

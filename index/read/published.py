@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 from copy import deepcopy
+from datetime import date, timedelta
 from typing import Any
 
 from index.read import fields
@@ -29,6 +30,8 @@ METAS = "//head/meta | //meta[@name or @property]"
 LINES = "(//p | //div | //span)[not(*[not(self::br)])]"
 SEVERAL = f"//time[not(@pubdate or re:test({MARKS}, '{MARKED}'))]"
 MOST = 10_000  # elements that are looked through
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T2[23]:00:00(?:\.0+)?Z")  # in Central Europe, as calendars choose a day
+CONTINENT = ("de", "fr", "it", "es", "nl", "pl", "cs", "da", "sv", "nb", "no", "hu", "sk", "sl", "hr")
 REGEX = {"re": "http://exslt.org/regular-expressions"}
 KILLED = ("aside", "nav", "footer", "figure", "h1", "h2", "h3", "img")
 KEPT = ("class", "content", "datetime", "itemprop", "name", "pubdate", "title")
@@ -50,7 +53,10 @@ def published(page: Any) -> str | None:
     said = [(name, m.get("content") or "") for name, m in named if META.search(name)]
     days = {str(article.get("datePublished")) for article in linked(page)}
     said += [("publ", day) for day in days if len(days) == 1 and day.isprintable()]
+    local = re.match("|".join(CONTINENT), page.get("lang") or "-")
     for _, day in sorted(said, key=lambda pair: "publ" not in pair[0]):
+        if local and (midnight := MIDNIGHT.fullmatch(day)):
+            day = str(date.fromisoformat(midnight[1]) + timedelta(1))
         own.head.append(own.makeelement("meta", name="date", content=day))
     heading = page.find(".//h1")
     over = None if heading is None else next(heading.iterancestors("article", "main", "body"), None)

@@ -11,6 +11,7 @@ from index.text.datelines import dateline
 from index.text.days import day_or_none
 
 HEAD_LINES, TAIL_LINES = 15, 8
+PAGE = "\ue00c"  # stands in a text where a page of its file begins, until the article is made; no white space
 LABELS = tuple(entry for entry in lists.lines("slugs") if re.search("[: ]", entry))
 SLUGS = {*lists.lines("slugs")} - {*LABELS}
 CODED = re.compile(
@@ -56,6 +57,8 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
     agencies = {sent.agency.casefold() for line in lines[: HEAD_LINES * 2] if (sent := dateline(line))}
     agencies |= {owner.casefold() for _, owner in COPYRIGHT.findall(text)}
     for number, line in enumerate(lines):
+        if PAGE in line:  # the next page is no head
+            return fields, "\n".join([*_unslugged(kept), *lines[number:]])
         label, said = labelled.groups() if (labelled := LABELLED.fullmatch(line)) else ("", "")
         if ours := lists.meanings("labels").get(fold(label)) or (other({label: said}) and label):
             fields.setdefault(ours, said)

@@ -14,6 +14,7 @@ from index.sources.page import Item, Read
 from index.types import Article, BadInput, Rejected, shown
 
 MOST = 1000  # pages of a feed or sitemap that a visit reads, the newest
+TTL = re.compile(rb"<ttl>\s*(\d{1,6})\s*</ttl>")  # of a feed, in minutes
 TRIES = 3  # visits in which an item that cannot be used is looked at
 ADDRESS = re.compile(r"(https?):/+(?=[^/])|[a-z][a-z0-9+.-]+://", re.I)  # a Path has lost a slash; C:\ is none
 
@@ -29,7 +30,8 @@ class Visit:
 
     `state` is what the last visit left, {} at first: a JSON object without secrets, of kind (page, feed or sitemap),
     etag, modified and the items seen. It is kept up as `read` goes, so that a visit that broke off is gone on with.
-    After `read`, `failure` says why the address itself could not be read, and `seconds` how long its host asks to wait.
+    After `read`, `failure` says why the address itself could not be read, and `seconds` how long its host asks to wait:
+    0 where it does not say, or nothing has changed.
     """
 
     def __init__(self, address: str, client: Client, state: Mapping[str, Any] | None = None, most: int = MOST) -> None:
@@ -42,6 +44,8 @@ class Visit:
         try:
             self.client.login(self.address)
             if fetched := self.client.get(self.address, self.state.get("etag", ""), self.state.get("modified", "")):
+                told = TTL.search(fetched.data)
+                self.seconds = max(fetched.seconds, 60.0 * int(told[1]) if told else 0.0)
                 yield from self._read(sitemap.unpacked(fetched), known, notes)
         except BadInput as error:
             self.failure, self.seconds = str(error), error.seconds if isinstance(error, Later) else 0.0

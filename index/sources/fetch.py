@@ -26,18 +26,18 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from index.types import BadInput, shown
 
 NAME = "copydesk"  # as robots.txt has it
-AGENT = f"{NAME}/{version('copydesk')} (+https://pypi.org/project/copydesk/; reads what its user asks for)"
-WHOLE, STEP = (
-    60.0,
-    20.0,
-)  # seconds for an address with redirects and retries; for a connection or a piece of what it says
+AGENT = f"{NAME}/{version('copydesk')} (+a news archive; reads what its user asks for)"
+WHOLE, STEP = 60.0, 20.0  # seconds for an address with its redirects and retries; for a connection, or silence
 MOST_BYTES = 50_000_000  # unpacked
 REDIRECTS, ATTEMPTS = 10, 3
 LONGEST_PAUSE = 30.0  # seconds between two requests to a host, of those that its robots.txt asks for
 ROBOTS_BYTES = 500_000  # RFC 9309 asks for as many at least
-GLOBAL, NAT64, RELAYS = map(ip_network, ("2000::/3", "64:ff9b::/96", "192.88.99.0/24"))
-# Where clouds tell a machine its own keys, whatever their networks: AWS and most others, AWS by IPv6, Azure, Alibaba.
-METADATA = {"169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200"}
+GLOBAL, NAT64 = ip_network("2000::/3"), ip_network("64:ff9b::/96")
+SPECIAL = [
+    *map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+]  # which ipaddress does not know everywhere
+# Where clouds tell a machine its own keys: AWS and most others, AWS by IPv6, Azure, Alibaba, Oracle.
+METADATA = {"169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200", "192.0.0.192"}
 REFUSED = {
     401: "it asks for a name and password: give https://NAME:PASSWORD@… or a line in ~/.netrc",
     403: "it does not let programs read it (403): save the page and ingest the file",
@@ -64,6 +64,7 @@ class Fetched(NamedTuple):
     data: bytes
     etag: str
     modified: str
+    seconds: float = 0.0  # for which its host says that it stays as it is
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -91,9 +92,9 @@ def admitted(address: str, private: bool = False) -> bool:
         return False
     if private:
         return not at.is_link_local
-    if isinstance(at, IPv6Address):
-        return at in GLOBAL and at.is_global and not (at.sixtofour or at.teredo or at.scope_id)
-    return at.is_global and at not in RELAYS
+    if isinstance(at, IPv6Address) and (at not in GLOBAL or at.sixtofour or at.teredo or at.scope_id):
+        return False
+    return at.is_global and not any(at in network for network in SPECIAL)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -128,8 +129,8 @@ class _Stream(httpcore.NetworkStream):
 class _Guard(httpcore.NetworkBackend):
     """Connects to addresses that were checked, and to no name. The time for connecting is that of the whole request."""
 
-    def __init__(self, resolve: Resolve, private: bool) -> None:
-        self._resolve, self._private, self._inner = resolve, private, httpcore.SyncBackend()
+    def __init__(self, resolve: Resolve, private: bool, network: httpcore.NetworkBackend) -> None:
+        self._resolve, self._private, self._network = resolve, private, network
 
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
@@ -146,7 +147,7 @@ class _Guard(httpcore.NetworkBackend):
             if (left := ends - time.monotonic()) <= 0:
                 break
             try:
-                return _Stream(self._inner.connect_tcp(at, port, min(left, STEP)), ends)
+                return _Stream(self._network.connect_tcp(at, port, min(left, STEP)), ends)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
@@ -155,20 +156,26 @@ class _Guard(httpcore.NetworkBackend):
 class Client:
     """Reads addresses for one thread: their robots.txt and a pause of so many seconds between two of a host are kept.
 
-    `allow_private` opens private networks. `resolve` tells the addresses of a host. Every error is a BadInput of one
-    line without secrets; `Later` where another time may be better.
+    `allow_private` opens private networks, `whole` is how many seconds an address may take, with redirects and retries.
+    `resolve` tells the addresses of a host, `network` connects to one. Every error is a BadInput of one line without
+    secrets; `Later` where another time may be better.
     """
 
-    def __init__(self, allow_private: bool = False, pause: float = 1.0, resolve: Resolve = resolve) -> None:
-        guard, context = _Guard(resolve, allow_private), httpx.create_ssl_context(trust_env=False)
+    def __init__(
+        self, allow_private: bool = False, pause: float = 1.0, whole: float = WHOLE, resolve: Resolve = resolve,
+        network: httpcore.NetworkBackend | None = None,
+    ) -> None:  # fmt: skip
+        guard = _Guard(resolve, allow_private, network or httpcore.SyncBackend())
+        context = httpx.create_ssl_context(trust_env=False)
         # No connection is kept, so that each request is checked.
         self._pool = httpcore.ConnectionPool(context, network_backend=guard, max_keepalive_connections=0)
-        self._pause, self._due = pause, dict[str, float]()
+        self._pause, self._whole, self._due = pause, whole, dict[str, float]()
         self._rules: dict[str, Protego | Later] = {}
         self._logins: dict[str, str] = {}
 
     def login(self, address: str) -> None:
         """Keep what an address that the user gave, or ~/.netrc, says of who may read there: for that origin alone."""
+        parsed(address)
         url = httpx.URL(address)
         name, password = url.username, url.password
         with suppress(OSError, NetrcParseError):
@@ -183,9 +190,9 @@ class Client:
         url = parsed(address)
         time.sleep(max(0.0, self._due.get(url.host, 0.0) - time.monotonic()))
         asked = {"if-none-match": etag, "if-modified-since": modified}
-        ends = time.monotonic() + WHOLE
+        ends = time.monotonic() + self._whole
         attempts = Retrying(
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(WHOLE), wait=self._backoff,
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._whole), wait=self._backoff,
             retry=retry_if_exception_type(Later), reraise=True,
         )  # fmt: skip
         try:
@@ -213,7 +220,7 @@ class Client:
                 with self._pool.stream(
                     "GET", target, headers={k: v for k, v in headers.items() if v}, extensions={"timeout": times}
                 ) as response:
-                    said = {k.decode("latin-1").lower(): v.decode("latin-1").strip() for k, v in response.headers}
+                    said = httpx.Headers(response.headers)
                     if not (response.status in (301, 302, 303, 307, 308) and said.get("location")):
                         return _received(response, url, said)
             except httpcore.TimeoutException as error:
@@ -249,7 +256,7 @@ def parsed(address: str, base: httpx.URL | None = None) -> httpx.URL:
         url = url.copy_with(userinfo=b"")
     except (httpx.InvalidURL, ValueError) as error:
         raise BadInput(f"it is no address ({shown(str(error))}): look for mistakes") from error
-    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65_536:
+    if url.scheme not in ("http", "https") or not url.host or not 0 < (80 if url.port is None else url.port) < 65_536:
         raise BadInput("only addresses that begin with http:// or https:// and a host are read")
     return url
 
@@ -274,7 +281,9 @@ def _received(response: httpcore.Response, url: httpx.URL, said: Mapping[str, st
     data = _content(response, said.get("content-encoding", "").lower())
     where = shown(str(url.copy_with(fragment=None)))
     again = (said.get("etag", ""), said.get("last-modified", ""))
-    return Fetched(where, kind.strip().lower(), charset[1] if charset else "", data, *again)
+    stays = re.search(r"max-age\s*=\s*\"?(\d{1,9})", said.get("cache-control", ""), re.I)
+    seconds = float(stays[1]) if stays else 0.0
+    return Fetched(where, kind.strip().lower(), charset[1] if charset else "", data, *again, seconds)
 
 
 def _content(response: httpcore.Response, packed: str) -> bytes:
@@ -301,6 +310,8 @@ def gunzipped(parts: Iterable[bytes], most: int = MOST_BYTES) -> Iterable[bytes]
         yield unpacked
         if most < 0:
             return
+        if unpacker.unused_data:
+            raise zlib.error("more follows behind its end")
     if not unpacker.eof:
         raise zlib.error("it breaks off")
 

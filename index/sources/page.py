@@ -32,6 +32,7 @@ TYPES = {
 ABOVE = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!DOCTYPE[^\[>]*(?:\[.*?\])?\s*>|\x00", re.S | re.I)  # \0: of UTF-16
 ROOT = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*<(?:[\w.-]+:)?([a-z][\w.-]*)", re.I)
 HTML = {"html", "head", "body", "title", "meta", "link", "script", "div", "p", "h1"}
+TEXTS = (".html", ".txt", ".md", ".json", ".jsonl", ".csv", ".tsv")
 OTHERS = re.compile(r"(?:image|audio|video|font)/")
 FEED = re.compile(
     rb"""<link\b(?=[^>]{0,500}\brel=["']?alternate)(?=[^>]{0,500}\btype=["']?application/(?:rss|atom|feed\+json))"""
@@ -75,7 +76,7 @@ def ending(fetched: Fetched) -> str:
     declared = TYPES.get(fetched.kind, "")
     if element in HTML:
         return ".html"
-    if begins in READERS:
+    if begins in READERS and not (begins == ".zip" and named):  # as .wacz is
         return begins
     if element and declared in ("", ".txt") and ".xml" in READERS:
         return ".xml"
@@ -97,7 +98,7 @@ def articles(fetched: Fetched, known: Known, notes: Notes, said: Mapping[str, An
     name = re.sub(r"[^\w.,-]|^[.~]", "-", stem)[:60] + suffix
     with TemporaryDirectory(prefix="copydesk-") as folder:
         path = Path(folder, name)
-        path.write_bytes(_decoded(fetched, suffix))
+        path.write_bytes(decoded(fetched) if suffix in TEXTS else fetched.data)
         for found in read([path], known, notes):
             if isinstance(found.item, Rejected):
                 reason = found.item.reason + (_feeds(fetched) if suffix == ".html" else "")
@@ -106,7 +107,7 @@ def articles(fetched: Fetched, known: Known, notes: Notes, said: Mapping[str, An
             if found.item.published is None and said.get("published"):
                 notes.take_back("undated", name)
             item = found.item
-            if item.url and item.outlet == _site(item.url, ""):  # a mere host, which may be anybody's
+            if "." in (item.outlet or "") and str(item.outlet) in str(item.url):  # a mere host, or anybody's
                 item = replace(item, outlet=known.outlet)
             yield _at_home(item, name, fetched.url, suffix == ".html", said)
 
@@ -136,9 +137,9 @@ def _same_site(said: str, url: str) -> bool:
     return _site(said) == SITES.sub("", own.hostname or "") and not front
 
 
-def _site(url: str, others: str = SITES.pattern) -> str:
+def _site(url: str) -> str:
     try:
-        return re.sub(others, "", host(url))
+        return SITES.sub("", host(url))
     except ValueError:  # it is no address
         return ""
 
@@ -149,13 +150,11 @@ def _feeds(fetched: Fetched) -> str:
     return f"; its feed is {shown(urljoin(fetched.url, found[1].decode('utf-8', 'replace')))}" if found else ""
 
 
-def _decoded(fetched: Fetched, suffix: str) -> bytes:
+def decoded(fetched: Fetched) -> bytes:
     """Return a text in UTF-8 where its host says that it is in another encoding; what is UTF-8 is left."""
-    data = fetched.data
-    if fetched.charset and suffix in (".html", ".txt", ".md", ".json", ".jsonl", ".csv", ".tsv"):
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            with suppress(LookupError, UnicodeDecodeError):
-                data = data.decode(fetched.charset).encode()
-    return data
+    try:
+        fetched.data.decode()
+    except UnicodeDecodeError:
+        with suppress(LookupError, UnicodeDecodeError):
+            return fetched.data.decode(fetched.charset or "utf-8").encode()
+    return fetched.data

@@ -15,13 +15,15 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from index.encoder import DEFAULT_ENCODER
+from index.health.files import USERS
 from index.read import whole_text
+from index.read.formats import PROSE
 from index.read.plain import decode
 from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import stream
-from qa.doors.opening import archive_of, emit, open_desk, read
+from qa.doors.opening import emit, folder, holds_archive, open_desk, read
 from qa.doors.show import Document
 from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
@@ -88,12 +90,14 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="files and folders")
+    ingest.add_argument("paths", nargs="+", metavar="PATH_OR_URL",
+                        help="files and folders; addresses of pages, feeds and sitemaps")  # fmt: skip
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--year", type=int, help="the year of datelines that have none")
     ingest.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
                         help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
-    ingest.add_argument("--prune", action="store_true", help="remove articles that these paths no longer hold")
+    ingest.add_argument("--prune", action="store_true",
+                        help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -122,24 +126,27 @@ def build_parser() -> argparse.ArgumentParser:
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
 
-    doctor = add_command(commands, "doctor", _doctor, "check the archive and its indexes")
-    doctor.add_argument("--repair", action="store_true", help="rebuild what is wrong from the archive")
-
-    _add_serving(commands)
-    for entry in entry_points(group="copydesk.commands"):
-        import_module(entry.value).register(commands)
+    _add_serving(commands, ingest)
+    ours = ("qa.doors.upkeep", "qa.doors.keep")
+    for module in (*ours, *(entry.value for entry in entry_points(group="copydesk.commands"))):
+        import_module(module).register(commands)
     return parser
 
 
-def _add_serving(commands: Any) -> None:
+def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve = add_command(commands, "serve", _serve, "the web page and the HTTP API on one port")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
+    serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
+                       help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
                        help="another model that questions over HTTP may name")  # fmt: skip
     add_options(serve, "llm", "llm_url", "strict")
     add_judge(serve)
+
+    for command in (ingest, serve):
+        command.add_argument("--allow-private", action="store_true", help="read addresses of private networks too")
 
     users = add_command(commands, "users", _users, "add, remove or list who may use what is served")
     users.add_argument("action", choices=("add", "remove", "list"))
@@ -187,7 +194,7 @@ def _check(args: argparse.Namespace) -> int:
         raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
     with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
         sent = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes()
-        text = whole_text(args.file, sent) if args.file.lower().endswith((".docx", ".html")) else decode(sent)
+        text = whole_text(args.file, sent) if Path(args.file).suffix.lower() in PROSE else decode(sent)
     body = {"text": text, "articles": args.articles}
     checked = read(args, show.print_checked, lambda desk: as_json(desk.check(**body)), "/api/check", body)
     share = show.held(checked) / len(checked["sentences"])
@@ -230,13 +237,6 @@ def _articles(args: argparse.Namespace) -> None:
         emit(args, {"removed": removed}, lambda _: print(f"{removed} removed"))
 
 
-def _doctor(args: argparse.Namespace) -> int:
-    with open_desk(args) as desk:
-        health = desk.index.doctor(args.repair)
-    emit(args, asdict(health), show.print_health)
-    return DONE if health.ok else SOME_REJECTED
-
-
 def _models(args: argparse.Namespace) -> None:
     from qa.llm.providers import models
 
@@ -251,17 +251,19 @@ def _users(args: argparse.Namespace) -> None:
 
 
 def _users_file(args: argparse.Namespace) -> Path:
-    return Path(args.users or Path(args.data) / "users.json").expanduser()
+    return Path(args.users).expanduser() if args.users else folder(args) / USERS
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from qa.web.app import serve
-
-    if not archive_of(args).exists():  # perhaps a slip of the pen
+    if not holds_archive(args):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
     users = path if (path := _users_file(args)).exists() or args.users else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
-    with open_desk(args, create=True) as desk:
+    from qa.doors.keep import watching
+
+    with open_desk(args, create=True) as desk, watching(desk, args):
+        from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
+
         serve(desk, args.host, args.port, token, args.allow_llm, users)
 
 

@@ -30,19 +30,24 @@ def emit(args: argparse.Namespace, document: Document, print_for_people: Print) 
 
 def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = False) -> Desk:
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
-    if not args.data:
-        raise BadInput("--data is empty: name the folder of the archive")
-    if not create and not archive_of(args).exists():
+    if not create and not holds_archive(args):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    settings = ("llm", "llm_url", "judge", "strict", "reranker")
+    settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
     return Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)
 
 
-def archive_of(args: argparse.Namespace) -> Path:
-    """Return the file of the archive that the arguments name."""
-    return Path(args.data).expanduser() / ARCHIVE
+def folder(args: argparse.Namespace) -> Path:
+    """Return the folder of the archive that the arguments name."""
+    if not args.data:
+        raise BadInput("--data is empty: name the folder of the archive")
+    return Path(args.data).expanduser()
+
+
+def holds_archive(args: argparse.Namespace) -> bool:
+    """Tell whether there is an archive, or what is left of one whose file is lost."""
+    return (folder(args) / ARCHIVE).exists() or any(folder(args).glob("dense-[0-9]*"))
 
 
 def read(
@@ -52,7 +57,7 @@ def read(
 
     The archive is opened for reading only where another process holds it and serves nobody, or nothing can be written.
     """
-    file = archive_of(args)
+    file = folder(args) / ARCHIVE
     still = file.exists() and not all(os.access(place, os.W_OK) for place in (file, file.parent))
     try:
         with open_desk(args, read_only=still) as desk:

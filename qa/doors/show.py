@@ -6,7 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from itertools import zip_longest
 from typing import Any
@@ -65,8 +65,13 @@ def day(published: str | None) -> str:
 
 
 def by(source: Document, apart: str = " · ") -> str:
-    """Return who published something, and when: UNN · 18 April 2025."""
-    return f"{source['outlet'] or 'unknown outlet'}{apart}{day(source['published'])}"
+    """Return who published something, when, and on which page, where it has one: UNN · 18 April 2025 · p. 3."""
+    return f"{source['outlet'] or 'unknown outlet'}{apart}{day(source['published'])}{page(source, apart)}"
+
+
+def page(source: Document, apart: str = " · ") -> str:
+    """Return the page that a citation names, behind a mark: " · p. 3", or ""."""
+    return f"{apart}p. {number}" if (number := source.get("page")) else ""
 
 
 def figure(name: str, value: float | None) -> str:
@@ -156,7 +161,7 @@ def _marked(written: str, sentences: Iterable[Document]) -> Text:
 def _print_source(mark: str, source: Document, title: str, quoted: str, place: str) -> None:
     """One source: outlet, date and headline behind a mark, then the quoted text and its place, indented."""
     out = console()
-    head = Text.assemble((source["outlet"] or "unknown outlet", "bold"), f" · {day(source['published'])}")
+    head = Text.assemble((source["outlet"] or "unknown outlet", "bold"), f" · {day(source['published'])}{page(source)}")
     head.append(title and f" · {title}", "dim")
     first = (mark, "bold cyan")
     for text in (head, Text(quoted, "italic"), Text(place, "dim")):
@@ -269,7 +274,9 @@ def remarks(article: Document) -> list[str]:
 
 def print_article(article: Document) -> None:
     say(article["title"], style="bold")
-    by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"])
+    first, last = article["pages"].count(0), len(article["pages"])
+    pages = f"pages {first}–{last}" if last > first else f"page {last}" if last else ""
+    by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"], pages)
     say(" · ".join(filter(None, by)), style="dim")
     for remark in remarks(article):
         say(remark, style="yellow")
@@ -303,3 +310,25 @@ def print_health(health: Document) -> None:
         say(problem, style="red")
     if health["ok"]:
         say("The archive and both indexes are sound.", style="green")
+
+
+def print_sources(listed: Document) -> None:
+    if not listed["sources"]:
+        say("Nothing is watched.", style="yellow")
+    for source in listed["sources"]:
+        say((source["address"], "bold"), f" · {state(source)}", wrap=False)
+        for rejected in source["rejected"]:
+            say(f"  rejected {rejected['source']}: {rejected['reason']}", style="yellow")
+
+
+def state(source: Document) -> str:
+    """Return how it is with what is watched: feed · 12 articles · read 4 May 12:03 · next 4 May 12:18."""
+    count = f"{source['articles']:,} article{'s' * (source['articles'] != 1)}"
+    when = [f"{said} {moment(source[at])}" for said, at in (("read", "checked"), ("next", "due")) if source[at]]
+    times = f"failed {source['failures']} time{'s' * (source['failures'] > 1)}: {source['failure']}"
+    return " · ".join([source["kind"], count, *(when or ["not read yet"]), *[times] * bool(source["failures"])])
+
+
+def moment(stamp: str) -> str:
+    """Return an ISO time as this machine's clock has it: 18 April 12:03."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%-d %B %H:%M}"

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from index.types import CopydeskError
+from qa.doors.show import state
 from qa.page.place import LISTEN, PRIVATE, Place, user
 from qa.page.render import PAGES
 from qa.request import TOP_MAX
@@ -29,6 +30,7 @@ def view(service: Service, who: User, told: Mapping[str, Any]) -> str:
             given["said"] = desk.quotes(articles=article["id"], top=TOP_MAX) if "quotes" in asked else None
             return page.render(given, article=article, story=[as_json(one) for one in story if one.id != article["id"]])
         given["outlets"] = desk.outlets()
+        given["sources"] = [one | {"state": state(one)} for one in desk.sources.listed(local=given["editor"])]
         offset = int(at) if (at := asked.get("offset", "")).isdecimal() else 0
         some = {name: asked[name] for name in ("q", "since", "until", "sort") if name in asked}
         listed = desk.articles(outlets=asked.get("outlet") or (), offset=offset, limit=ROWS, **some)

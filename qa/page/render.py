@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
-from qa.doors.show import by, day, unsure
+from qa.doors.show import by, day, page, unsure
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -66,7 +66,7 @@ def turn_html(turn: Document) -> str:
         """Name the outlet and the day, with its year where those of this answer are of several."""
         year = " %Y" if len({day[:4] for day in days}) > 1 else ""
         when = f"{date.fromisoformat(c['published']):%-d %b{year}}" if c["published"] else "undated"
-        return f"{c['outlet'] or 'unknown outlet'} · {when}"
+        return f"{c['outlet'] or 'unknown outlet'} · {when}{page(dict(c))}"
 
     outlets = {c["outlet"] for c in answer["citations"]}
     outlets |= {name for said in answer["sentences"] for name in (said["stands_in"] or {}).get("outlets", ())}
@@ -128,7 +128,8 @@ def source_page(article: Article, field: str, start: int, end: int, remarks: Seq
         for name in ("title", "text")
         for light in [[span for of, span in spans if of == name]]
     }
-    return PAGES.get_template("source.html").render(article=article, parts=parts, remarks=remarks)
+    number = article.page(start) if field == "text" and start < end else None
+    return PAGES.get_template("source.html").render(article=article, parts=parts, remarks=remarks, page=number)
 
 
 def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[str, str]]:
@@ -155,4 +156,4 @@ PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 PAGES.globals |= {"source_path": source_path, "own": own, "words": WORDS}
-PAGES.filters |= {"day": day, "by": by, "pieces": pieces}
+PAGES.filters |= {"day": day, "by": by, "page": page, "pieces": pieces}

@@ -30,7 +30,7 @@ from qa.service import open_service
 from qa.telemetry import export
 from qa.types import Answer, Event, as_json, kind
 from qa.web import mcp, openai, talks
-from qa.web.articles import Checks, article_routes, example, find_routes
+from qa.web.articles import Checks, article_routes, example, find_routes, source_routes
 from qa.web.guard import Guard, check_host
 from qa.web.problems import REFUSALS, Bounds, refusing
 from qa.web.streams import event, last, to_its_end, told
@@ -87,6 +87,7 @@ def build_app(
 
     find_routes(app, desk)
     article_routes(app, desk)
+    source_routes(app, desk)
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse, tags=["articles"])
     def source(

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +21,10 @@ from starlette.exceptions import HTTPException
 from index.ingest import IngestReport
 from index.read import whole_text
 from index.read.article import UNPRINTABLE
+from index.read.places import on_web
 from index.sync import Progress
 from index.tables.related import Related
-from index.types import BadInput, Listed, Rejected, digest
+from index.types import BadInput, Listed, Rejected, digest, shown
 from qa.desk import Desk
 from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest
 from qa.types import Citation, Found, Said, Sentence, Timeline, as_json
@@ -34,18 +35,27 @@ Hits = create_model("Hits", hits=list[Found], total=int)
 Quotes = create_model("Quotes", quotes=list[Said], total=int)
 Articles = create_model("Articles", articles=list[Listed], total=int)
 Whole = create_model("Whole", **Listed.__annotations__, authors=list[str], text=str, **Related.__annotations__)
+Sources = create_model("Sources", sources=list[dict[str, Any]])
 Removed = create_model("Removed", removed=int)
 Text = create_model("Text", text=str)
 NAME_BYTES = 200  # of a file; systems take 255
 FILE = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                                          "outlet": {"type": "string"}}}  # fmt: skip
-RECORDS = {"type": "object", "properties": {"articles": {"type": "array"}, "outlet": {"type": "string"}},
+RECORDS = {"type": "object", "properties": {"articles": {"type": "array"}, "outlet": {"type": "string"},
+                                            "urls": {"type": "array", "items": {"type": "string"}}},
            "example": {"articles": [{"title": "Bridge closes", "text": "The bridge closed on Monday."}]}}  # fmt: skip
 FORM: dict[str, Any] = {"multipart/form-data": {"schema": FILE}}
 FILED = {"requestBody": {"content": FORM}}
 BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
 ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
 Upload = tuple[str, BinaryIO]  # the name of a file, and its content
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The body of POST /api/sources."""
+
+    address: str
 
 
 def editor(http: Request) -> None:
@@ -88,6 +98,30 @@ def find_routes(app: FastAPI, desk: Desk) -> None:
     app.get("/api/articles", response_model=Articles, tags=["articles"])(_addressed(articles, ArticlesRequest))
 
 
+def source_routes(app: FastAPI, desk: Desk) -> None:
+    """Add what lists, adds and forgets the sources that the archive is kept in step with."""
+
+    @app.get("/api/sources", response_model=Sources, tags=["articles"])
+    def sources(http: Request) -> JSONResponse:
+        """List what is watched, with its state and failures; to readers, addresses alone."""
+        return JSONResponse({"sources": desk.sources.listed(local=http.state.user.role == "editor")})
+
+    @app.post("/api/sources", response_model=Sources, tags=["articles"], dependencies=EDITORS)
+    def watch(given: Watching, http: Request) -> JSONResponse:
+        """Watch an address from now on, where the service was started with --watch; editors may."""
+        if desk.sources.options is None:
+            raise BadInput("nothing is watched here: start it with copydesk serve --watch")
+        if not on_web(given.address):
+            raise BadInput("only addresses are added here: name folders of its machine with copydesk serve --watch")
+        desk.sources.add(given.address, now=True, **desk.sources.options)
+        return sources(http)
+
+    @app.delete("/api/sources/{address:path}", response_model=Removed, tags=["articles"], dependencies=EDITORS)
+    def forget(address: str) -> dict[str, int]:
+        """Watch a source no longer; its articles stay; editors may."""
+        return {"removed": desk.sources.remove([address])}
+
+
 def article_routes(app: FastAPI, desk: Desk) -> None:
     """Add what shows, adds and removes articles, and reads a file of text."""
 
@@ -104,15 +138,15 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/articles", response_model=IngestReport, tags=["articles"], dependencies=EDITORS,
               openapi_extra=BODIES, responses={200: ADDED})  # fmt: skip
     async def add(http: Request) -> Response:
-        """Add articles as files or as JSON; editors may. What cannot be used is in the report, with its reason.
+        """Add articles as files, as JSON or by addresses; editors may. What cannot be used is told, with its reason.
 
         A file without ids and urls is known by its name: the same name again is a change. Where text/event-stream is
         accepted, progress is told meanwhile, and the report last.
         """
-        uploads, given = await _uploads(http)
+        given = await _uploads(http)
 
         def work(tell: Progress | None = None) -> dict[str, Any]:
-            return asdict(_ingested(desk, uploads, given, tell))
+            return asdict(_ingested(desk, *given, tell))
 
         if EventSourceResponse.media_type in http.headers.get("accept", ""):
             return EventSourceResponse(to_its_end(_told(work)))
@@ -120,37 +154,47 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
     async def text(http: Request) -> Response:
-        """Return the text of a file, .txt, .md, .html or .docx, such as a draft that is to be checked."""
-        [(name, content), *_], _ = await _uploads(http)
+        """Return the text of a file (.txt, .md, .html, .docx, .odt, .rtf, .eml …), such as a draft to be checked."""
+        [(name, content), *_], *_ = await _uploads(http)
         return JSONResponse({"text": await asyncio.to_thread(whole_text, name, content.read())})
 
 
-async def _uploads(http: Request) -> tuple[list[Upload], str | None]:
-    """Return the files of a request, and the outlet of what names none; a body of JSON is one, named by its hash."""
+async def _uploads(http: Request) -> tuple[list[Upload], list[str], str | None]:
+    """Return the files of a request, its addresses, and the outlet of what names none; JSON is named by its hash."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         form = await http.form()
         files = [(part.filename or "", part.file) for _, part in form.multi_items() if isinstance(part, UploadFile)]
         if not files:
             raise BadInput("no file is in the form: send one or more, each with its name")
-        return files, str(form.get("outlet") or "") or None
+        return files, [], str(form.get("outlet") or "") or None
     if kind != "application/json":
         raise HTTPException(415, "send files as multipart/form-data, or articles as application/json")
     try:
         given = json.loads(await http.body())
     except (ValueError, RecursionError):
         given = None
-    if not isinstance(given, dict) or not ("urls" in given or isinstance(given.get("articles"), list)):
-        raise BadInput('the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]}')
-    if "urls" in given:
-        raise BadInput("web addresses cannot be read yet: save the page and send the file")
-    records, outlet = json.dumps(given["articles"]), given.get("outlet")
-    return [(f"{digest(records, 8)}.json", BytesIO(records.encode()))], outlet if isinstance(outlet, str) else None
+    held = {name: given[name] for name in ("articles", "urls") if name in given} if isinstance(given, dict) else {}
+    urls = held.get("urls", [])
+    if (
+        not held
+        or not all(isinstance(each, list) for each in held.values())
+        or not all(isinstance(url, str) for url in urls)
+    ):
+        raise BadInput(
+            'the body holds nothing to add: send {"articles": [{"title": "…", "text": "…"}]} or {"urls": […]}'
+        )
+    records, outlet = json.dumps(held.get("articles")), given.get("outlet")
+    uploads: list[Upload] = [(f"{digest(records, 8)}.json", BytesIO(records.encode()))] if "articles" in held else []
+    return uploads, urls, outlet if isinstance(outlet, str) else None
 
 
-def _ingested(desk: Desk, uploads: list[Upload], outlet: str | None, tell: Progress | None) -> IngestReport:
-    """Ingest files by the names that they have where they come from: no other name is told."""
-    paths, refused = list[Path](), list[Rejected]()
+def _ingested(
+    desk: Desk, uploads: list[Upload], urls: list[str], outlet: str | None, tell: Progress | None
+) -> IngestReport:
+    """Ingest addresses, and files by the names that they have where they come from: no other name is told."""
+    paths: list[str | Path] = [url for url in urls if on_web(url.lower())]
+    refused = [Rejected(shown(url), "no http or https address: write it whole") for url in urls if url not in paths]
     with TemporaryDirectory(prefix="copydesk-") as folder:
         for number, (said, content) in enumerate(uploads):
             name = said.replace("\\", "/").rpartition("/")[2]
@@ -158,10 +202,11 @@ def _ingested(desk: Desk, uploads: list[Upload], outlet: str | None, tell: Progr
                 why = f"its name is none, holds control characters or has over {NAME_BYTES} bytes: rename it"
                 refused.append(Rejected(UNPRINTABLE.sub("�", said)[:NAME_BYTES], why))
                 continue
-            paths.append(Path(folder, str(number), name))
-            paths[-1].parent.mkdir()
-            with paths[-1].open("wb") as file:
+            path = Path(folder, str(number), name)
+            path.parent.mkdir()
+            with path.open("wb") as file:
                 shutil.copyfileobj(content, file)
+            paths.append(path)
         report = desk.ingest(paths, outlet=outlet, progress=tell)
     own = re.compile(rf"{re.escape(folder)}/\d+/")
     report.rejected = [*refused, *(Rejected(own.sub("", r.source), own.sub("", r.reason)) for r in report.rejected)]

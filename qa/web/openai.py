@@ -14,6 +14,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, create_model
 
 from index.types import BadInput
+from qa.doors.show import page
 from qa.page.render import source_path
 from qa.request import AskRequest
 from qa.service import Service
@@ -167,7 +168,8 @@ class Reply:
             more, self.start = APART, len(self.text + APART)
         if isinstance(event, Answer):
             self.answer = event
-            notes = (f"[{c.n}] {c.title}, {c.outlet}, {c.published}: “{c.quote}”" for c in event.citations)
+            cited = ((c, page(as_json(c), ", ")) for c in event.citations)
+            notes = (f"[{c.n}] {c.title}, {c.outlet}, {c.published}{on}: “{c.quote}”" for c, on in cited)
             more = "\n".join(("\n", *notes)) if event.citations and self.body.copydesk.footnotes else ""
         self.text += more
         return more
@@ -180,6 +182,7 @@ class Reply:
         for c, (start, end) in ((cited[n], mark) for n, mark in marks):
             url = str(self.http.base_url).rstrip("/") + source_path(c.article_id, c.field, c.start, c.end)
             place = {"start_index": self.start + start, "end_index": self.start + end, "title": c.title, "url": url}
+            place |= {"page": c.page} if c.page else {}
             notes.append({"type": "url_citation"} | ({within: place} if within else place))
             document = {"document_index": documents.index(c.article_id), "document_title": c.title, "file_id": None}
             span = {"cited_text": c.quote, "start_char_index": c.start, "end_char_index": c.end}

@@ -29,6 +29,12 @@ STORY = (
 )
 TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
 NO_TEXT = "no article text can be made out in this page"
+HEADLINE = re.compile(r"(?:entry|post|article|page|content)[\w-]*(?:title|headline)|^(?:headline|title)\\b", re.I)
+DECLARED_TITLES = "//title/text() | //meta[@property='og:title']/@content"
+AUTHOR = (
+    "//a[@rel='author' or re:test(@href, '/aut(h|eu|o)?ore?s?/[^/]+/?$', 'i')][string-length() < 60]"
+    "[not(ancestor::*[re:test(concat(@class, ' ', @id), 'comment|related|teaser|recommend', 'i')])]"
+)
 SITE = "//meta[@property='og:site_name'][@content]"
 MORE = re.compile(r"(?:read|more|continue|full|weiter|lire|leer)\b", re.I)
 SENTENCE = re.compile(r"\w[^\w\s]*[.!?…。！？।؟]|.{120}")  # which menus do not have
@@ -39,13 +45,24 @@ def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     import trafilatura
 
     data = file.read()
-    declared = next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
-    tree = trafilatura.load_html(decode(data, file, declared))
+    tree = trafilatura.load_html(decode(data, file, declared(data)))
     if tree is None:
         raise ValueError(NO_TEXT)
     for number, (title, page) in enumerate(_stories(tree) or [("", tree)], 1):
         fields = _read_page(page)
         yield fields | {"title": title or fields["title"]}, f"story {number}" if number > 1 else ""
+
+
+def declared(data: bytes) -> str:
+    """Return the encoding that a page says it has, "" where it says none."""
+    return next((b"".join(names).decode() for names in DECLARED.findall(data[:4096])), "")
+
+
+def tree_of(page: str) -> Any:
+    """Return the tree of a page that is given as text."""
+    from lxml import html
+
+    return html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", CONTROL.sub("", page)) or "<p></p>")
 
 
 def _stories(page: Any) -> list[tuple[str, Any]]:
@@ -81,7 +98,8 @@ def _read_page(tree: Any) -> dict[str, Any]:
     import trafilatura
 
     said = next((named(article, {})[0] for article in linked(tree)), {})
-    day, site = published(tree), tree.xpath(SITE)
+    day, site, headline = published(tree), tree.xpath(SITE), _headline(tree)
+    by = next(filter(None, (_said(link) for link in tree.xpath(AUTHOR, namespaces=REGEX))), None)
     markup.plain(tree)
     page = trafilatura.bare_extraction(
         tree, with_metadata=True, include_comments=False, include_tables=False, prune_xpath=CONSENT
@@ -90,7 +108,27 @@ def _read_page(tree: Any) -> dict[str, Any]:
         raise ValueError(NO_TEXT)
     outlet = (not site and said.get("outlet")) or page.sitename
     told = {name: value for name, value in page.as_dict().items() if isinstance(value, str | None)}
-    return {**told, "outlet": outlet, "published": day, "authors": said.get("authors") or page.author}
+    authors = said.get("authors") or page.author or by
+    return {**told, "title": headline or page.title, "outlet": outlet, "published": day, "authors": authors}
+
+
+def _headline(tree: Any) -> str:
+    """Return the headline that stands on a page and has at least half of its words from the declared titles."""
+    declared = {*re.findall(r"\w+", " ".join(tree.xpath(DECLARED_TITLES)).casefold())}
+    found = []
+    for heading in tree.iter("h1", "h2", "h3"):
+        marked = bool(HEADLINE.search(heading.get("class") or heading.get("itemprop") or ""))
+        words = re.findall(r"\w+", _said(heading).casefold())
+        share = sum(word in declared for word in words) / max(len(words), 1)
+        if (marked or heading.tag == "h1") and share >= 0.5 and len(words) > 1:
+            found.append((marked, share, _said(heading)))
+    best = max(found, key=lambda one: one[:2])[2] if found else ""
+    shared = " ".join(str(tree.xpath("string(//meta[@property='og:title']/@content)")).split())
+    return shared if shared and best.endswith(f" {shared}") else best  # without its kicker
+
+
+def _said(element: Any) -> str:
+    return " ".join(" ".join(element.itertext()).split())
 
 
 class Strings(yaml.BaseLoader):  # type: ignore[misc]
@@ -129,11 +167,17 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def of_blocks(html: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of one article of Markdown or Word, whose first heading is its title where none is known."""
+    """Return the fields of an article of Markdown or Word, whose first heading is its title where none is known."""
     heading, texts = markup.blocks(html)
     title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
     fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})
     return fields | {"text": text}
+
+
+def of_document(html: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a document; what its properties say of it counts where its text does not say it."""
+    fields = of_blocks(html, {} if html.startswith("<h") else {"title": said["title"]})
+    return said | {name: value for name, value in fields.items() if value}
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:

@@ -28,7 +28,7 @@
     const told = JSON.parse(section.dataset.told);
     const where = (n) => $(`a.cite[data-n="${n}"]`, section).href;
     const cited = (said) => said.citations.map((n) => told.citations[n - 1]);
-    const by = (c) => `${c.outlet || "unknown outlet"}, ${c.published || "undated"}`;
+    const by = (c) => `${c.outlet || "unknown outlet"}, ${c.published || "undated"}${c.page ? `, p. ${c.page}` : ""}`;
     const rows = told.sentences.flatMap((said) => (cited(said).length ? cited(said) : [null]).map((c) =>
       [said.support, said.text, said.why, ...(c ? [by(c), c.title, c.quote, where(c.n)] : ["", "", "", ""])]));
     const text = {
@@ -123,6 +123,7 @@
     if (kind) event.preventDefault();
     if (kind === "check") tellHub("check", given);
     else if (kind === "filters") show(`/?${new URLSearchParams({ tab: "archive", ...given })}`);
+    else if (kind === "address") add(JSON.stringify({ urls: [given.url] }), { "Content-Type": "application/json" });
     else if (kind) addText(Object.fromEntries(Object.entries(given).filter(([, value]) => value)));
   });
   document.addEventListener("change", ({ target: field }) => {

@@ -1,0 +1,89 @@
+"""The commands that keep an archive in step with what it is made of: watch and sources, and serve --watch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from index.types import BadInput
+from qa.desk import Desk
+from qa.doors import show
+from qa.doors.cli import add_command
+from qa.doors.opening import emit, open_desk, read
+from qa.doors.stop import Stopped, ending
+
+if TYPE_CHECKING:
+    from index.sources.watch import Looked
+
+
+def register(commands: Any) -> None:
+    watch = add_command(commands, "watch", _watch, "keep in step with folders, files, feeds, sitemaps and pages")
+    watch.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="folders, files and addresses; those known are, too"
+    )
+    watch.add_argument("--once", action="store_true", help="look at these, and at those that are due, and end")
+    watch.add_argument("--every", type=float, metavar="MINUTES", help="how often (default: as often as it changes)")
+    watch.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
+    watch.add_argument("--allow-private", action="store_true", help="read addresses of private networks too")
+    sources = add_command(commands, "sources", _sources, "list what is watched, or forget some of it")
+    sources.add_argument("action", nargs="?", choices=("list", "remove"), default="list")
+    sources.add_argument("addresses", nargs="*", metavar="ADDRESS")
+
+
+def _watch(args: argparse.Namespace) -> int:
+    """Watch until the process is told to end, or look `--once`; return 1 where something could not be used then."""
+    told = 0
+    with open_desk(args, create=bool(args.sources)) as desk:
+        try:
+            for looked in desk.watch(args.sources, args.outlet, every=args.every, once=args.once):
+                _tell(looked)
+                told = 1 if looked.failure or looked.rejected else told
+        except KeyboardInterrupt as error:  # watchfiles tells that a signal came, and not which
+            raise Stopped(ending[0] - 128) from error
+        if args.json:
+            emit(args, {"sources": desk.sources.listed()}, show.print_sources)
+    return told
+
+
+@contextmanager
+def watching(desk: Desk, args: argparse.Namespace) -> Iterator[None]:
+    """Watch in a thread what --watch of a service says, until the block ends."""
+    if args.watch is None:
+        yield
+        return
+    stop = threading.Event()
+    looks = desk.watch(args.watch, stop=stop)
+    thread = threading.Thread(target=lambda: [*map(_tell, looks)], name="watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(1)  # what a host is slow to say is not waited for
+
+
+def _sources(args: argparse.Namespace) -> None:
+    """List what is watched, or forget some of it."""
+    if bool(args.addresses) != (args.action == "remove"):
+        raise BadInput("copydesk sources lists what is watched, copydesk sources remove ADDRESS forgets it")
+    if args.action == "list":
+        read(args, show.print_sources, lambda desk: {"sources": desk.sources.listed()}, "/api/sources")
+        return
+    with open_desk(args) as desk:
+        removed = desk.sources.remove(args.addresses)
+    emit(args, {"removed": removed}, lambda _: print(f"{removed} removed; the articles stay"))
+
+
+def _tell(looked: Looked) -> None:
+    counts = {name: getattr(looked, name) for name in ("added", "changed", "removed")} | {
+        "rejected": len(looked.rejected)
+    }
+    told = [f"{number:,} {name}" for name, number in counts.items() if number]
+    told = [", ".join(told)] * bool(told) + [said for said in (looked.failure, looked.remark) if said]
+    line = f"{datetime.now():%H:%M} {looked.address}: {'; '.join(told) or 'nothing new'}"
+    print(line, file=sys.stderr, flush=True)
