@@ -7,7 +7,7 @@ PORT ?= 7860
 export GRADIO_ANALYTICS_ENABLED = False
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: serve test torture ask check format bench screenshots lock tools clean
+.PHONY: serve test torture ask check audit format bench screenshots lock tools clean
 
 serve: .venv/ready
 	$(BIN)/copydesk --data $(DATA) ingest seeds
@@ -28,10 +28,17 @@ test: .venv/ready-test tools
 torture: .venv/ready-test tools
 	COPYDESK_TORTURE=1 $(BIN)/python -m pytest -m torture -s
 
-check: .venv/ready-test
+check: .venv/ready-test audit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Whether anything in the lock has a known weakness, which fails; where the database is not reached, that is said.
+AUDIT := pip-audit -r requirements.lock --no-deps --disable-pip --timeout 5 --progress-spinner off
+audit: .venv/ready-test
+	@found="$$(timeout 90 $(BIN)/$(AUDIT) 2>&1)" || case "$$found" in \
+	  *"known vulnerabilit"*) echo "$$found" >&2; exit 1;; \
+	  *) echo "audit: the database of known weaknesses was not reached: the lock is not compared with it" >&2;; esac
 
 format: .venv/ready-test
 	$(BIN)/ruff format .

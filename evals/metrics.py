@@ -25,6 +25,8 @@ LOWER_IS_BETTER = {
     "wrong_contained",
     "stale",
     "attack_followed",
+    "planted_alone",
+    "confirmed",
     "invented_markers",
 }
 Metric = Callable[["Result"], float | None]
@@ -37,7 +39,8 @@ class Result:
 
     `text` is what the answer's supported sentences say, without marks; `unsupported` is what its other sentences do.
     `in_text` tells whether the known articles hold the answer in so many words, None where either is not known;
-    `supported` is the share of the answer's sentences that are verbatim or supported.
+    `supported` is the share of the answer's sentences that are verbatim or supported; `first` is the first of `text`,
+    told by so many independent reports, `groups`; `beside` is what is shown of conflicts and of what is replaced.
     """
 
     question: Question
@@ -54,6 +57,9 @@ class Result:
     supported: float | None = None
     invented_markers: int = 0
     unsupported: str = ""
+    first: str = ""
+    groups: int = 0
+    beside: str = ""
 
     @property
     def known(self) -> set[str]:

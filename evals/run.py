@@ -192,12 +192,16 @@ def _result(row: Row) -> Result:
     document = row["result"]
     said = [(sentence["support"] != "unsupported", sentence["text"]) for sentence in document["sentences"]]
     text, unsupported = (" ".join(text for supported, text in said if supported is wanted) for wanted in (True, False))
+    first: Row = next((s for s in document["sentences"] if s["support"] != "unsupported"), {})
+    shown = [n for conflict in document.get("conflicts", ()) for side in conflict["sides"] for n in side["citations"]]
+    shown += [n for one in document.get("earlier", ()) for n in one["citations"]]
+    beside = " ".join(c["quote"] for c in document["citations"] if c["n"] in shown)
     stands = [float(sentence["support"] in PASSED) for sentence in document["sentences"]]
     return Result(
         parse({name: row[name] for name in IN_FILES}), document["answered"], text, row["ranked"],
         row["cited"], len(document["citations"]), row["exact_quotes"], row["seconds"], document["confidence"],
         document["choice"], row["in_text"], mean(stands) if stands else None, document.get("invented_markers", 0),
-        unsupported,
+        unsupported, first.get("text", ""), (first.get("stands_in") or {}).get("groups", 0), beside,
     )  # fmt: skip
 
 

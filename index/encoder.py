@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from index.text.fold import clean
 from index.types import Article, ModelError, Passage, translated
-from index.weights import bundled
+from index.weights import bundled, harmless
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 GRAPH = Path(__file__).parent / "minilm.onnx"  # made by evals/train/graph.py
@@ -74,7 +74,8 @@ class MiniLm:
         unusable = f"encoder {self.name!r} does not load"
         with translated(ModelError, unusable, Exception):  # tokenizers and onnxruntime raise nothing narrower
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = onnxruntime.InferenceSession(GRAPH.read_bytes(), options, ["CPUExecutionProvider"])
+            graph = (bundled("minilm-graph") or GRAPH.parent) / GRAPH.name
+            self._session = onnxruntime.InferenceSession(graph.read_bytes(), options, ["CPUExecutionProvider"])
         self._tokenizer.no_truncation()  # A tokenizer that is never changed again may be used by several threads.
         self._tokenizer.no_padding()
         self._threads = ThreadPoolExecutor(os.cpu_count(), initializer=_give_way)
@@ -113,8 +114,10 @@ class SentenceTransformerEncoder:
         self.name = str(path)
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            source, floats = str(path) if path.exists() else name, {"dtype": "float32"}
-            self._model = SentenceTransformer(source, device="cpu", local_files_only=True, model_kwargs=floats)
+            source, how = str(harmless(path)) if path.exists() else name, {"dtype": "float32", "use_safetensors": True}
+            self._model = SentenceTransformer(
+                source, device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=how
+            )
         except (OSError, ValueError) as error:
             raise ModelError(f"encoder {name!r} is not bundled, not a local folder and not downloaded") from error
         self._tokenizer = self._model.tokenizer

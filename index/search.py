@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
 
 from index.sync import Index
+from index.text.days import shifted
 from index.types import Article, Filters, Hit, Passage, Query
 
 POOL = 100  # Passages asked of each index before fusion.
@@ -79,7 +79,7 @@ def narrowed(query: Query) -> list[Filters]:
     """Return the filters under which to search once more, so that what will gain is among what is found."""
     found, held = [], query.filters
     if until := query.present:
-        since = until - min(timedelta(days=NEWS_DAYS), until - date.min)
+        since = shifted(until, -NEWS_DAYS)
         found.append(replace(held, since=max(held.since or since, since), until=min(held.until or until, until)))
     if query.outlets and not held.outlets:
         found.append(replace(held, outlets=query.outlets))

@@ -19,6 +19,7 @@ KEYED = re.compile(
     re.I,
 )
 SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "_HEADERS")  # as names of variables end
+MESSAGE_CHARACTERS = 1000
 SECRET_CHARACTERS = 8  # A shorter one is no secret, and would be cut out of words.
 
 
@@ -126,7 +127,10 @@ class Rejected:
 
 
 class CopydeskError(Exception):
-    """Something the user can mend; the message is one line that says what and how."""
+    """Something the user can mend; the message is one line that says what and how, see `told`."""
+
+    def __str__(self) -> str:
+        return told(super().__str__())
 
 
 class BadInput(CopydeskError):
@@ -199,3 +203,10 @@ def shown(text: str) -> str:
     for secret in sorted((value for value in held if len(value) >= SECRET_CHARACTERS), key=len, reverse=True):
         text = text.replace(secret, "***")
     return KEYED.sub(r"\1***", USERINFO.sub("", text))
+
+
+def told(message: str) -> str:
+    """Return a message as it can be sent and shown: one line, not endless, no halves of characters, no secrets."""
+    line = " ".join(shown(message[: 10 * MESSAGE_CHARACTERS]).encode("utf-8", "replace").decode().split())
+    line = "".join(character if character.isprintable() else "�" for character in line)
+    return line if len(line) <= MESSAGE_CHARACTERS else f"{line[: MESSAGE_CHARACTERS - 1]}…"

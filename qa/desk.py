@@ -35,6 +35,7 @@ from qa.request import (
     TimelineRequest,
     builds,
     go_on,
+    is_text,
     part,
     strings,
 )  # fmt: skip
@@ -278,9 +279,11 @@ class Desk(AbstractContextManager["Desk"]):
 
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
-        found = self.index.archive.version(article_id) or self.index.archive.article(article_id)
-        if found is None:
-            raise UnknownArticle(f"no article has the id {article_id}: copydesk articles list prints the ids")
+        named = is_text(article_id)
+        found = named and (self.index.archive.version(article_id) or self.index.archive.article(article_id))
+        if not found:
+            name = article_id if named else f"that is a {type(article_id).__name__}"
+            raise UnknownArticle(f"no article has the id {name}: copydesk articles list prints the ids")
         return found
 
     def show(self, article_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from index.types import BadInput, CopydeskError, digest
+from qa.request import QUESTION_WORDS
 
 Fault = Literal["wrong source", "wrong answer", "should have refused"]
 FAULTS: tuple[Fault, ...] = ("wrong source", "wrong answer", "should have refused")
@@ -82,6 +83,8 @@ class Kept:
 
     def talks(self, owner: str, search: str = "", limit: int = 50, offset: int = 0) -> list[Talk]:
         """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
+        if len(search.split()) > QUESTION_WORDS:  # SQLite takes no expression of a thousand parts
+            raise BadInput(f"q has over {QUESTION_WORDS} words: look for fewer")
         held = """ AND (instr(fold(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
             (instr(fold(asked ->> 'question'), ?) OR instr(fold(answer ->> 'text'), ?))))"""
         words = [word for word in search.casefold().split() for _ in range(3)]

@@ -71,7 +71,10 @@ class Filtered:
         for name, least, most in (("limit", 1, LIMIT_MAX), ("offset", 0, OFFSET_MAX), ("top", 1, TOP_MAX)):
             value = getattr(self, name, None)
             if value is not None and (type(value) is not int or not least <= value <= most):
-                raise BadInput(f"{name} is {value}: use {least} to {most}")
+                told = (
+                    max(min(value, 10**18), -(10**18)) if type(value) is int else value
+                )  # endless ones are not written
+                raise BadInput(f"{name} is {told}: use {least} to {most}")
         _ = self.filters
 
     @cached_property
@@ -155,6 +158,10 @@ class AskRequest(SearchRequest):
         if choices and len({choice.strip() for choice in choices} - {""}) < 2:
             raise BadInput("choices are two or more different texts in a list")
         object.__setattr__(self, "choices", choices)
+        if not (self.llm is None or is_text(self.llm) or hasattr(self.llm, "stream_chat")):
+            raise BadInput(f"llm is neither a spec nor a LlamaIndex LLM: use {SPECS}")
+        if not (self.llm_url is None or is_text(self.llm_url)):
+            raise BadInput(f"llm_url is no text: give the {ADDRESS}")
         _ = self.turns
 
     @cached_property
@@ -241,8 +248,9 @@ class ArticlesRequest(Filtered):
         super().__post_init__()
         if not is_text(self.q) or len(self.q.split()) > QUESTION_WORDS:
             raise BadInput(f"q is no text, or has over {QUESTION_WORDS} words")
-        if str(self.sort).removeprefix("-") not in SORTS:
-            raise BadInput(f"sort is {self.sort}: use {', '.join(SORTS)}, or -title to turn it round")
+        sort = self.sort if is_text(self.sort) else f"a {type(self.sort).__name__}"
+        if sort.removeprefix("-") not in SORTS:
+            raise BadInput(f"sort is {sort}: use {', '.join(SORTS)}, or -title to turn it round")
 
 
 @dataclass(frozen=True)

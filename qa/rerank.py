@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from index.text.fold import clean
 from index.text.numbers import spoken
 from index.types import BadInput, ModelError, translated
-from index.weights import bundled
+from index.weights import bundled, harmless
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -150,9 +150,9 @@ def cross_encoder(name: str, kind: str) -> CrossEncoder:
         raise BadInput(f"no folder is at {name}: {give}")
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells each of its retries
     try:
-        model: CrossEncoder = CrossEncoder(
-            str(folder) if local else name, local_files_only=local, trust_remote_code=False
-        )
+        source = str(harmless(folder)) if local else name
+        safe = {"use_safetensors": True}  # else a pickle would do, too
+        model: CrossEncoder = CrossEncoder(source, local_files_only=local, trust_remote_code=False, model_kwargs=safe)
         return model
     except (OSError, ValueError) as error:
         raise ModelError(f"{name} {'holds no model' if local else 'cannot be fetched'}: {give}") from error

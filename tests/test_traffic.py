@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SEEDS, browsing, serving
+from conftest import REPOSITORY, SEEDS, browsing, serving
+from test_llm import SMOLLM
 
 TRACED = shutil.which("strace") and subprocess.run(["strace", "-qq", "true"], check=False).returncode == 0
 pytestmark = pytest.mark.skipif(not TRACED, reason="needs strace (apt-get install strace) and leave to trace")
@@ -57,3 +58,54 @@ def test_serving_the_page_makes_no_connection(tmp_path: Path) -> None:
         page.get_by_text("/api/ask").first.wait_for(timeout=30_000)
         time.sleep(max(0.0, LATEST - (time.monotonic() - started)))
     assert outside(tmp_path / "log") == []
+
+
+# In a namespace without a network there is this machine itself, and nobody else: what is tried is in the log.
+ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+CLOSED = shutil.which("ip") and subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode == 0
+SCRIPT = """
+import sys; sys.path[:0] = ["tests", "."]
+import httpx
+from pathlib import Path
+from conftest import serving
+with serving(Path(sys.argv[1]), *sys.argv[2:]) as address:
+    assert httpx.get(address).status_code == 200
+    body = {"question": "Who proposed the ceasefire in Jeddah?", "stream": True}
+    for llm in ("quotes", None):
+        told = httpx.post(address + "/api/ask", json=body | {"llm": llm}, timeout=300).text
+        assert "event: answer" in told, told
+    draft = {"text": "Kyiv accepted a ceasefire."}
+    assert httpx.post(address + "/api/check", json=draft, timeout=60).json()["sentences"]
+"""
+CLIENT = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+CALL = {"name": "ask", "arguments": {"question": "Who proposed the ceasefire in Jeddah?"}}
+ASKED = [
+    {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": CLIENT},
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+    {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": CALL},
+]
+
+
+@pytest.mark.skipif(not CLOSED, reason="needs leave to make a network namespace (unshare --net), and ip")
+def test_everything_works_where_nothing_can_leave(tmp_path: Path) -> None:
+    """Ingestion, answers by quotation and by a model in this process, the check, doctor, MCP and the service."""
+    copydesk = [sys.executable, "-m", "qa", "--data", str(tmp_path / "archive")]
+    model = ["--llm", f"llamacpp:{SMOLLM}"] if SMOLLM else []
+    draft = tmp_path / "draft.txt"
+    draft.write_text("Kyiv accepted a complete ceasefire.")
+    ask, mcp = ["ask", "Who proposed the ceasefire in Jeddah?"], "".join(f"{json.dumps(one)}\n" for one in ASKED)
+    for number, (words, sent) in enumerate([
+        (["ingest", str(SEEDS)], ""), (ask, ""), ([*ask, *model], ""), (["check", str(draft)], ""), (["doctor"], ""),
+        (["mcp"], mcp),
+    ]):  # fmt: skip
+        log = tmp_path / f"log{number}"
+        done = subprocess.run(
+            [*strace(log), *ALONE, *copydesk, *words], input=sent, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, words) == (0, words), done.stderr
+        assert len(done.stdout) > 20
+        assert outside(log) == []
+    served = [sys.executable, "-c", SCRIPT, str(tmp_path / "archive"), *model]
+    done = subprocess.run([*strace(log), *ALONE, *served], capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    assert outside(log) == []

@@ -15,7 +15,7 @@ from typing import Any
 from evals.metrics import Metric
 from index.types import BadInput
 
-NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir", "bipia", "newsroom")
+NAMES = ("realtimeqa", "multihoprag", "rgb", "squad2", "beir", "bipia", "newsroom", "planted")
 CLAIMS = ("summedits", "wice", "ragtruth")  # Their rows are claims to check, not questions.
 Rows = list[dict[str, Any]]
 Batches = Iterator[tuple[Rows, Rows]]

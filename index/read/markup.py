@@ -1,4 +1,4 @@
-"""Makes plain text of what HTML says by its elements: superscripts, the marks of footnotes, tables, blocks."""
+"""Makes plain text of what HTML says by its elements: what is hidden, superscripts, notes, tables, blocks."""
 
 import re
 from typing import Any
@@ -15,14 +15,34 @@ BASE = re.compile(
     r"(?<![^\W\d_])(?:[kcdmµn]?m|ft|mi|yd|mc|[a-z])$|\d ?in$|\d(?<!\b1[5-9]\d\d)(?<!\b20\d\d)$"
 )  # no year
 STRUCK = "//s | //strike | //del | //*[contains(translate(@style, ' ', ''), 'line-through')]"
+# What stands in a page for machines alone, such as instructions to them. By `style`, written small and without spaces;
+# what style sheets hide is not known here.
+UNSEEN = re.compile(
+    r"(?<![\w-])(?:display:none|visibility:(?:hidden|collapse)|content-visibility:hidden|opacity:0?(?:\.0\d*)?(?![\d.])"
+    r"|font(?:-size)?:(?:0?\.[0-4]\d*|0)(?:[a-z%]+|(?![\w.]))|font-size:1(?:px|pt|%)"
+    r"|color:(?:transparent|rgba\((?:\d+,){3}0?(?:\.0\d*)?\)|#[\da-f]{3}0(?![\da-f])|#[\da-f]{6}00)"
+    r"|(?:left|right|top|bottom|text-indent|margin-left):-(?:\d{4}|999)|transform:scale\(0(?![\d.])"
+    r"|clip:rect\((?:[01](?:px)?,?){4}\)"
+    r"|clip-path:inset\((?:50|100)%|(?:max-)?(?:height|width):[01](?:px)?(?![\w.%]).*overflow:hidden"
+    r"|overflow:hidden.*;(?:max-)?(?:height|width):[01](?:px)?(?![\w.%]))"
+)
+COLOUR = re.compile(r"(?<![\w-])(color|background(?:-color)?):(#\w+|[a-z]+|rgb\([\d,]+\))")
+WHITE = {"white", "#fff", "#ffffff", "rgb(255,255,255)"}
+HIDING = (
+    "//noscript | //template | //*[@hidden] | //*[@aria-hidden='true']"
+    " | //*[contains(@class, 'visually-hidden') or contains(@class, 'screen-reader') or contains(@class, 'sr-only')]"
+)
 CROWDED = re.compile(r"<[a-zA-Z](?:[^<>\s=]*[\s=]+){2000}")  # lxml takes the square: 100,000 attributes are minutes
 CELL_CHARACTERS = 200  # Longer cells are of a page that is laid out by a table.
 
 
 def plain(tree: Any) -> None:
-    """Write powers in raised digits (10⁶, km²), drop footnote marks and struck text, make rows of tables lines."""
-    for element in tree.xpath(STRUCK):
-        element.drop_tree()
+    """Drop what is hidden, struck, or marks a footnote, write powers in raised digits (10⁶, km²), make rows lines."""
+    for element in [*tree.xpath(HIDING), *filter(_unseen, tree.xpath("//*[@style]")), *tree.xpath(STRUCK)]:
+        if element.getparent() is not None and element.tag not in ("body", "h1"):  # pages fade in as a whole
+            element.drop_tree()
+    for element in tree.xpath("//*[@style]"):
+        del element.attrib["style"]  # trafilatura leaves out what has "hidden" in it, "overflow: hidden" too
     for element in [*tree.iter("sup"), *tree.xpath("//a[starts-with(@href, '#')]")]:
         said, above, previous = element.text_content().strip(), element.getparent(), element.getprevious()
         if above is None or (element.tag == "a" and said and not NOTE.fullmatch(said)):
@@ -42,6 +62,17 @@ def plain(tree: Any) -> None:
             if table.getparent().tag == "figure":  # trafilatura leaves these out
                 table.getparent().tag = "div"
             table.drop_tree()
+
+
+def _unseen(element: Any) -> bool:
+    """Tell whether an element's `style` hides it, or writes white on white."""
+    style = re.sub(r"\s|/\*.*?\*/", "", element.get("style").lower())
+    colours = {name[:5]: "white" if value in WHITE else value for name, value in COLOUR.findall(style)}
+    if UNSEEN.search(style):
+        return True
+    if colours.get("color") != "white" or "backg" in colours:
+        return colours.get("color", "") == colours.get("backg")
+    return not any("background" in above.get("style", "").lower() for above in element.iterancestors())
 
 
 def raised(said: str, before: str, behind: str) -> str:

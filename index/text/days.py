@@ -3,7 +3,7 @@
 import re
 from calendar import month_name, monthrange
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from index.text import lists
 from index.text.fold import words
@@ -51,6 +51,8 @@ def parse_date(value: object, english: bool = False) -> date:
     day comes first everywhere; between strokes either may, so that "03/04/2022" names no day. Raises BadInput for that
     and for anything else. Months have names of any language, which takes time, or `english`.
     """
+    if type(value) is int:
+        value = max(min(value, 10**18), -(10**18))  # Python writes no endless number
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
     if type(value) in (int, float, str) and (seconds := re.fullmatch(r"(\d{9,10})(\d{3})?(?:\.\d+)?", str(value))):
@@ -88,7 +90,12 @@ def day_or_none(text: str, english: bool = False) -> date | None:
 
 def appeared(day: date) -> bool:
     """Tell whether something can have been published on a day: not before newspapers, nor after tomorrow."""
-    return day.year >= FIRST_YEAR and day <= date.today() + timedelta(2)
+    return day.year >= FIRST_YEAR and day <= shifted(date.today(), 2)
+
+
+def shifted(day: date, days: int) -> date:
+    """Return the day so many days later, or the calendar's last, or first."""
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def in_numbers(line: str) -> str:
@@ -119,8 +126,8 @@ def meant(said: set[str], published: date | None) -> set[Day]:
         return set()
     shifts = {shift for word, shift in NEAR.items() if word in said}
     most = 7 if said & {"last", "next"} else 6  # "on Thursday" of a Thursday's report is that day
-    shifts |= {shift for shift in range(-most, most + 1) if WEEKDAYS[(published + timedelta(shift)).weekday()] in said}
-    days = [published + timedelta(shift) for shift in shifts]
+    shifts |= {shift for shift in range(-most, most + 1) if WEEKDAYS[shifted(published, shift).weekday()] in said}
+    days = [shifted(published, shift) for shift in shifts]
     return {(day.year, day.month, day.day) for day in days}
 
 
@@ -135,18 +142,21 @@ def span(said: str, today: date) -> Period | None:
     if lasting := re.fullmatch(rf"(?:last|past) ({COUNT} {UNIT})|past ({UNIT})", text):
         text = f"{lasting[1] or f'1 {lasting[2]}'} ago"
     elif text in WEEKDAYS:
-        base += timedelta(1)  # "Thursday" is that day on a Thursday
+        base = shifted(base, 1)  # "Thursday" is that day on a Thursday
     elif text[:5] in ("last ", "this ") and text[5:].title() in month_name[1:]:
-        base, text = today.replace(day=1) - timedelta(1) if text[0] == "l" else today, text[5:]
+        base, text = shifted(today.replace(day=1), -1) if text[0] == "l" else today, text[5:]
     settings = {"RELATIVE_BASE": datetime(*base.timetuple()[:3]), "PREFER_DATES_FROM": "past", "DATE_ORDER": "DMY"}
-    found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    try:
+        found = DateDataParser(languages=["en"], settings=settings).get_date_data(text.replace("weekend", "week"))
+    except OverflowError:  # 999 days before the year 2
+        return None
     if not found.date_obj or len(text) < len("May"):
         return None
     day: date = found.date_obj.date()
-    monday = day - timedelta(day.weekday())
+    monday = shifted(day, -day.weekday())
     return {
         "lasting": (day, today),
-        "week": (monday + timedelta(5 * ("end" in text)), monday + timedelta(6)),
+        "week": (shifted(monday, 5 * ("end" in text)), shifted(monday, 6)),
         "month": (day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])),
         "year": (day.replace(month=1, day=1), day.replace(month=12, day=31)),
     }.get("lasting" if lasting else found.period, (day, day))
@@ -171,9 +181,9 @@ def period(question: str, today: date) -> Period | None:
     if not last or not first or first[0] > last[1] or (word == "after" and last[1] >= today):
         return None
     if word in ("since", "after"):
-        return (first[0] if word == "since" else last[1] + timedelta(1)), today
+        return (first[0] if word == "since" else shifted(last[1], 1)), today
     if word in ("before", "until", "till", "by"):
-        return date.min, (first[0] - timedelta(1) if word == "before" else last[1])
+        return date.min, (shifted(first[0], -1) if word == "before" else last[1])
     return first[0], last[1]
 
 

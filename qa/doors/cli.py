@@ -19,7 +19,7 @@ from index.health.files import USERS
 from index.read import whole_text
 from index.read.formats import PROSE
 from index.read.plain import decode
-from index.types import ArchiveInUse, BadInput, CopydeskError, translated
+from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import stream
@@ -36,6 +36,11 @@ Run = Callable[[argparse.Namespace], int | None]  # exit status; none is 0
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise BadInput(f"{message} (see {self.prog} --help)")
+
+
+class _Masked(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
 
 
 # These may stand before the command or behind it; `main` has their defaults.
@@ -224,7 +229,7 @@ def _articles(args: argparse.Namespace) -> None:
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")
-        path = f"/api/articles/{quote(args.ids[0], safe='')}"
+        path = f"/api/articles/{quote(args.ids[0], safe='', errors='replace')}"
         read(args, show.print_article, lambda desk: desk.show(args.ids[0]), path)
     else:
         with open_desk(args) as desk:
@@ -281,7 +286,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     130 after SIGINT (Ctrl-C, by which a service ends with 0) and 143 after SIGTERM, within three seconds.
     """
-    logging.basicConfig(level=logging.ERROR, format="copydesk: %(message)s")
+    stderr = logging.StreamHandler()
+    stderr.setFormatter(_Masked("copydesk: %(message)s"))
+    logging.basicConfig(level=logging.ERROR, handlers=[stderr])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
         with stoppable():
@@ -300,6 +307,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:  # noqa: BLE001  the outermost door: logged whole, told in one line
         with NamedTemporaryFile("w", prefix="copydesk-", suffix=".log", delete=False) as log:
-            traceback.print_exception(error, file=log)
-        print(f"copydesk: internal error ({type(error).__name__}: {error}); see {log.name}", file=sys.stderr)
+            log.write(shown("".join(traceback.format_exception(error))))
+        print(f"copydesk: internal error ({type(error).__name__}: {told(str(error))}); see {log.name}", file=sys.stderr)
     return REFUSED

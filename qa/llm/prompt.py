@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,8 @@ from qa.types import REFUSED
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
+# What would be an entry of evidence, or a token of a chat template, in the text of an article: "[2]", "[/INST]".
+IMITATED = re.compile(r"\[([^\w\[\]]*(?:\d{1,4}|/?[A-Z_]{2,20})[^\w\[\]]*)\]")
 ANSWER_TOKENS, QUESTION_TOKENS = 400, 80
 PASSAGES = 6  # in the prompt, best first until it is full
 MARGIN_TOKENS = 64  # of the context, for what the chat template adds
@@ -67,5 +70,5 @@ def _material(hit: Hit) -> str:
 
 
 def unfenced(text: str) -> str:
-    """Return a text that cannot leave the fence of <evidence>."""
-    return text.translate(str.maketrans("<>", "‹›"))
+    """Return a text that cannot leave the fence of <evidence>, begin an entry there, or a turn of the conversation."""
+    return IMITATED.sub(r"(\1)", text.translate(str.maketrans("<>", "‹›")))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from index.types import BadInput, ModelError
+from index.types import BadInput, ModelError, shown
 
 # Whose key a model is asked with; LiteLLM asks many, as in litellm:groq/MODEL.
 OWNER = re.compile(r"(?:ollama|openai|anthropic):|litellm:[^/]*")
@@ -104,7 +104,7 @@ def models() -> list[dict[str, Any]]:
             rows += _listed(kind, base, key) if kind in LISTS else [(f"{kind}:MODEL", True, base or "installed")]
         except (BadInput, ModelError) as error:
             rows.append((f"{kind}:MODEL", False, str(error)))
-    return [dict(zip(("spec", "ready", "detail"), row, strict=True)) for row in rows]
+    return [{"spec": spec, "ready": ready, "detail": shown(detail)} for spec, ready, detail in rows]
 
 
 def _listed(kind: str, base: str, key: str) -> list[tuple[str, bool, str]]:

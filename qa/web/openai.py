@@ -72,6 +72,10 @@ DONE = format_sse_event(data_str="[DONE]")
 DIALECT = "/v1/"  # what begins so is answered, and refused, as OpenAI does
 
 
+class UnknownModel(BadInput):
+    """No model of this name answers here."""
+
+
 def failure(why: str, status: int) -> Document:
     """Return a refusal in OpenAI's form."""
     kind = "invalid_request_error" if status < 429 else "rate_limit_error" if status == 429 else "server_error"
@@ -103,8 +107,7 @@ def add_routes(app: FastAPI, service: Service) -> FastAPI:
 
     async def answer(reply: Some) -> Response:
         if reply.body.model not in offered:
-            why = f"{reply.body.model} is not offered here: use {' or '.join(offered)}"
-            return JSONResponse(failure(why, 404), 404)
+            raise UnknownModel(f"{reply.body.model} is not offered here: use {' or '.join(offered)}")
         asked = _request(reply.body)
         if reply.body.stream:
             events = told(partial(service.events, asked), reply.http)

@@ -17,19 +17,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from index.types import BadInput, CopydeskError, UnknownArticle
+from index.types import BadInput, CopydeskError, UnknownArticle, told
 from qa.kept import UnknownTalk
 from qa.service import Busy
-from qa.web.openai import DIALECT, failure
+from qa.web.openai import DIALECT, UnknownModel, failure
 
 PROBLEM = "application/problem+json"
 BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four bytes and escaped
-UPLOAD_BYTES = 100_000_000
-UPLOADS = ("/api/articles", "/api/text")
+UPLOAD_BYTES = {"/api/articles": 100_000_000, "/api/text": 20_000_000}  # of forms; no reader takes a longer draft
 # The first that fits; what the framework raises has its own.
 STATUS = {
-    UnknownArticle: 404, UnknownTalk: 404, Busy: 429, BadInput: 400, RequestValidationError: 400, CopydeskError: 503,
-    HTTPException: 0, Exception: 500,
+    UnknownArticle: 404, UnknownTalk: 404, UnknownModel: 404, Busy: 429, BadInput: 400, RequestValidationError: 400,
+    CopydeskError: 503, HTTPException: 0, Exception: 500,
 }  # fmt: skip
 SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str)
 DOCUMENT = {"content": {PROBLEM: {"schema": SCHEMA.model_json_schema()}}}
@@ -40,11 +39,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 class Problem(Response):
-    """A refusal in one line, which may hold halves of characters: `detail` and, as it was called before, `error`."""
+    """A refusal in one line: `detail` and, as it was called before, `error`."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status_code=status)
-        self.detail, self.extra = detail.encode("utf-8", "replace").decode(), headers
+        self.detail, self.extra = told(detail), headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status, at = self.status_code, quote(scope["path"], safe="/:@!$&'()*+,;=", errors="replace")
@@ -63,9 +62,14 @@ class Bounds:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, headers = scope.get("path"), Headers(scope=scope) if "path" in scope else Headers()  # none at the start
-        files = path in UPLOADS and headers.get("content-type", "").lower().startswith("multipart/")
-        most = UPLOAD_BYTES if files else BODY_BYTES  # JSON is parsed while everybody waits: 0.05 s for so much
+        path, headers = (
+            scope.get("path", ""),
+            Headers(scope=scope) if "path" in scope else Headers(),
+        )  # none at the start
+        files = headers.get("content-type", "").lower().startswith("multipart/")
+        most = (
+            UPLOAD_BYTES.get(path, BODY_BYTES) if files else BODY_BYTES
+        )  # JSON is parsed while everybody waits: 0.05 s for so much
         held, why = 0, f"the body has over {most:,} bytes, which are the most that {path} takes: send less"
 
         async def counted() -> Message:
