@@ -102,7 +102,7 @@ def test_ask_search_and_articles_as_json(run: Run) -> None:
     assert len(listed) == 6
     assert set(listed[0]) == {"id", "title", "outlet", "published", "url", "characters", "passages"}
     related = {"copy_of", "carried_by", "story", "corrected_by", "corrects", "changes"}
-    assert set(shown) == {*listed[0], "authors", "text", *related}
+    assert set(shown) == {*listed[0], "authors", "language", "pages", "text", *related}
 
 
 def test_lists_for_people(run: Run) -> None:
@@ -192,7 +192,7 @@ def test_a_choice_and_the_day_it_is_asked(run: Run) -> None:
 
 def test_an_archive_in_use(run: Run, archive: Path, encoder: Encoder) -> None:
     with Desk(archive, encoder):
-        assert refused(run("articles", "list")) == (
+        assert refused(run("articles", "remove", "a")) == (
             f"the archive {archive} is in use by process {os.getpid()}: stop it or wait for it"
         )
 

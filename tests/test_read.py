@@ -526,7 +526,7 @@ def test_one_bad_byte_does_not_spoil_a_text_in_utf8(tmp_path: Path) -> None:
         ("a.csv", "text,title\na,b,c\n", "more values than columns"),
         ("a.md", "---\ntitle: [\n---\nText.", "the front matter is not YAML: "),
         ("a.html", "<html><body></body></html>", "no article text can be made out in this page"),
-        ("a.odt", "x", "not a known kind of file: use .txt, .md, .html"),
+        ("a.ods", "x", "not a known kind of file: use .txt, .md, .html"),
     ],
 )
 def test_bad_files_are_rejected_with_a_reason(tmp_path: Path, name: str, content: str | bytes, expected: str) -> None:
