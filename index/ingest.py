@@ -47,16 +47,18 @@ class IngestReport:
 def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
     year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
-    progress: Progress | None = None, allow_private: bool = False, only: Callable[[Path], bool] | None = None,
+    progress: Progress | None = None, allow_private: bool = False, follow_links: bool = False,
+    only: Callable[[Path], bool] | None = None,
 ) -> IngestReport:  # fmt: skip
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
     A path may be an address, of a private network with `allow_private`, a visit to one, or what a visit found; what is
-    gone from the web stays. Of files, those that `only` lets through are read. Unchanged articles are recognised by
-    hash, a file without id or url by where it lies, from whichever folder above it is read. Inputs that cannot be used
-    are in the report and stop nothing. Every batch is durable: an interrupted run is continued by running it again.
-    `outlet` is given to articles that name none, `year` to datelines without one; `map` gives for names of fields which
-    of ours they are, before the table of text/lists/fields.txt. `progress`, or the index's, is told how far it is.
+    gone from the web stays. Of files, those that `only` lets through are read; links out of a folder with
+    `follow_links`. Unchanged articles are recognised by hash, a file without id or url by where it lies, from whichever
+    folder above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
+    interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
+    without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
+    `progress`, or the index's, is told how far it is.
     """
     index.archive.check_writable()
     started = time.perf_counter()
@@ -69,7 +71,7 @@ def ingest(
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
     due = started + BATCH_SECONDS
-    for found in _found(paths, Known(outlet, year, map or {}), notes, tell, allow_private, only):
+    for found in _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only):
         article = _placed(found, places, seen, index, notes)
         if article is None:
             continue

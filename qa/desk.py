@@ -223,10 +223,12 @@ class Desk(AbstractContextManager["Desk"]):
         map: Mapping[str, str] | None = None,  # noqa: A002
         progress: Progress | None = None,
         allow_private: bool = False,
+        follow_links: bool = False,
     ) -> IngestReport:
         """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`."""
         paths = [paths] if isinstance(paths, str | Path) else paths
-        return self._ingest(paths, outlet, prune, year, map, progress, allow_private or self.allow_private)
+        private = allow_private or self.allow_private
+        return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links)
 
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:

@@ -193,7 +193,7 @@ def test_links(tmp_path: Path) -> None:
         (folder / name).symlink_to(target)
     articles, reasons = found(folder)
     assert [article.id for article in articles] == ["a.txt", "stored.txt"]
-    out = "a link out of the folder: ingest what it leads to by its own path"
+    out = "a link out of the folder: ingest what it leads to, or give --follow-links"
     assert reasons == [
         "cannot be read: No such file or directory",
         out,
@@ -202,6 +202,8 @@ def test_links(tmp_path: Path) -> None:
         out,
     ]
     assert [article.id for article in found(folder / "out.txt")[0]] == ["out.txt"]
+    followed = [one.item for one in read([folder], Known(links=True)) if isinstance(one.item, Article)]
+    assert {article.id for article in followed} == {"a.txt", "folder/a.txt", "stored.txt"}
 
 
 def test_prune_spares_what_is_in_a_folder_that_is_not_read(tmp_path: Path, encoder: Encoder) -> None:
@@ -217,7 +219,7 @@ def test_prune_spares_what_is_in_a_folder_that_is_not_read(tmp_path: Path, encod
         report = ingest(index, [folder], prune=True)
         assert report.removed == 1
         assert [item.reason for item in report.rejected] == [
-            "a link out of the folder: ingest what it leads to by its own path"
+            "a link out of the folder: ingest what it leads to, or give --follow-links"
         ]
 
 

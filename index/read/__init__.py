@@ -51,8 +51,8 @@ def read(
         try:
             with translated(BadInput, "cannot be read", OSError, RuntimeError):  # RuntimeError: no such user's home
                 root = Path(given).expanduser()
-                below = [path for path in _files(root, notes) if not only or only(path)]
-                files += [(root, path, path.stat().st_size if os.access(path, os.R_OK) else 0) for path in below]
+                below = [path for path in _files(root, known.links, notes) if not only or only(path)]
+                files += [(root, path, _size(path)) for path in below]
         except BadInput as error:
             where = ("", "") if isinstance(error, Empty) else (real(given), "")
             yield Found(_rejected(str(given), error), where, str(given), 0.0)
@@ -60,7 +60,7 @@ def read(
     for root, path, size in files:
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
-        for fields, place, kind, position in _records(path, root, notes):
+        for fields, place, kind, position in _records(path, root, known.links, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
             try:
                 record, not_used = fields, set[str]()
@@ -109,10 +109,11 @@ def whole_text(name: str, data: bytes) -> str:
     return "\n\n".join(filter(None, told))
 
 
-def _files(root: Path, notes: Notes) -> list[Path]:
+def _files(root: Path, links: bool, notes: Notes) -> list[Path]:
     """List the article files at or below a path, each once, and what `_records` rejects. Raises BadInput for none.
 
-    Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted.
+    Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted; links out
+    of a folder are followed where `links` says so.
     """
     kinds = ", ".join(READERS)
     if not root.exists():
@@ -121,34 +122,55 @@ def _files(root: Path, notes: Notes) -> list[Path]:
         if not suffix(root.name):
             raise BadInput(f"not a known kind of file: use {kinds}")
         return [root]
-    os.listdir(root)  # rglob passes over what may not be read
-    archives, below = {path.parent for path in root.rglob(ARCHIVE)}, list[Path]()
-    for path in sorted(root.rglob("*"), key=os.path.islink, reverse=True):  # a link is the file that it leads to
-        if not archives.isdisjoint(path.parents) or any(map(SKIPPED.match, path.relative_to(root).parts)):
+    os.listdir(root)  # a folder below that may not be read is rejected alone
+    found, folders, seen = dict[str, Path](), [root], set[str]()
+    while folders:
+        folder = folders.pop()
+        if (whither := os.path.realpath(folder)) in seen:
             continue
-        if os.path.isdir(path):
-            below += [path] * (_leads_out(path, root) or not os.access(path, os.R_OK | os.X_OK))
-        elif suffix(path.name):
-            below.append(path)
-        elif path.is_file():
-            notes.skipped[path.suffix.lower()] += 1
-    if not below:
+        seen.add(whither)
+        try:
+            names = [name for name in os.listdir(folder) if not SKIPPED.match(name)]
+        except OSError:
+            found[whither] = folder
+            continue
+        for path in map(folder.joinpath, names if ARCHIVE not in names else ()):
+            out = path.is_symlink() and _leads_out(path, root)
+            if os.path.isdir(path):
+                if links or not path.is_symlink():
+                    folders.append(path)
+                elif out:
+                    found[str(path)] = path
+            elif suffix(path.name):
+                whither = os.path.realpath(path)
+                if whither not in found or not path.is_symlink():  # a link is the file that it leads to
+                    found[whither] = path
+            elif path.is_file():
+                notes.skipped[path.suffix.lower()] += 1
+    if not found:
         raise Empty(f"no article files in it ({kinds})")
-    return sorted({os.path.realpath(path): path for path in below}.values())
+    return sorted(found.values())
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # `_records` tells why
+        return 0
 
 
 def _leads_out(path: Path, root: Path) -> bool:
     return path != root and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def _records(path: Path, root: Path, notes: Notes) -> Iterator[Reading]:
+def _records(path: Path, root: Path, links: bool, notes: Notes) -> Iterator[Reading]:
     """Yield each record of a file, or why there is none, and note what is remarked on it."""
     try:
         with translated(BadInput, "cannot be read", OSError):
             if UNPRINTABLE.search(f"{path}{root.resolve()}"):
                 raise BadInput("its name is not UTF-8 or holds control characters: rename it")
-            if _leads_out(path, root):
-                raise BadInput("a link out of the folder: ingest what it leads to by its own path")
+            if not links and _leads_out(path, root):
+                raise BadInput("a link out of the folder: ingest what it leads to, or give --follow-links")
             size = path.stat().st_size
             if path.is_dir():
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")

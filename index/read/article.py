@@ -36,11 +36,15 @@ SURE = 0.5  # of the detector: below it a text is in no language, or in several
 
 
 class Known(NamedTuple):
-    """What the user says of articles that do not say it: outlet, year of a dateline; and of names, theirs: ours."""
+    """What the user says of articles that do not say it: outlet, year of a dateline; and of names, theirs: ours.
+
+    With `links`, links out of a folder are followed.
+    """
 
     outlet: str | None = None
     year: int | None = None
     names: Mapping[str, str] = {}
+    links: bool = False
 
 
 def as_article(fields: object, default_id: str, known: Known, name: str, notes: Notes) -> Article:

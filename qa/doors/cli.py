@@ -98,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
                         help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
     ingest.add_argument("--prune", action="store_true",
                         help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
+    ingest.add_argument("--follow-links", action="store_true", help="read what links out of the folders lead to")
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -164,7 +165,8 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
 def _ingest(args: argparse.Namespace) -> int:
     with open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
-        report = desk.ingest(args.paths, outlet=args.outlet, prune=args.prune, year=args.year, map=names)
+        said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
+        report = desk.ingest(args.paths, prune=args.prune, **said)
     for line in report.incomplete:
         print(f"copydesk: {line}", file=sys.stderr)
     emit(args, asdict(report), show.print_ingest)
