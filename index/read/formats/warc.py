@@ -180,7 +180,7 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
                         pass
                 if getattr(record.raw_stream, "limit", 0) > 0:
                     why = "it breaks off"
-            except (ArchiveLoadFailed, EOFError, OSError, TypeError, UnicodeError, ValueError) as error:
+            except (ArchiveLoadFailed, AttributeError, EOFError, OSError, TypeError, ValueError) as error:
                 why = " ".join(str(error).split()) or "it breaks off"
         if not why:
             return
