@@ -119,7 +119,7 @@ def blocks(html: str) -> tuple[str, list[str]]:
 
     if CROWDED.search(html):
         raise BadInput("an element has over 1,000 attributes, as no article's has: look into it")
-    tree = fragment_fromstring(html, create_parent="div")
+    tree = fragment_fromstring(f"<!-- -->{html}", create_parent="div")  # a whole page without a body is no piece
     for element in tree.xpath("//script | //style | //comment()"):
         element.drop_tree()
     plain(tree)

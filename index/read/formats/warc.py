@@ -9,6 +9,7 @@ from typing import Any
 
 from index.read.formats.pages import NO_TEXT
 from index.read.plain import Source
+from index.read.zipped import sound
 from index.types import BadInput, digest
 
 KINDS = {  # by type of content: the ending whose reader is for it
@@ -35,14 +36,11 @@ def read_warc(file: Source) -> Iterator[tuple[Any, str]]:
 
 def read_wacz(file: Source) -> Iterator[tuple[Any, str]]:
     """Yield the article of each page in the WARC files of a WACZ file."""
-    try:
-        with zipfile.ZipFile(file) as packed:
-            held = [name for name in packed.namelist() if re.fullmatch(r"archive/.+\.warc(?:\.gz)?", name)]
-            if not held:
-                raise ValueError("no web archive: it holds no archive/*.warc.gz")
-            yield from _articles(file, [Source(packed.open(name)) for name in held])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"no WACZ file, a damaged or a locked one ({error}): save it again") from error
+    with sound("WACZ file"), zipfile.ZipFile(file) as packed:
+        held = [name for name in packed.namelist() if re.fullmatch(r"archive/.+\.warc(?:\.gz)?", name)]
+        if not held:
+            raise ValueError("no web archive: it holds no archive/*.warc.gz")
+        yield from _articles(file, [Source(packed.open(name)) for name in held])
 
 
 def _articles(file: Source, parts: list[Source]) -> Iterator[tuple[Any, str]]:
