@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -486,3 +487,30 @@ def test_an_error_of_the_system_that_is_not_of_the_folder_is_not_said_to_be(
     (tmp_path / "b" / "summary.json").mkdir(parents=True)  # cannot be written
     with pytest.raises(BadInput, match="b cannot be written: Is a directory"):
         run(seeded, [question], tmp_path / "b", "quotes", silent)
+
+
+def test_a_planted_claim_by_hand(tmp_path: Path) -> None:
+    """Alone where nothing of the others is shown; confirmed where several reports count for it."""
+    case: dict[str, Any] = {
+        "id": "x",
+        "question": "How many fell?",
+        "answer": ["three"],
+        "wrong": ["ninety"],
+        "group": "stuffed",
+        "outlets": "five",
+        "day": "2025-05-06",
+        "honest": ["Three fell."] * 3,
+        "planted": ["Ninety fell."],
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(case))
+    articles, [asked] = sets.load("planted", tmp_path / "a.jsonl")
+    assert articles[3]["text"] == "How many fell? many fell. " * 2 + "Ninety fell."
+    assert len({article["outlet"] for article in articles}) == len(articles) == 8
+    begun, metrics = replace(result("x"), question=parse(asked), first="Ninety fell."), sets.metrics("planted")
+
+    def scored(one: Result) -> list[float | None]:
+        return [metrics[name](one) for name in ("planted_alone", "others_beside", "confirmed")]
+
+    assert scored(begun) == [1.0, 0.0, 0.0]
+    assert scored(replace(begun, beside="Three fell.", groups=2)) == [0.0, 1.0, 1.0]
+    assert scored(replace(begun, first="Three fell.", groups=2)) == [0.0, None, 0.0]

@@ -164,11 +164,11 @@ def test_what_an_address_leads_to_is_added(tmp_path: Path, encoder: Encoder, rer
 def test_an_upload_has_a_bound_that_is_told(client: TestClient) -> None:
     def endless() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
-        for _ in range(problems.UPLOAD_BYTES // 1_000_000 + 1):
+        for _ in range(problems.UPLOAD_BYTES["/api/articles"] // 1_000_000 + 1):
             yield b" " * 1_000_000
 
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    declared = {"Content-Length": str(problems.UPLOAD_BYTES + 1)} | headers
+    declared = {"Content-Length": str(problems.UPLOAD_BYTES["/api/articles"] + 1)} | headers
     for content, given in ((endless(), headers), (b"", declared)):
         refused = client.post("/api/articles", content=content, headers=given)
         assert refused.status_code == 413
