@@ -315,8 +315,7 @@ class Index(AbstractContextManager["Index"]):
             held, rows = self._rows(table), self.archive.meta(f"rows:{table.name}")
         except ArchiveError as error:
             return str(error)
-        sound = held == rows and not self.archive.pending(table.name)[0]
-        return "" if sound else f"it holds {held} of {rows} rows"
+        return "" if held == rows else f"it holds {held} of {rows} rows"
 
     def _rows(self, table: Table) -> str:
         return str(self.archive.read(f"SELECT count(*) FROM {table.name}")[0][0])

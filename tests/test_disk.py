@@ -19,7 +19,7 @@ from index.sync import Index
 from index.types import Query
 
 WHOLE = os.environ.get("COPYDESK_TORTURE") == "1"
-WRITES = 5  # of some 500, in a short run
+WRITES = 2  # of some 500, in a short run
 MENDS = "make room there, or mend the disk, and run it again; what was written stays"
 ARTICLES = 6
 

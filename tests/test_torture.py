@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -92,7 +93,7 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
     print(f"seed {seed}")
     source, number = tmp_path / "in.jsonl", 0
     texts: dict[str, str] = {}  # as the source has them
-    for turn in range(50 if WHOLE else 5):
+    for turn in range(50 if WHOLE else 2):
         what = WAYS[turn % len(WAYS)] if turn else "ingest"
         if what in ("ingest", *PRUNING):
             for key in rng.sample(sorted(texts), len(texts) // 3):
@@ -238,7 +239,7 @@ def spoilt(folder: Path, n: int) -> None:
 
 
 def test_many_files_some_bad_and_stopped_three_times(tmp_path: Path, encoder: Encoder) -> None:
-    every, bad = (10_000, 500) if WHOLE else (300, 15)
+    every, bad = (10_000, 500) if WHOLE else (120, 15)
     (folder := tmp_path / "in").mkdir()
     seed = random.randrange(10**6)
     rng = random.Random(seed)
@@ -288,7 +289,7 @@ def counted(data: Path) -> int:
     import sqlite3
 
     try:
-        with sqlite3.connect(f"file:{data / 'archive.sqlite3'}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{data / 'archive.sqlite3'}?mode=ro", uri=True)) as db:
             return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
     except sqlite3.OperationalError:  # not yet there
         return 0
@@ -302,7 +303,7 @@ def used(pid: int) -> tuple[int, int]:
 
 def test_many_questions_leave_nothing_behind(tmp_path: Path, encoder: Encoder, reranker: Reranker) -> None:
     """Memory is compared with what is held once each cache has been filled."""
-    questions, warm = (10_000, 1_500) if WHOLE else (150, 60)
+    questions, warm = (10_000, 1_500) if WHOLE else (60, 30)
     with Desk(tmp_path / "archive", encoder, reranker) as desk:
         texts = {f"a{n}": f"The quay number{n} of Kelmouth was sold to Ida Brandt. Rain fell." for n in range(40)}
         desk.ingest([rows(tmp_path / "in.jsonl", texts)])

@@ -1,6 +1,7 @@
 """No traffic but what the user asked for: every connection and look-up of the processes, seen by the kernel."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -87,6 +88,8 @@ ASKED = [
 
 
 @pytest.mark.skipif(not CLOSED, reason="needs leave to make a network namespace (unshare --net), and ip")
+@pytest.mark.torture
+@pytest.mark.skipif(not os.environ.get("COPYDESK_TORTURE"), reason="minutes under strace: make torture runs it")
 def test_everything_works_where_nothing_can_leave(tmp_path: Path) -> None:
     """Ingestion, answers by quotation and by a model in this process, the check, doctor, MCP and the service."""
     copydesk = [sys.executable, "-m", "qa", "--data", str(tmp_path / "archive")]
