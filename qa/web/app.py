@@ -33,7 +33,7 @@ from qa.web import mcp, openai, talks
 from qa.web.articles import Checks, article_routes, example, find_routes, source_routes
 from qa.web.guard import Guard, check_host
 from qa.web.problems import REFUSALS, Bounds, refusing
-from qa.web.streams import event, last, to_its_end, told
+from qa.web.streams import event, last, stop, to_its_end, told
 from qa.web.telemetry import Metrics
 
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
@@ -161,4 +161,5 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             end(status)
         end_soon(status)
+        stop()
         self.signum, self.should_exit = sig, True

@@ -8,16 +8,18 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from fastapi import Request
 from fastapi.sse import format_sse_event
 
-from index.types import CopydeskError
+from index.types import ArchiveError, CopydeskError
 from qa.request import ASKER, Asker, Gone
 from qa.types import Answer, Checked
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+_asked = WeakSet[asyncio.Queue[Any]]()  # by each of those whose questions are worked on
 
 
 async def told(ask: Callable[[Asker], Iterator[T]], http: Request) -> AsyncGenerator[T, None]:
@@ -27,6 +29,7 @@ async def told(ask: Callable[[Asker], Iterator[T]], http: Request) -> AsyncGener
     """
     asker, loop = Asker(), asyncio.get_running_loop()
     queue = asyncio.Queue[T | Exception]()
+    _asked.add(queue)
 
     def work() -> None:
         ASKER.set(asker)
@@ -65,6 +68,12 @@ async def last(ask: Callable[[Asker], Iterator[Any]], http: Request) -> Any:
     async with aclosing(told(ask, http)) as events:
         *_, done = [event async for event in events]
     return done
+
+
+def stop() -> None:
+    """End every question that is worked on, since the service ends; who asked is told so."""
+    for queue in [*_asked]:
+        queue.put_nowait(ArchiveError("the service is stopping: ask again when it runs"))
 
 
 def event(name: str, document: object) -> bytes:
