@@ -106,7 +106,8 @@ def source_routes(app: FastAPI, desk: Desk) -> None:
         """List what is watched, with its state and failures; to readers, addresses alone."""
         return JSONResponse({"sources": desk.sources.listed(local=http.state.user.role == "editor")})
 
-    @app.post("/api/sources", response_model=Sources, tags=["articles"], dependencies=EDITORS)
+    @app.post("/api/sources", response_model=Sources, tags=["articles"], dependencies=EDITORS,
+              openapi_extra=example({"address": "https://pell.example/news.xml"}))  # fmt: skip
     def watch(given: Watching, http: Request) -> JSONResponse:
         """Watch an address from now on, where the service was started with --watch; editors may."""
         if desk.sources.options is None:

@@ -55,6 +55,7 @@ function send(asked = { question: question().value.trim(), ...asking.filters }, 
   asking.sent = [asked, n];
   if (sessionStorage.lost) sessionStorage.lost = JSON.stringify(asking.sent); // the page may yet be loaded anew
   asking.fresh = true;
+  asking.left = false;
   return service("ask", { asked, n, talk: asking.talk });
 }
 
@@ -102,6 +103,7 @@ function load(talk) { // who opens another conversation is worked for no more in
   closeSource(false);
   $("#ask").classList.remove("drawn");
   goTo(talk);
+  asking.left = true;
   service("open", { talk });
   question().focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -233,6 +235,7 @@ new MutationObserver(() => {
     sessionStorage.removeItem("lost");
   }
   const talk = $("#talk").dataset.talk;
+  if (asking.left) $("#live .turn:not([data-old])")?.remove(); // the end of the answer that was left
   const turn = $("#live .turn:not([data-old])"); // what comes takes the attribute away
   const last = all(".turn", $("#talk")).at(-1);
   if (last && !asking.busy && !turn && $("#talk") !== asking.opened) set(JSON.parse(last.dataset.given)); // as it went on
