@@ -49,7 +49,7 @@ def harmless(folder: Path) -> Path:
         if path.suffix == ".json" and path.name.endswith(("config.json", "modules.json")):
             with translated(ModelError, f"{path} cannot be read", OSError, ValueError, RecursionError):
                 said = json.loads(path.read_bytes())
-            parts = said if isinstance(said, list) else []
+            parts = said if path.name == "modules.json" else []  # other lists say what a model was trained on
             foreign = [part for part in parts if not str(dict(part).get("type")).startswith(OWN)]
             if foreign or "auto_map" in said:
                 raise ModelError(f"{path} names code that is not of this installation: {use}")
