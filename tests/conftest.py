@@ -33,6 +33,8 @@ REPOSITORY = Path(__file__).parent.parent
 SEEDS = REPOSITORY / "seeds"
 Run = Callable[..., tuple[int, str, str]]
 SHARED = REPOSITORY.parent / "shared"
+# What takes long and has a shorter like: `make torture` runs it.
+LONG = pytest.mark.skipif(not os.environ.get("COPYDESK_TORTURE"), reason="long: make torture runs it")
 BEFORE_4 = """
     ALTER TABLE articles DROP COLUMN language; ALTER TABLE articles DROP COLUMN pages;
     ALTER TABLE versions DROP COLUMN language; ALTER TABLE versions DROP COLUMN pages; DROP TABLE sources;

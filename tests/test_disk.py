@@ -10,7 +10,7 @@ from errno import EDQUOT, EIO, ENOSPC
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import LONG, REPOSITORY
 
 from index.encoder import Encoder
 from index.ingest import ingest
@@ -44,7 +44,7 @@ def articles(folder: Path, first: int, last: int) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize("before", [0, 3] if WHOLE else [3])
 def test_every_write_may_fail(refusing: Path, tmp_path: Path, encoder: Encoder, before: int) -> None:
     """Of a new archive, and of one that holds articles; from a write on, or at one alone."""
     if before:
@@ -106,6 +106,8 @@ def test_a_small_disk_is_full(tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@LONG
+@pytest.mark.torture
 def test_a_file_may_not_grow(tmp_path: Path) -> None:
     """A quota, or a limit of the shell: SIGXFSZ is ignored by Python, and the write fails."""
     source = articles(tmp_path / "in", 0, 40)

@@ -1,6 +1,7 @@
 """Ending when told to: by SIGTERM and Ctrl-C, soon, with nothing announced, and at once when told twice."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import REPOSITORY
+from conftest import LONG, REPOSITORY
 
 from index.encoder import Encoder
 from index.ingest import ingest
@@ -22,6 +23,7 @@ from index.sync import Index
 
 SECONDS = 3.0
 STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
+FEW = [*STATUS] if os.environ.get("COPYDESK_TORTURE") else [signal.SIGTERM]
 STOPPED = "copydesk: stopped; what was written stays, run it again to go on\n"
 
 
@@ -57,7 +59,7 @@ def free(archive: Path) -> None:
     ArchiveLock(archive).release()
 
 
-@pytest.mark.parametrize("signum", STATUS)
+@pytest.mark.parametrize("signum", FEW)
 @pytest.mark.parametrize("command", ["ingest", "eval", "mcp"])
 def test_a_command_ends_soon_and_leaves_nothing(archive: Path, command: str, signum: signal.Signals) -> None:
     files = archive.parent
@@ -78,7 +80,7 @@ def test_a_command_ends_soon_and_leaves_nothing(archive: Path, command: str, sig
     free(archive)
 
 
-@pytest.mark.parametrize("signum", STATUS)
+@pytest.mark.parametrize("signum", FEW)
 def test_a_service_ends_soon_and_so_do_its_streams(archive: Path, signum: signal.Signals) -> None:
     with started(archive, "serve", "--port", "0") as process:
         assert process.stdout is not None
@@ -105,6 +107,8 @@ def test_a_service_ends_soon_and_so_do_its_streams(archive: Path, signum: signal
     free(archive)
 
 
+@LONG
+@pytest.mark.torture
 def test_a_second_signal_ends_at_once(archive: Path) -> None:
     with started(archive, "serve", "--port", "0") as process:
         assert process.stdout is not None

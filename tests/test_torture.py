@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import BEFORE_4, REPOSITORY, serving
+from conftest import BEFORE_4, LONG, REPOSITORY, serving
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -93,7 +93,7 @@ def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path, encoder: Encoder) ->
     print(f"seed {seed}")
     source, number = tmp_path / "in.jsonl", 0
     texts: dict[str, str] = {}  # as the source has them
-    for turn in range(50 if WHOLE else 2):
+    for turn in range(50 if WHOLE else 1):
         what = WAYS[turn % len(WAYS)] if turn else "ingest"
         if what in ("ingest", *PRUNING):
             for key in rng.sample(sorted(texts), len(texts) // 3):
@@ -301,6 +301,7 @@ def used(pid: int) -> tuple[int, int]:
     return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]), len(os.listdir(f"/proc/{pid}/fd"))
 
 
+@LONG
 def test_many_questions_leave_nothing_behind(tmp_path: Path, encoder: Encoder, reranker: Reranker) -> None:
     """Memory is compared with what is held once each cache has been filled."""
     questions, warm = (10_000, 1_500) if WHOLE else (60, 30)

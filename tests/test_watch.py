@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import REPOSITORY, Run, running, serving
+from conftest import LONG, REPOSITORY, Run, running, serving
 from web import Web, web
 
 from index.encoder import Encoder
@@ -328,6 +328,8 @@ def test_a_folder_is_in_step(desk: Desk, tmp_path: Path) -> None:
     assert desk.index.doctor().ok
 
 
+@LONG
+@pytest.mark.torture
 def test_an_archive_in_its_own_folder_wakes_nobody(desk: Desk, tmp_path: Path) -> None:
     old(tmp_path / "pier.txt", STORY.format("pier"))
     with looking(desk, tmp_path) as told:
@@ -437,6 +439,8 @@ def test_a_service_watches(archive_beside: Path, site: Web, tmp_path: Path) -> N
         assert httpx.get(f"{address}/healthz").json()["articles"] == 3
 
 
+@LONG
+@pytest.mark.torture
 def test_a_service_that_watches_nothing_says_so(desk: Desk) -> None:
     with running(desk) as address:
         assert httpx.get(f"{address}/api/sources").json() == {"sources": []}
@@ -456,11 +460,13 @@ def test_the_page_shows_sources(desk: Desk, site: Web) -> None:
     assert "failed 1 time: there is no such page (404): look at the address" in shown
 
 
+@LONG
+@pytest.mark.torture
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(archive_beside: Path, encoder: Encoder, site: Web) -> None:
     """kill -9 before, while and after the articles of a visit are stored."""
     names = [f"pier{n}" for n in range(4)]
     feed = publish(site, *names)
-    for seconds in (3.0, 6.0, 8.0) if os.environ.get("COPYDESK_TORTURE") else (5.0,):
+    for seconds in (3.0, 6.0, 8.0):
         with command(archive_beside, "watch", feed, "--allow-private", "--every", ".1") as process:
             time.sleep(seconds)
             process.kill()
