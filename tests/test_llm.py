@@ -566,8 +566,8 @@ def test_specs_that_are_not_understood(spec: str) -> None:
     with pytest.raises(BadInput) as raised:
         load(spec)
     assert str(raised.value) == (
-        f"--llm {spec} is not understood: use quotes, llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL, "
-        "anthropic:MODEL or litellm:MODEL"
+        f"{f'--llm {spec}'.strip()} is not understood: use quotes, llamacpp:/path/model.gguf, ollama:MODEL, "
+        "openai:MODEL, anthropic:MODEL or litellm:MODEL"
     )
 
 
