@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -168,18 +168,24 @@ class Index(AbstractContextManager["Index"]):
             return related(self.archive, article)
 
     def doctor(self, repair: bool = False) -> Health:
-        """Check the archive file, indexes and tables, changing nothing; with `repair`, mend what can be.
+        """Check the archive file, indexes and tables; with `repair`, mend what can be.
 
-        What is derived is built again, damaged vectors are encoded again.
+        What is derived is built again, damaged vectors are encoded again. Without it nothing is changed, save that what
+        a process that ended left to be applied is applied, as at any opening.
         """
         self._close_parts()
         damage = examine(self.archive, self.progress)
         altered = complaint_elsewhere(self._sums["archive"].path, self.archive.path)
         articles, passages = self.archive.counts()
+        whole = not (damage.file or damage.articles)
+        late = whole and not altered  # what is left to be applied may be
+        for table in TABLES if late else ():
+            with suppress(ArchiveError):  # told below
+                self._derive(table)
         held, problems = dict.fromkeys(PARTS, 0), dict[str, str]()
         for name in PARTS:
             try:
-                held[name] = self._held(name, whole=not (damage.file or damage.articles))
+                held[name] = self._held(name, whole, late)
                 if held[name] != passages or self.archive.pending(name)[0]:
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
@@ -201,13 +207,20 @@ class Index(AbstractContextManager["Index"]):
             listed.append(f"archive file: {altered} after it was closed; copydesk doctor --repair checks and keeps it")
         return Health(not listed, articles, passages, **held, problems=listed)
 
-    def _held(self, name: str, whole: bool) -> int:
-        """Return how many passages an index holds. Raises ArchiveError where it is not as it should be."""
+    def _held(self, name: str, whole: bool, late: bool) -> int:
+        """Return how many passages an index holds. Raises ArchiveError where it is not as it should be.
+
+        The `whole` of it is compared with the archive; what is `late` is applied before.
+        """
         folder = self._folder(name)
+        if folder.exists() and (why := self._sums[name].complaint(folder)):
+            raise ArchiveError(why)
+        if late and self.archive.pending(name)[0]:
+            self._part(name)
+            self._close_parts()
+            folder = self._folder(name)
         if not folder.exists():
             return 0
-        if why := self._sums[name].complaint(folder):
-            raise ArchiveError(why)
         self._sums[name].forget()
         held = probe(name, folder, self.archive.path, whole)
         self._sums[name].keep(folder)  # Chroma wrote when it was opened
@@ -315,7 +328,8 @@ class Index(AbstractContextManager["Index"]):
             held, rows = self._rows(table), self.archive.meta(f"rows:{table.name}")
         except ArchiveError as error:
             return str(error)
-        return "" if held == rows else f"it holds {held} of {rows} rows"
+        sound = held == rows and not self.archive.pending(table.name)[0]
+        return "" if sound else f"it holds {held} of {rows} rows"
 
     def _rows(self, table: Table) -> str:
         return str(self.archive.read(f"SELECT count(*) FROM {table.name}")[0][0])

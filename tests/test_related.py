@@ -115,9 +115,11 @@ def test_the_doctor_finds_and_repairs_a_damaged_table(tmp_path: Path, encoder: E
             file.execute(harm)
             file.commit()
         with Index(tmp_path / "archive", encoder) as index:
-            [problem] = index.doctor().problems
+            problem, altered = index.doctor().problems
             assert problem.startswith("copies table: ")
             assert problem.endswith("; copydesk doctor --repair rebuilds it")
+            assert altered.startswith("archive file: ")
+            assert altered.endswith(" after it was closed; copydesk doctor --repair checks and keeps it")
             assert index.doctor(repair=True).ok
             assert copies(index).keys() == {"wire", "post"}
 

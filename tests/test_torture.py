@@ -238,7 +238,6 @@ def spoilt(folder: Path, n: int) -> None:
     (folder / f"bad-{n:05}.{suffix}").write_bytes(content)
 
 
-@LONG
 def test_many_files_some_bad_and_stopped_three_times(tmp_path: Path, encoder: Encoder) -> None:
     every, bad = (10_000, 500) if WHOLE else (120, 15)
     (folder := tmp_path / "in").mkdir()

@@ -30,7 +30,7 @@ def probe(name: str, folder: Path, archive: Path, whole: bool = True) -> int:
 
 
 def _try(name: str, folder: Path, path: Path, whole: bool) -> int:
-    archive = Archive(path)
+    archive = Archive(path, "ro")
     if name == "lexical" and (why := torn(folder)):
         raise ArchiveError(why)
     index = DenseIndex(folder, archive.vectors) if name == "dense" else LexicalIndex(folder)

@@ -29,7 +29,7 @@ STORY = (
 )
 TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
 NO_TEXT = "no article text can be made out in this page"
-HEADLINE = re.compile(r"(?:entry|post|article|page|content)[\w-]*(?:title|headline)|^(?:headline|title)\\b", re.I)
+HEADLINE = re.compile(r"(?:entry|post|article|page|content)[\w-]*(?:title|headline)|^(?:headline|title)\b", re.I)
 DECLARED_TITLES = "//title/text() | //meta[@property='og:title']/@content"
 AUTHOR = (
     "//a[@rel='author' or re:test(@href, '/aut(h|eu|o)?ore?s?/[^/]+/?$', 'i')][string-length() < 60]"
