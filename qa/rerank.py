@@ -28,6 +28,7 @@ PHRASE_TOKENS = 14  # at most in the phrase that answers
 REMEMBERED = 1000  # Scores: choices have sentences read again, and questions are put again.
 HUB_ID = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*")
 MAX_TOKENS = 384  # Of question and text together; the longer of them is cut at its end.
+FIRST_TOKENS = 160  # Of a question or claim: a sentence of 600 characters has as many. Longer ones took 5 s to be read.
 
 Scores = NDArray[np.float32]
 
@@ -69,7 +70,10 @@ class OnnxReranker:
         return np.array([made[0][0][judgement] for made in self._read(first, texts)], dtype=np.float32)
 
     def _pairs(self, first: str, texts: Sequence[str]) -> list[Any]:
-        return list(self._tokenizer.encode_batch([(clean(first), clean(text)) for text in texts]))
+        first = clean(first)
+        if len(tokens := self._tokenizer.encode(first, add_special_tokens=False)) > FIRST_TOKENS:
+            first = first[: tokens.offsets[FIRST_TOKENS - 1][1]]
+        return list(self._tokenizer.encode_batch([(first, clean(text)) for text in texts]))
 
     def _read(self, first: str, texts: Sequence[str]) -> list[list[Any]]:
         """Return what the network makes of a question or claim and each text: its outputs, for one pair each."""

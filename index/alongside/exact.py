@@ -17,7 +17,7 @@ ONLY = " AND p.id IN (SELECT value FROM json_each(?))"
 
 
 class ExactIndex:
-    """Passages by their vectors, as DenseIndex has them, in some 10 ms a thousand."""
+    """Passages by their vectors, as DenseIndex has them."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive

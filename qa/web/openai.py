@@ -5,13 +5,13 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, create_model
 
 from index.types import BadInput
 from qa.doors.show import page
@@ -26,7 +26,15 @@ DEFAULT = "copydesk"  # the name of whatever model the service answers with
 APART = "\n\n---\n\n"  # What was sent of a model's thought cannot be taken back: the answer comes behind this.
 # Tokens are not counted. The names are those of both routes: clients pass over those that they do not know.
 USAGE = dict.fromkeys(("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"), 0)
+MOST = 10_000  # messages, or parts of one
 CODES = {404: "model_not_found", 429: "rate_limit_exceeded", 503: "unavailable", 500: "internal_error"}
+
+
+def _few(given: Any) -> Any:
+    """Refuse an endless list before each of its entries is refused, which takes seconds."""
+    if isinstance(given, list) and len(given) > MOST:
+        raise ValueError(f"it has {len(given):,} entries and {MOST:,} are the most")
+    return given
 
 
 class Part(BaseModel):
@@ -35,7 +43,7 @@ class Part(BaseModel):
 
 class Message(BaseModel):
     role: str = ""  # clients put calls of tools among the messages, too: those are passed over
-    content: list[Part] | str | None = None
+    content: Annotated[list[Part] | str | None, BeforeValidator(_few)] = None
 
     @property
     def text(self) -> str:
@@ -56,8 +64,8 @@ class Asked(BaseModel):
     What else clients send (temperature, tools) says nothing to an archive, and is passed over.
     """
 
-    messages: list[Message] = []
-    input: list[Message] | str = []
+    messages: Annotated[list[Message], BeforeValidator(_few)] = []
+    input: Annotated[list[Message] | str, BeforeValidator(_few)] = []
     model: str = DEFAULT
     stream: bool | None = False
     stream_options: Document | None = None
