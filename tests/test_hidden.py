@@ -86,9 +86,9 @@ def test_what_readers_see_is_read(tmp_path: Path, shown: str) -> None:
 def test_what_cannot_be_seen_is_no_part_of_a_text(tmp_path: Path) -> None:
     tags = "".join(chr(0xE0000 + ord(letter)) for letter in ATTACK)
     scotland = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct") + "\U000e007f"
-    said = f"The for\u00adtress\u200b fell{tags} on \u202eMonday\u202c. {scotland} won, می‌خواهم said. 👩‍👧"
-    text = text_of(tmp_path, "a.txt", f"Title\n\n{said}")
-    assert f"The fortress fell on Monday. {scotland} won, می‌خواهم said. 👩‍👧" in text
+    said = f"The for\u00adtress\u200b fell{{}} on \u202aMonday\u202c. {scotland} won, می‌خواهم said. 👩‍👧"
+    text = text_of(tmp_path, "a.txt", f"Title\n\n{said.format(tags)}")
+    assert said.format("") in text  # and all else to the character
 
 
 IMITATIONS = (

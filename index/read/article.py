@@ -19,12 +19,9 @@ TITLE_CHARACTERS = 120
 FIELD_CHARACTERS = 2000
 TEXT_CHARACTERS = 1_000_000  # A minute of encoding; live coverage of a day has 200,000.
 CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff"  # The last stand for bytes of a name that are not UTF-8.
-# What no reader sees, save joiners that letters and signs need: soft hyphens, zero-width spaces, what turns letters
-# round, and tags, which can spell whole sentences; those behind a black flag make it Scotland's.
-UNSEEN = re.compile(
-    "(\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f)"
-    "|[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u206f\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]+"
-)
+# Tags, which no reader sees and which can spell whole sentences; those behind a black flag make it Scotland's.
+# Soft hyphens, zero-width spaces and what turns letters round stay: a text is kept to the character.
+TAGS = re.compile("(\U0001f3f4[\U000e0061-\U000e007a]{2,6}\U000e007f)|[\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]+")
 CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… [+1834 chars]", "… Continue reading"
     r"(\s*(?:…|\.{3})?\s*[\[(](?:\+?[\d,]+ (?:more )?char(?:acter)?s?|…|\.{3}|(?:text )?truncated)[\])]"
     r"|\s*(?:…|\.{3})\s*(?:Continue reading|Read (?:more|on|(?:the )?(?:full|whole|entire))\b).{0,200})$|(?:…|\.{3})$",
@@ -107,7 +104,7 @@ def _clean(value: object, name: str, most: int = FIELD_CHARACTERS) -> str:
     text = str(value) if name in ("id", "url") else plain.mended(str(value))
     text = re.sub(r"\r\n?|\u2028|\u2029|\x85", "\n", text)
     text = text.replace("\f", PAGE) if name == "text" else text
-    text = UNSEEN.sub(r"\1", re.sub(f"[{CONTROL}]", "", text))
+    text = TAGS.sub(r"\1", re.sub(f"[{CONTROL}]", "", text))
     text = text.strip() if name == "text" else " ".join(text.split())
     if len(text) > most:  # A mistake most likely; and a shortened id or url would be another article's.
         raise BadInput(f"its {name} has {len(text):,} characters and {most:,} are the most: shorten or split it")
