@@ -4,8 +4,6 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, SEEDS
+from conftest import SEEDS
 
 from index.lock import ArchiveLock
 from index.sync import Index
@@ -117,7 +115,9 @@ def test_writes_of_a_second_process_are_refused_in_time(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/html", "text/event-stream"])
-def test_a_foreign_service_gets_no_token(tmp_path: Path, kind: str) -> None:
+def test_a_foreign_service_gets_no_token(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whatever serves at the address that was announced, as another program may now do."""
     heard = list[str]()
 
@@ -137,15 +137,13 @@ def test_a_foreign_service_gets_no_token(tmp_path: Path, kind: str) -> None:
     server = HTTPServer(("127.0.0.1", 0), Foreign)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("COPYDESK_TOKEN", "hush-hush")
     with Index(tmp_path / "a") as index:
         index.lock.announce(address)
         for words in (("ask", "Who met in Paris?"), ("articles", "list"), ("articles", "show", "a")):
-            done = subprocess.run(
-                [sys.executable, "-m", "qa", "--data", str(tmp_path / "a"), *words], cwd=REPOSITORY,
-                env=os.environ | {"COPYDESK_TOKEN": "hush-hush"}, capture_output=True, text=True, check=False,
-            )  # fmt: skip
             said = f"copydesk: what answers at {address} is no service of Copydesk: stop who announced it\n"
-            assert (done.returncode, done.stderr) == (2, said)
+            assert main(["--data", str(tmp_path / "a"), *words]) == 2
+            assert capsys.readouterr().err == said
     server.shutdown()
     assert heard
     assert "hush-hush" not in "".join(heard)
