@@ -19,7 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 from warcio.warcwriter import WARCWriter
 
 from index.read import read
-from index.read.child import MEGABYTES, _idle
+from index.read.child import MEGABYTES, _idle, readings
 from index.read.formats import READERS
 from index.types import Article, Rejected
 
@@ -176,6 +176,15 @@ def test_good_examples_are_read(tmp_path: Path, kind: str) -> None:
     (tmp_path / f"a{kind}").write_bytes(good(kind))
     found = [one.item for one in read([tmp_path])]
     assert any("Fennick bridge closed on Monday" in one.text for one in found if isinstance(one, Article)), found
+
+
+def test_what_a_large_file_leaves_behind_is_not_missing_to_the_next(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"text,title\n{'A b. ' * 8_000_000},T\n")
+    assert [*readings(tmp_path / "a.csv", ".csv")]
+    assert not _idle  # another process takes its place
+    (tmp_path / "a.pdf").write_bytes(good(".pdf"))
+    assert "Fennick bridge" in str([*readings(tmp_path / "a.pdf", ".pdf")])
+    assert _idle
 
 
 @pytest.mark.torture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import Any
 
-from index.read.child import MEGABYTES, SECONDS
+from index.read.child import CODE, MEGABYTES, SECONDS
 from index.read.formats import READERS
 from index.read.plain import Source
 from index.types import BadInput
@@ -19,12 +19,15 @@ IDLE = 60  # seconds of the clock: the disk may be slow
 
 def main() -> None:
     """Read one file after the other until nobody asks."""
-    resource.setrlimit(resource.RLIMIT_DATA, (MEGABYTES << 20,) * 2)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEGABYTES - CODE << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no record
     for line in sys.stdin.buffer:
         for message in _messages(*json.loads(line)):
+            if "end" in message:
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                message["peak"] = peak >> (20 if sys.platform == "darwin" else 10)  # in bytes there, in kilobytes here
             written = json.dumps(message, default=str).encode() + b"\n"
             _watch(0)  # who is told may be slow
             told.write(written)

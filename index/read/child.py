@@ -15,6 +15,8 @@ from index.types import BadInput
 
 SECONDS = 8  # of the processor between two records of a file: of what is no bomb, a page in 1 s at most
 MEGABYTES = 512
+CODE = 48  # of these, which the system does not count as data
+TIRED = 256  # megabytes after which another takes its place: what one file leaves behind, the next would be short of
 MEND = "split it, or save it in another format"
 
 
@@ -50,8 +52,8 @@ class _Child:
         self._process.stdin.flush()
         for line in self._process.stdout:
             said = json.loads(line)
-            self.free = "end" in said
-            if self.free:
+            if "end" in said:
+                self.free = said["peak"] < TIRED
                 if said["end"]:
                     raise ValueError(said["end"])
                 return
