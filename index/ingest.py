@@ -171,11 +171,11 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
     for done in range(0, len(longest), ENCODE_TEXTS):
         progress("ingest", start + (end - start) * done / len(longest))
         keys = longest[done : done + ENCODE_TEXTS]
-        vectors.update(zip(keys, index.encoder.encode([every[key] for key in keys]), strict=True))
+        vectors.update(zip(keys, index.encoder.encode_document([every[key] for key in keys]), strict=True))
     progress("ingest", end)
     with index.archive.writing():  # not while texts are cut and encoded, so that others may remove articles meanwhile
         lost = list(known - index.archive.known_vectors(known))  # with what was removed
-        vectors.update(zip(lost, index.encoder.encode([every[key] for key in lost]), strict=True))
+        vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
         index.archive.write(entries, vectors)
         index.catch_up()
     return sum(len(entry.passages) for entry in entries)

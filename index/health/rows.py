@@ -113,5 +113,5 @@ def mend(archive: Archive, encoder: Encoder, damage: Damage, progress: Progress)
             of = "SELECT id, vector FROM passages WHERE vector IN (SELECT value FROM json_each(?))"
             keys = dict(archive.read(of, wanted))
             texts = {keys[key]: encoded_text(*held) for key, held in archive.passages([*keys]).items()}
-            archive.keep(dict(zip(texts, encoder.encode([*texts.values()]), strict=True)))
+            archive.keep(dict(zip(texts, encoder.encode_document([*texts.values()]), strict=True)))
         progress("vectors", min(1.0, (start + ENCODED) / len(damage.vectors)))

@@ -1,0 +1,63 @@
+"""Turns texts into vectors. Two encoders come with the installation, one of many languages; no hub is asked."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.types import Article, Passage
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+MULTILINGUAL = "multilingual-e5-small"
+NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER}  # as people may call them
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """What an archive needs of an embedding model. Vectors of two encoders are never mixed: `name` tells.
+
+    All three ways of encoding return one unit vector a text, shape (len(texts), dimensions), float32.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Encode what is looked for."""
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Encode what it is looked for in."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts that are compared with one another."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens not counted."""
+
+
+class Symmetric:
+    """The ways of encoding of a model that knows one."""
+
+    def encode_query(self: "Encoder", texts: Sequence[str]) -> Vectors:
+        return self.encode(texts)
+
+    def encode_document(self: "Encoder", texts: Sequence[str]) -> Vectors:
+        return self.encode(texts)
+
+
+def encoded_text(article: Article, passage: Passage) -> str:
+    """Return what is encoded for a passage: title, outlet and date tell what the passage itself may not."""
+    date = f"{article.published:%d %B %Y}" if article.published else None
+    head = ", ".join(part for part in (article.title, article.outlet, date) if part)
+    return f"{head}\n{article.text[passage.start : passage.end]}"
+
+
+def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
+    """Return a bundled encoder by its name or, for any other, a sentence-transformers model; else raise ModelError."""
+    from index.encoder import bundled, hub
+
+    own: dict[str, type[Encoder]] = {DEFAULT_ENCODER: bundled.MiniLm, MULTILINGUAL: bundled.MultilingualE5}
+    name = NAMES.get(name, name)
+    return own[name]() if name in own else hub.SentenceTransformerEncoder(name)
