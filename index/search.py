@@ -10,6 +10,7 @@ from index.types import Article, Filters, Hit, Passage, Query
 
 POOL = 100  # Passages asked of each index before fusion.
 DENSE_WEIGHT = 0.6
+DENSE_LEAST = 0.35
 LEAD_WEIGHT = 0.1
 LEAD_CHARACTERS = 1500.0
 RECENCY_WEIGHT = 0.8
@@ -33,7 +34,8 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}
     if not found:
         return []
-    similar = (vectors @ index.archive.vectors(list(found)).T).tolist()
+    unrelated = index.encoder.unrelated
+    similar = ((vectors @ index.archive.vectors(list(found)).T - unrelated) / (1 - unrelated)).tolist()
     cosines = [dict(zip(found, row, strict=True)) for row in similar]
     whole, *parts = map(fuse, cosines, lexical)  # of the question, and of each of its parts
     best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
@@ -48,9 +50,10 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
     """Return the convex combination of two searches' scores, each divided by its best, 0…1 a passage.
 
     Bruch et al. (2023, "An Analysis of Fusion Functions for Hybrid Retrieval") find such a combination better
-    than reciprocal rank fusion; our measurements are in evals/EXPERIMENTS.md. Cosines below 0 count 0.
+    than reciprocal rank fusion; our measurements are in evals/EXPERIMENTS.md. Cosines below 0 count 0, and the best is
+    taken to be `DENSE_LEAST`: where no text is near, as with a name alone, the nearest would outweigh the one with it.
     """
-    best_dense = max(dense.values(), default=0.0) or 1.0
+    best_dense = max(DENSE_LEAST, *dense.values(), 0.0)
     best_lexical = max(lexical.values(), default=0.0) or 1.0
     return {
         key: DENSE_WEIGHT * max(dense.get(key, 0.0), 0.0) / best_dense

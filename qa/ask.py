@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from index.search import search
 from index.text.terms import content_terms
+from qa.languages import quotes as languages
 from qa.llm.compose import compose
 from qa.llm.prompt import QUESTION_TOKENS
 from qa.request import AskRequest, TimelineRequest
@@ -111,13 +112,15 @@ def _found(
         look = partial(search, desk.index)
         choice = choose(desk.reranker, query, request.choices, hits, look) if request.choices else None
         ties = partial(desk.index.ties, as_of=request.filters.as_of)
-        candidates = tied(read(desk.reranker, query, hits), ties)
-        hits = rerank(query, hits, candidates)
+        foreign = languages.read(desk.many, desk.index.encoder, query, hits) if desk.many else []
+        candidates = tied(read(desk.reranker, query, hits) if languages.english(query) else [], ties)
+        hits = rerank(query, hits, [*candidates, *foreign])
         candidates = (leads(about, hits) if about else []) or candidates
         clock["rerank"] = time.perf_counter()
         rarity = desk.index.lexical.rarity(content_terms(question))
         sure = quotes.confidence(candidates, rarity, request.day)
-        found.append((Evidence(question, hits, candidates, sure, latest, query.parts, first, read_from(query)), choice))
+        own = Evidence(question, hits, candidates, sure, latest, query.parts, first, read_from(query))
+        found.append((languages.better(own, query, foreign, ties), choice))
 
     firsts = [max(e.candidates, key=lambda c: c.logit).article if e.candidates else None for e, _ in found]
 

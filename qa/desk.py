@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.alongside.readonly import ReadOnlyIndex
-from index.encoder import DEFAULT_ENCODER, Encoder
+from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder
 from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
@@ -39,6 +39,7 @@ from qa.request import (
     part,
     strings,
 )  # fmt: skip
+from qa.languages.reader import ManyReader
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
@@ -119,6 +120,11 @@ class Desk(AbstractContextManager["Desk"]):
     @cached_property
     def reranker(self) -> Reranker:
         return load_reranker(self._reranker) if isinstance(self._reranker, str) else self._reranker
+
+    @cached_property
+    def many(self) -> ManyReader | None:
+        """The reader of many languages, for archives whose encoder knows them."""
+        return ManyReader() if self.index.encoder.name == MULTILINGUAL and isinstance(self.reranker, Reader) else None
 
     # Questions
 

@@ -75,6 +75,9 @@ class OnnxReranker:
             first = first[: tokens.offsets[FIRST_TOKENS - 1][1]]
         return list(self._tokenizer.encode_batch([(first, clean(text)) for text in texts]))
 
+    def _inputs(self, pair: Any) -> dict[str, Any]:
+        return {"input_ids": [pair.ids], "attention_mask": [pair.attention_mask], "token_type_ids": [pair.type_ids]}
+
     def _read(self, first: str, texts: Sequence[str]) -> list[list[Any]]:
         """Return what the network makes of a question or claim and each text: its outputs, for one pair each."""
         if len(self._known) > REMEMBERED:
@@ -82,10 +85,7 @@ class OnnxReranker:
         known = self._known  # the same to the end, whatever other threads do
         new = [text for text in dict.fromkeys(texts) if (first, text) not in known]
         # One text a call: int8 scales go by the whole batch, and a score would change with its company.
-        rows = [
-            {"input_ids": [pair.ids], "attention_mask": [pair.attention_mask], "token_type_ids": [pair.type_ids]}
-            for pair in self._pairs(first, new)
-        ]
+        rows = [self._inputs(pair) for pair in self._pairs(first, new)]
         run = map if len(rows) == 1 else self._threads.map
         known |= zip([(first, text) for text in new], run(partial(self._session.run, None), rows), strict=True)
         return [known[first, text] for text in texts]

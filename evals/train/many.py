@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Encoding
+from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertModel
 
 from index.encoder.e5 import HEADS, LAYERS, WIDTH, Weights
@@ -31,6 +32,9 @@ class Many(torch.nn.Module):
         super().__init__()
         self.held = Weights()
         self.tokenizer = self.held.tokenizer
+        self.tokenizer.post_processor = TemplateProcessing(
+            single="<s> $A </s>", pair="<s> $A </s> </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]
+        )
         self.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
         self.tokenizer.enable_padding(pad_id=1)
         config = BertConfig(

@@ -24,6 +24,10 @@ class Encoder(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def unrelated(self) -> float:
+        """The cosine of two texts that have nothing in common: 0 counts as nothing, so does this."""
+
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """Encode what is looked for."""
 
@@ -38,7 +42,9 @@ class Encoder(Protocol):
 
 
 class Symmetric:
-    """The ways of encoding of a model that knows one."""
+    """The ways of encoding of a model that knows one, and whose cosines begin at 0."""
+
+    unrelated = 0.0
 
     def encode_query(self: "Encoder", texts: Sequence[str]) -> Vectors:
         return self.encode(texts)
@@ -61,3 +67,9 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     own: dict[str, type[Encoder]] = {DEFAULT_ENCODER: bundled.MiniLm, MULTILINGUAL: bundled.MultilingualE5}
     name = NAMES.get(name, name)
     return own[name]() if name in own else hub.SentenceTransformerEncoder(name)
+
+
+def near(encoder: Encoder, some: Vectors, others: Vectors) -> Vectors:
+    """Return how near texts are to others, shape (some, others): 1 where they say the same, 0 where nothing."""
+    found: Vectors = (some @ others.T - encoder.unrelated) / (1 - encoder.unrelated)
+    return found

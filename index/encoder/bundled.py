@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Symmetric, Vectors
-from index.encoder.e5 import DOCUMENT, QUERY, Weights
+from index.encoder.e5 import DOCUMENT, QUERY, weights
 from index.text.fold import clean
 from index.types import ModelError, translated
 from index.weights import bundled
@@ -85,12 +85,13 @@ class MultilingualE5(_Bundled):
     """
 
     name = MULTILINGUAL
+    unrelated = 0.73
 
     def __init__(self) -> None:
         from onnxruntime import InferenceSession, OrtValue
 
         super().__init__()
-        self._weights, options = Weights(), _options()
+        self._weights, options = weights(), _options()
         with translated(ModelError, f"encoder {self.name!r} does not load", Exception):
             held = {name: OrtValue.ortvalue_from_numpy(tensor) for name, tensor in self._weights.layers().items()}
             options.add_external_initializers([*held], [*held.values()])

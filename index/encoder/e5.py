@@ -6,7 +6,7 @@ The package's own engine is compiled for each platform; here its one file is rea
 
 import struct
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from index.weights import bundled
 WIDTH, LAYERS, HEADS = 384, 12, 12
 BLOCK = 32  # weights that have one scale
 MAX_TOKENS = 512  # of a text, <s> and </s> among them
+START, END = 0, 2  # <s> and </s>
 QUERY, DOCUMENT = "query: ", "passage: "
 
 Floats = NDArray[np.float32]
@@ -112,28 +113,35 @@ class Weights:
 
     @cached_property
     def tokenizer(self) -> Any:
-        """The tokenizer of `normal` texts and pairs of them, a `tokenizers.Tokenizer`: made in 0.7 s."""
+        """The tokenizer of `normal` texts, a `tokenizers.Tokenizer`: made in 0.7 s."""
         from tokenizers import Regex, Tokenizer
         from tokenizers.models import Unigram
         from tokenizers.normalizers import Replace
         from tokenizers.pre_tokenizers import Metaspace
-        from tokenizers.processors import TemplateProcessing
 
         made = Tokenizer(Unigram([*zip(self._pieces, self._scores, strict=True)], self._unknown, byte_fallback=False))
         made.normalizer, made.pre_tokenizer = Replace(Regex(" {2,}"), " "), Metaspace()
-        made.post_processor = TemplateProcessing(
-            single="<s> $A </s>", pair="<s> $A </s> </s> $B:1 </s>:1", special_tokens=[("<s>", 0), ("</s>", 2)]
-        )
         return made
 
     def normal(self, text: str) -> str:
         """Return a text with the characters that the vocabulary has for those of other forms."""
         return clean(text).translate(self._normal)
 
+    def encoded(self, texts: Sequence[str]) -> list[Any]:
+        """Return the tokens of texts with their places, a `tokenizers.Encoding` each, without special tokens."""
+        made: list[Any] = self.tokenizer.encode_batch([*map(self.normal, texts)], add_special_tokens=False)
+        return made
+
     def ids(self, texts: Sequence[str], most: int = MAX_TOKENS) -> list[list[int]]:
         """Return the tokens of texts, special ones among them, cut after so many."""
-        rows = (row.ids for row in self.tokenizer.encode_batch_fast([*map(self.normal, texts)]))
-        return [row if len(row) <= most else [*row[: most - 1], row[-1]] for row in rows]
+        rows = self.tokenizer.encode_batch_fast([*map(self.normal, texts)], add_special_tokens=False)
+        return [[START, *row.ids[: most - 2], END] for row in rows]
+
+
+@cache
+def weights() -> Weights:
+    """Return the weights for all who compute with them: one tokenizer takes 150 MB."""
+    return Weights()
 
 
 def _scales(blocks: NDArray[np.uint8]) -> Floats:

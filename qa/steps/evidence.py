@@ -31,6 +31,7 @@ CELL = re.compile(r"(?P<column>[^·:]+): (?P<value>[^·]+?)(?= · |$)")  # of a 
 ROW = " · "  # between them
 ROW_LOGIT = 2.0  # of a row of which the question names row and column: the reader knows no tables
 PHRASE_LEAST = -2.0  # the logit of a sentence's answering from which the phrase is marked: below, .2 of them are right
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")  # of a word two
 CHROME = re.compile(lists.pattern("chrome"), re.I)
 
 
@@ -68,6 +69,7 @@ class Evidence(NamedTuple):
     parts: Sequence[str] = ()
     first: bool = False
     understood: Mapping[str, Any] = MappingProxyType({})
+    chosen: Sequence[Candidate] | None = None  # what to quote, none or more, where that is decided already
 
 
 # From evidence to an answer: yields the text as it comes, with marks such as [1], and each Citation and Sentence as
@@ -211,10 +213,11 @@ def _states(candidate: Candidate) -> bool:
     """Tell a statement from captions, headings, questions and the chrome of web pages."""
     text, whole = candidate.said, candidate.article.text
     line = whole[: candidate.start].rpartition("\n")[2] + whole[candidate.start :].partition("\n")[0]
+    words = len(text.split()) + len(UNSPACED.findall(text)) // 2
     return (
-        len(text.split()) >= 4
-        and (text[-1] in ".!…\"'”’)" or len(text.split()) > 8)
-        and not text.rstrip("\"'”’ ").endswith("?")
+        words >= 4
+        and (text[-1] in ".!…\"'”’)»“。！」』" or words > 8)
+        and not text.rstrip("\"'”’»“」』 ").endswith(("?", "？", "؟"))
         and not CHROME.search(text)
         and not is_caption(line)
     )

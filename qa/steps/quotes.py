@@ -68,10 +68,11 @@ TITLE_CHARACTERS = 90  # of the headline that a refusal names
 
 def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
     """Yield up to three sentences as they stand in the articles, with our own marks, or that there is no answer."""
-    if not sure(evidence) or _denied(evidence):
-        return (yield from refuse(_missing(evidence), "below_threshold" if evidence.hits else "no_evidence"))
+    if not sure(evidence) or (evidence.chosen is None and _denied(evidence)):
+        said = _missing(evidence) if evidence.chosen is None else REFUSED
+        return (yield from refuse(said, "below_threshold" if evidence.hits else "no_evidence"))
     text, draft = "", Draft()
-    for candidate in _choose(evidence):
+    for candidate in evidence.chosen or _choose(evidence):
         text += f"{' ' * bool(text)}{candidate.text} "
         text += draft.add(candidate.text, Verdict("verbatim", (candidate,)), len(text))[0]
         if candidate.phrase and (len(draft.sentences) == 1 or (candidate.answers or 0) >= BESIDE):
@@ -109,12 +110,14 @@ def closest(evidence: Evidence) -> tuple[Citation, ...]:
     """Return what comes closest to an answer, where none is given."""
     best = sorted(evidence.candidates, key=lambda candidate: -candidate.logit)[:CLOSEST]
     if sure(evidence):  # though a model declined
-        best = _choose(evidence)
+        best = [*(evidence.chosen or _choose(evidence))]
     return tuple(cite(c.article, c.field, c.start, c.end, n) for n, c in enumerate(best, 1))
 
 
 def sure(evidence: Evidence) -> bool:
     """Tell whether the evidence is enough to quote from."""
+    if evidence.chosen is not None:
+        return bool(evidence.chosen)
     read = any(candidate.answers is not None for candidate in evidence.candidates)
     return evidence.confidence >= (SURE_ENOUGH_BY_READER if read else SURE_ENOUGH)
 

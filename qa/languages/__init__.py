@@ -1,0 +1,1 @@
+"""Questions and articles in other languages than English."""

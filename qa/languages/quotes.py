@@ -1,0 +1,80 @@
+"""Sentences that answer where question or article is not English: chosen by vectors and the reader of many languages.
+
+Nothing here knows the words of a language. What the English path knows besides (the kind of thing asked for, parts of
+a question, reports that were corrected) is not done.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from index.encoder import Encoder, near
+from index.tables.related import Ties
+from index.types import Hit, Query
+from qa.check.verify import logistic
+from qa.languages.reader import ManyReader
+from qa.steps import quotes
+from qa.steps.evidence import PHRASE_LEAST, READ_PASSAGES, Candidate, Evidence, candidates, tied
+
+READ_HITS = 20
+READ_SENTENCES = 14
+SENTENCES = 3
+NEAR_WEIGHT, PASSAGE_WEIGHT, TITLE_WEIGHT = 8.0, 1.0, -0.5
+FAR = 2.5  # A further sentence is left out when the best is worth this much more.
+SURE = (0.5, 8.0, -5.0)  # log odds that the best answers: its logit, its nearness, a constant
+SURE_ENOUGH = 0.5
+
+
+def english(query: Query) -> bool:
+    """Tell whether a question is in English, as far as is known."""
+    return query.language in (None, "en")
+
+
+def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]) -> list[Candidate]:
+    """Return the sentences and headlines of these hits (best first) that are nearest to the question, scored.
+
+    Of an English question, those of hits in other languages. `answers` is the reader's logit with nearness and the
+    passage's score in it; `logit` the reader's of the subject.
+    """
+    hits = [hit for hit in hits[:READ_HITS] if not english(query) or hit.article.language not in (None, "en")]
+    firsts = [*{hit.passage.article_id: hit for hit in reversed(hits)}.values()]
+    firsts.sort(key=lambda hit: -hit.score)
+    others = [hit for hit in hits if hit not in firsts]
+    found = candidates([*firsts, *others][:READ_PASSAGES])
+    if not found:
+        return []
+    texts = [c.text if c.field == "title" else f"{c.article.title}\n{c.text}" for c in found]
+    nearness = near(encoder, encoder.encode_query([query.text]), encoder.encode_document(texts))[0]
+    best = [found[n] for n in np.argsort(-nearness)[:READ_SENTENCES]]
+    by = dict(zip(found, nearness.tolist(), strict=True))
+    said = [c.text if c.field == "title" else f"{c.article.title.rstrip('.')}. {c.text}" for c in best]
+    answers, subject = reader.answers(query.text, said).tolist(), reader.score(query.text, said).tolist()
+    top = max(hit.score for hit in hits)
+    scored = []
+    for c, text, own, logit in zip(best, said, answers, subject, strict=True):
+        worth = own + NEAR_WEIGHT * by[c] + PASSAGE_WEIGHT * (c.hit.score - top) + TITLE_WEIGHT * (c.field == "title")
+        phrase = reader.phrase(query.text, text, len(text) - len(c.text)) if own >= PHRASE_LEAST else None
+        scored.append(replace(c, part=query.text, logit=logit, answers=worth, phrase=phrase))
+    return scored
+
+
+def confidence(scored: Sequence[Candidate]) -> float:
+    return round(max((logistic(SURE, (c.answers or 0.0,)) for c in scored), default=0.0), 4)
+
+
+def better(own: Evidence, query: Query, foreign: Sequence[Candidate], ties: Callable[[str], Ties]) -> Evidence:
+    """Return the evidence of English articles, or that of the others where the question is theirs or they answer it."""
+    sure, ranked = confidence(foreign), sorted(foreign, key=_worth, reverse=True)
+    if english(query):
+        best = max((c.answers or 0.0 for c in own.candidates), default=0.0)
+        if sure < SURE_ENOUGH or (quotes.sure(own) and best > _worth(ranked[0])):
+            return own
+    chosen = [c for c in ranked if _worth(c) >= _worth(ranked[0]) - FAR][:SENTENCES] if sure >= SURE_ENOUGH else []
+    return own._replace(
+        candidates=tied(foreign, ties), confidence=sure, parts=(), first=False, chosen=tied(chosen, ties)
+    )
+
+
+def _worth(candidate: Candidate) -> float:
+    return candidate.answers or 0.0
