@@ -24,6 +24,7 @@ from index.types import Article, BadInput, CopydeskError, Hit, UnknownArticle
 from qa import ask
 from qa.check.draft import check, elsewhere
 from qa.check.verify import Judge, Verdict, verify
+from qa.languages.reader import ManyReader
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
@@ -39,7 +40,6 @@ from qa.request import (
     part,
     strings,
 )  # fmt: skip
-from qa.languages.reader import ManyReader
 from qa.rerank import Reader, Reranker, load_reranker
 from qa.steps.evidence import read
 from qa.steps.rank import collapse, rerank
