@@ -101,6 +101,11 @@ class Reader(OnnxReranker):
         """Return for each text the logit of its answering the question, shape (len(texts),)."""
         return self._logits(question, texts, 0)
 
+    def judgements(self, first: str, text: str) -> list[float]:
+        """Return all logits: of answering, of supporting, of being on the subject."""
+        [[[judged], _]] = self._read(first, [text])
+        return [float(logit) for logit in judged]
+
     def supports(self, claim: str, evidence: str) -> float:
         """Return the logit of some evidence stating all that a claim states."""
         return float(self._logits(spoken(claim), [spoken(evidence)], 1)[0])
