@@ -1,4 +1,8 @@
-"""The lexical index: BM25 over English stems, on tantivy. Derived from the archive; may be deleted at any time."""
+"""The lexical index: BM25 over stems, on tantivy. Derived from the archive; may be deleted at any time.
+
+A field of tantivy is analysed in one way: `title` and `text` are as English, whatever the article's language, since
+names and figures are found so in all; `words` holds in addition the tokens of an article in another language.
+"""
 
 import json
 import math
@@ -16,11 +20,13 @@ from zlib import crc32
 
 import tantivy
 
+from index.text import language as languages
 from index.text.fold import clean
-from index.text.terms import analyzer
+from index.text.terms import ENGLISH, analyzer, content_terms, tokens
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error
 
-ANALYSIS = "clean-stems"  # An index of texts that were prepared in another way does not open, and is built again.
+# An index of texts that were prepared in another way does not open, and is built again.
+ANALYSIS = "stems-of-languages"
 DAYS = "published", "since", "replaced"
 MANY = 1000  # passages
 MAGIC = 1337  # at the end of a segment's file
@@ -50,6 +56,7 @@ class LexicalIndex:
         builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
         builder.add_text_field("text", tokenizer_name=ANALYSIS)
+        builder.add_text_field("words", tokenizer_name="whitespace", index_option="freq")
         builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
         for day in DAYS:  # unsigned fields crash on Python integers
             builder.add_integer_field(day, indexed=True, fast=True)
@@ -95,6 +102,9 @@ class LexicalIndex:
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
                 outlet = (article.outlet or "").casefold()
                 document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
+                code = article.language or languages.of(article.text)
+                if code not in ENGLISH:
+                    document.add_text("words", " ".join(tokens(f"{title}\n{text}", code)))
                 for name, day in zip(DAYS, (article.published, passage.since, passage.replaced), strict=True):
                     if day:
                         document.add_integer(name, day.toordinal())
@@ -110,12 +120,20 @@ class LexicalIndex:
             return sum(_held(passage) and not searcher.doc_freq("id", passage.id) for _, passage in held)
 
     def search(
-        self, question: str, top: int, filters: Filters, only: list[str] | None = None
+        self, question: str, top: int, filters: Filters, only: list[str] | None = None, language: str | None = None
     ) -> list[tuple[str, float]]:
-        """Return up to `top` (passage id, BM25 score at least 0), best first; of all passages, or `only` these."""
+        """Return up to `top` (passage id, BM25 score at least 0), best first; of all passages, or `only` these.
+
+        `language` is the question's: where it is not English, articles are found by its stems, too.
+        """
         words = " ".join(re.findall(r"\w+", clean(question).lower()))  # a question is no query in tantivy's language
         # Neither field is boosted: .6 and 2 for the title were measured, see evals/EXPERIMENTS.md.
         matches, _ = self._index.parse_query_lenient(words, ["text", "title"])
+        if language not in ENGLISH:
+            # Of its subject alone: "who" and "when" would lead to any article in this language (§28).
+            stems = content_terms(question, language)
+            own = [tantivy.Query.term_query(self._schema, "words", stem, index_option="freq") for stem in stems]
+            matches = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in (matches, *own)])
         clauses: list[tantivy.Query] = []
         if filters.outlets:
             outlets = [outlet.casefold() for outlet in filters.outlets]
@@ -145,15 +163,16 @@ class LexicalIndex:
         stood = tantivy.Query.const_score_query(self._days("since", None, day), 0.0)
         return [(tantivy.Occur.Must, stood), (tantivy.Occur.MustNot, self._days("replaced", None, day))]
 
-    def rarity(self, terms: Iterable[str]) -> dict[str, float]:
-        """Return how rare each of these terms is among the passages: 1 where none holds it, 0 where very many do.
+    def rarity(self, terms: Iterable[str], language: str | None = None) -> dict[str, float]:
+        """Return how rare each of these terms of a language is among the passages: 1 where none holds it, to 0.
 
         A few passages on one subject do not make its words common: there are taken to be at least `MANY`.
         """
+        fields = ("title", "text") if language in ENGLISH else ("title", "text", "words")
         with _translated():
             searcher = self._index.searcher()
             every = math.log(max(searcher.num_docs, MANY) + 1)
-            found = {term: max(searcher.doc_freq(field, term) for field in ("title", "text")) for term in terms}
+            found = {term: max(searcher.doc_freq(field, term) for field in fields) for term in terms}
         return {term: 1 - math.log(held + 1) / every for term, held in found.items()}
 
 

