@@ -27,6 +27,7 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     only = index.archive.passages_by(authors) if authors else None
     lexical = [{k: s for f in everywhere for k, s in index.lexical.search(text, POOL, f, only)} for text in texts]
     vectors = index.encoder.encode_query(texts)
+    index.archive.check_size(vectors)
     dense = [dict(index.dense.search(vector, POOL, query.filters, only)) for vector in vectors]
     keys = {key for scores in (*dense, *lexical) for key in scores}
     held = index.archive.passages(list(keys))  # the dense index knows only what stands now
