@@ -18,7 +18,7 @@ import numpy as np
 
 from index.database import Database
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, BadInput, Filters, Listed, Passage, Place, digest, translated
+from index.types import ArchiveError, Article, BadInput, Filters, Listed, ModelError, Passage, Place, digest, translated
 
 SCHEMA_VERSION = "4"
 SCRIPTS: dict[str | None, str] = {  # by format, or none
@@ -32,6 +32,8 @@ KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3,
 ROW = 'checksum(id, article_id, start, "end", vector, since, replaced, version)'  # of a passage
 SEAL = f"UPDATE passages SET checksum = {ROW} WHERE article_id = ? AND checksum = 0"
 EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
+STORED = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
+    JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
 LISTED = "a.id, title, outlet, published, url"
 WHOLE = f"{LISTED}, authors, language, pages, text"  # what `article_of` takes
 # How a list may be sorted, by indexes (schema.sql, indexes.sql); each column in its own direction.
@@ -286,10 +288,15 @@ class Archive(Database):
         """Return which of these vector keys are stored, so that no text is encoded twice."""
         return {key for key in keys if self.read("SELECT 1 FROM vectors WHERE key = ?", key)}
 
-    def vectors(self, passage_ids: Sequence[str]) -> Vectors:
+    def check_size(self, vectors: Iterable[Vectors], table: str = "vectors") -> None:
+        """Raise ModelError where these are not as long as those that are stored: a server may exchange its model."""
+        held, sizes = self.read(f"SELECT length(vector) / 4 FROM {table} LIMIT 1"), {len(vector) for vector in vectors}
+        if held and sizes - {held[0][0]}:
+            told = f"the encoder's vectors have {max(sizes)} numbers, those in {self.path} {held[0][0]}"
+            raise ModelError(f"{told}: it is another model now, under the same name; copydesk reencode changes to one")
+
+    def vectors(self, passage_ids: Sequence[str], query: str = STORED) -> Vectors:
         """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
-        query = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
-            JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
         rows = self.read(query, json.dumps(list(passage_ids)))
         with self._sound():
             if len(rows) < len(passage_ids):

@@ -51,7 +51,7 @@ class DenseIndex:
                     "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
                 )
                 failing.pop_all()
-        self._vectors = vectors
+        self.vectors = vectors
 
     def __len__(self) -> int:
         with self._translated():
@@ -69,7 +69,7 @@ class DenseIndex:
             if added:
                 ids = [passage.id for _, passage in added]
                 known = [_known(article) for article, _ in added]
-                self._collection.upsert(ids=ids, embeddings=self._vectors(ids), metadatas=known)
+                self._collection.upsert(ids=ids, embeddings=self.vectors(ids), metadatas=known)
 
     def walk(self) -> None:
         """Search for a passage that is held: of a damaged folder, that may end the process."""
@@ -82,7 +82,7 @@ class DenseIndex:
         those = {passage.id: _known(article) for article, passage in held if not passage.replaced}
         if not those:
             return 0
-        vectors = self._vectors([*those])
+        vectors = self.vectors([*those])
         with self._translated():
             found = self._collection.get([*those], include=["embeddings", "metadatas"])
         expected = dict(zip(those, vectors, strict=True))

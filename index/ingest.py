@@ -176,6 +176,7 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
     with index.archive.writing():  # not while texts are cut and encoded, so that others may remove articles meanwhile
         lost = list(known - index.archive.known_vectors(known))  # with what was removed
         vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
+        index.archive.check_size(vectors.values())
         index.archive.write(entries, vectors)
         index.catch_up()
     return sum(len(entry.passages) for entry in entries)

@@ -29,6 +29,7 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     by_words = [[index.lexical.search(text, POOL, f, only, query.language) for f in everywhere] for text in texts]
     lexical = [{key: score for found in each for key, score in found} for each in by_words]
     vectors = index.encoder.encode_query(texts)
+    index.archive.check_size(vectors)
     dense = [dict(index.dense.search(vector, POOL, query.filters, only)) for vector in vectors]
     keys = {key for scores in (*dense, *lexical) for key in scores}
     held = index.archive.passages(list(keys))  # the dense index knows only what stands now

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 from index.archive import Archive
 from index.dense import DenseIndex
-from index.encoder import DEFAULT_ENCODER, Encoder, load_encoder
+from index.encoder import DEFAULT_ENCODER, Encoder, Vectors, full_name, load_encoder
 from index.health.files import shut
 from index.health.probe import probe
 from index.health.rows import examine, mend
@@ -19,13 +18,12 @@ from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
-from index.tables import TABLES, Table
+from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
 from index.types import ArchiveError, Article, DiskError, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
-DERIVE_ARTICLES = 1000  # between two signs of progress
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
 Part = DenseIndex | LexicalIndex
@@ -43,6 +41,11 @@ class Health:
     problems: list[str]
 
 
+def name_of(encoder: Encoder | str) -> str:
+    """Return the name under which an archive keeps an encoder."""
+    return full_name(encoder) if isinstance(encoder, str) else encoder.name
+
+
 def silent(task: str, share: float) -> None:
     """Report no progress."""
 
@@ -51,12 +54,11 @@ class Index(AbstractContextManager["Index"]):
     """Opens or creates an archive folder, alone: a second process gets ArchiveInUse. A context manager.
 
     Opening is cheap. The encoder and the indexes load on first use, and then catch up with the
-    archive where the last process ended before they could, or are built again where they were lost.
+    archive where the last process ended before they could, or are built again where they were lost. Without an
+    `encoder`, an archive has its own.
     """
 
-    def __init__(
-        self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
-    ) -> None:
+    def __init__(self, folder: str | Path, encoder: Encoder | str | None = None, progress: Progress = silent) -> None:
         self._set(folder, encoder, progress)
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
@@ -70,21 +72,24 @@ class Index(AbstractContextManager["Index"]):
             self.lock.release()
             raise
 
-    def _set(self, folder: str | Path, encoder: Encoder | str, progress: Progress) -> None:
+    def _set(self, folder: str | Path, encoder: Encoder | str | None, progress: Progress) -> None:
         self.folder = Path(folder).expanduser()
         self.progress = progress
-        self._encoder = encoder
+        self._given, self._encoder = encoder, encoder or DEFAULT_ENCODER
         self._parts: dict[str, Part] = {}
 
     def _check_encoder(self) -> None:
-        name = self._encoder if isinstance(self._encoder, str) else self._encoder.name
-        built = self.archive.meta("encoder")
-        if built is None and not self.archive.read_only:
+        """Take the archive's encoder where none was given. Raises ArchiveError where it has another."""
+        built = full_name(self.archive.meta("encoder") or "")
+        if self._given is None and built not in ("", name_of(self._encoder)):
+            self._encoder = built
+        name = name_of(self._encoder)
+        if not built and not self.archive.read_only:
             self.archive.set_meta("encoder", name)
-        elif built not in (None, name):
+        elif built not in ("", name):
             raise ArchiveError(
                 f"{self.folder} was built with the encoder {built}, not {name}: "
-                f"open it with --encoder {built}, or ingest into a new folder"
+                f"open it with --encoder {built}, or change it: copydesk reencode --encoder {name}"
             )
 
     def __exit__(self, *_: object) -> None:
@@ -112,9 +117,11 @@ class Index(AbstractContextManager["Index"]):
         shut(self.folder)
         return Archive(path, opened=self._sums["archive"].forget)
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
-        return load_encoder(self._encoder) if isinstance(self._encoder, str) else self._encoder
+        if isinstance(self._encoder, str):
+            self._encoder = load_encoder(self._encoder)
+        return self._encoder
 
     @property
     def dense(self) -> DenseIndex:
@@ -155,7 +162,7 @@ class Index(AbstractContextManager["Index"]):
         built = all(self.archive.meta(f"rules:{table.name}") == table.rules for table in TABLES)
         with self.archive.writing(wait=not built) as alone:
             for table in TABLES if alone else ():
-                self._derive(table)
+                derive(self.archive, table, self.progress)
 
     def ties(self, article_id: str, as_of: date | None = None) -> Ties:
         """Return what tied an article to others by a day, or does now, in 2 ms."""
@@ -181,7 +188,7 @@ class Index(AbstractContextManager["Index"]):
         late = whole and not altered  # what is left to be applied may be
         for table in TABLES if late else ():
             with suppress(ArchiveError):  # told below
-                self._derive(table)
+                derive(self.archive, table, self.progress)
         held, problems = dict.fromkeys(PARTS, 0), dict[str, str]()
         for name in PARTS:
             try:
@@ -190,11 +197,11 @@ class Index(AbstractContextManager["Index"]):
                     problems[name] = f"it holds {held[name]} of {passages} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
-        tables = {table: why for table in TABLES if (why := self._complaint(table))}
+        tables = {table: why for table in TABLES if (why := complaint(self.archive, table))}
         if repair and (problems or tables or altered or damage.file or damage.vectors):
             mend(self.archive, self.encoder, damage, self.progress)
             for table in TABLES if altered or damage.file else tables:
-                self._derive(table, anew=True)
+                derive(self.archive, table, self.progress, anew=True)
             self._sums["archive"].forget()  # it is taken as it is, and its sums are kept when it is closed
             for name in PARTS if damage.vectors else problems:
                 self._parts[name] = self._rebuild(name)
@@ -235,11 +242,48 @@ class Index(AbstractContextManager["Index"]):
 
     # How an index is kept in step with the archive
 
-    def _folder(self, name: str) -> Path:
-        return self.folder / f"{name}-{self.archive.meta(name) or 1}"
+    def exchange(
+        self, encoder: Encoder, vectors: Callable[[Sequence[str]], Vectors], switch: Callable[[], None],
+        alone: Callable[[], AbstractContextManager[object]],
+    ) -> None:  # fmt: skip
+        """Build a dense index of these vectors, and put it and an encoder in the place of the present ones.
 
-    def _create(self, name: str) -> Part:
-        folder = self._folder(name)
+        What is in the archive's file changes in one transaction, by `switch`; `alone`, in which nobody searches.
+        """
+        number = self._next("dense")
+        self._sweep("dense")
+        part = self._create("dense", number)
+        assert isinstance(part, DenseIndex)
+        with ExitStack() as failing:
+            failing.callback(part.close)
+            part.vectors = vectors
+            self._catch_up("dense", part, everything=True)
+            with alone():
+                with self.archive.transaction():
+                    switch()
+                    self.archive.set_meta("dense", number)
+                    self.archive.set_meta("encoder", encoder.name)
+                part.vectors, self._given, self._encoder = self.archive.vectors, encoder, encoder
+                before, self._parts["dense"] = self.dense, part
+                before.close()
+            failing.pop_all()
+        self._sweep("dense")
+
+    def _folder(self, name: str, number: str | None = None) -> Path:
+        return self.folder / f"{name}-{number or self.archive.meta(name) or 1}"
+
+    def _next(self, name: str) -> str:
+        """Return a number that no folder of an index has had: Chroma remembers what it had open under a path."""
+        held = (folder.name.rpartition("-")[2] for folder in self.folder.glob(f"{name}-[0-9]*"))
+        return str(1 + max(map(int, filter(str.isdecimal, [self.archive.meta(name) or "1", *held]))))
+
+    def _sweep(self, name: str) -> None:
+        """Remove what is left of an index in other folders than its own."""
+        for folder in set(self.folder.glob(f"{name}-[0-9]*")) - {self._folder(name)}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _create(self, name: str, number: str | None = None) -> Part:
+        folder = self._folder(name, number)
         self._sums[name].forget()  # Chroma writes when it opens, too
         with translated(ArchiveError, f"{folder} cannot be written", OSError):
             folder.mkdir(0o700, exist_ok=True)
@@ -278,11 +322,10 @@ class Index(AbstractContextManager["Index"]):
 
         When it is interrupted, too few passages are in it, and the next opening builds it again.
         """
-        self.archive.set_meta(name, str(int(self.archive.meta(name) or 1) + 1))
+        self.archive.set_meta(name, self._next(name))
         part = self._create(name)
         self._catch_up(name, part, everything=True)
-        for folder in set(self.folder.glob(f"{name}-[0-9]*")) - {self._folder(name)}:  # only now what it replaces
-            shutil.rmtree(folder, ignore_errors=True)
+        self._sweep(name)  # only now what it replaces
         return part
 
     def _catch_up(self, name: str, part: Part, everything: bool = False) -> None:
@@ -297,39 +340,3 @@ class Index(AbstractContextManager["Index"]):
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
         if ids:
             self.archive.applied(name, sequence)
-
-    # How a table is
-
-    def _derive(self, table: Table, anew: bool = False) -> None:
-        """Apply to a table what has changed, or build it anew, in one transaction with its mark."""
-        archive, name = self.archive, table.name
-        anew = anew or archive.meta(f"rules:{name}") != table.rules
-        ids, sequence = archive.pending(name, "article_id")
-        if anew:
-            ids = [row[0] for row in archive.read("SELECT id FROM articles ORDER BY published, id")]
-        elif not ids:
-            return
-        with archive.transaction():
-            for statement in table.script.split(";") if anew else ():
-                archive.read(statement)
-            for start in range(0, len(ids), DERIVE_ARTICLES):
-                table.apply(archive, ids[start : start + DERIVE_ARTICLES])
-                if len(ids) > DERIVE_ARTICLES:
-                    self.progress(f"{name} table", min(1.0, (start + DERIVE_ARTICLES) / len(ids)))
-            archive.set_meta(f"rules:{name}", table.rules)
-            archive.set_meta(f"rows:{name}", self._rows(table))
-            archive.applied(name, sequence)
-
-    def _complaint(self, table: Table) -> str:
-        """Return in words what is wrong with a table, if anything; one not built yet is built when it is used."""
-        if self.archive.meta(f"rules:{table.name}") != table.rules:
-            return ""
-        try:
-            held, rows = self._rows(table), self.archive.meta(f"rows:{table.name}")
-        except ArchiveError as error:
-            return str(error)
-        sound = held == rows and not self.archive.pending(table.name)[0]
-        return "" if sound else f"it holds {held} of {rows} rows"
-
-    def _rows(self, table: Table) -> str:
-        return str(self.archive.read(f"SELECT count(*) FROM {table.name}")[0][0])

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.alongside.readonly import ReadOnlyIndex
-from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder
+from index.encoder import MULTILINGUAL, Encoder
+from index.encoder.reencode import Reencoded, reencode
 from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
@@ -64,9 +65,9 @@ class Desk(AbstractContextManager["Desk"]):
     Any number of others open it `read_only`, also meanwhile: it is as it was at the last batch, and stays as it is.
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
-    remembers its encoder. `llm`, `llm_url`, `judge` and `strict` are what questions are answered and sentences checked
-    with where they do not say otherwise, see `AskRequest`. `allow_private` opens private networks to addresses that are
-    ingested. `progress` is told what takes long. Methods may be called
+    remembers its encoder, and is opened with it where none is named. `llm`, `llm_url`, `judge` and `strict` are what
+    questions are answered and sentences checked with where they do not say otherwise, see `AskRequest`. `allow_private`
+    opens private networks to addresses that are ingested. `progress` is told what takes long. Methods may be called
     from several threads: two search at a time, since each uses every core; who lists or reads articles
     waits for none of them, and nobody waits for an ingestion.
 
@@ -77,7 +78,7 @@ class Desk(AbstractContextManager["Desk"]):
     def __init__(
         self,
         data: str | Path = "copydesk-data",
-        encoder: Encoder | str = DEFAULT_ENCODER,
+        encoder: Encoder | str | None = None,
         reranker: Reranker | str = "bundled",
         progress: Progress = silent,
         llm: LLM | str = "quotes",
@@ -105,10 +106,16 @@ class Desk(AbstractContextManager["Desk"]):
 
     def close(self) -> None:
         """Close the archive and let other processes in."""
-        with self._ingesting, ExitStack() as everyone:
+        with self._ingesting, self._alone():
+            self.index.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody searches, and let nobody."""
+        with ExitStack() as everyone:
             for _ in range(TURNS):
                 everyone.enter_context(self._turns)
-            self.index.close()
+            yield
 
     @contextmanager
     def reading(self) -> Iterator[Index]:
@@ -309,6 +316,11 @@ class Desk(AbstractContextManager["Desk"]):
             if versions := [key for key in found if self.index.archive.current(key) != key]:
                 raise BadInput(f"{versions[0]} is one version: remove the article, which removes all of them")
             return self.index.remove(found)
+
+    def reencode(self, encoder: Encoder | str, progress: Progress | None = None) -> Reencoded:
+        """Encode the archive with another encoder, while it answers with its own; see `index.encoder.reencode`."""
+        with self._ingesting:
+            return reencode(self.index, encoder, progress, self._alone)
 
     def backup(self, file: str | Path) -> Report:
         """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""

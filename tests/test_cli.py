@@ -163,7 +163,7 @@ def test_what_cannot_be_done_is_one_line(run: Run, words: tuple[str, ...], messa
 def test_another_encoder(run: Run, archive: Path) -> None:
     assert refused(run("ask", "Who?", "--encoder", "other")) == (
         f"{archive} was built with the encoder all-MiniLM-L6-v2, not other: "
-        "open it with --encoder all-MiniLM-L6-v2, or ingest into a new folder"
+        "open it with --encoder all-MiniLM-L6-v2, or change it: copydesk reencode --encoder other"
     )
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from index.alongside.exact import ExactIndex
 from index.archive import Archive
-from index.encoder import DEFAULT_ENCODER, Encoder
+from index.encoder import Encoder
 from index.lexical import LexicalIndex
 from index.lock import share
 from index.read import ARCHIVE
@@ -28,9 +28,7 @@ class ReadOnlyIndex(Index):
     BadInput for what would change the archive, ArchiveError for one that is of an older format or not complete.
     """
 
-    def __init__(
-        self, folder: str | Path, encoder: Encoder | str = DEFAULT_ENCODER, progress: Progress = silent
-    ) -> None:
+    def __init__(self, folder: str | Path, encoder: Encoder | str | None = None, progress: Progress = silent) -> None:
         self._set(folder, encoder, progress)
         path = self.folder / ARCHIVE
         if not path.exists():
@@ -52,6 +50,11 @@ class ReadOnlyIndex(Index):
         self.archive.close()
         if self._shared:
             self._shared.close()
+
+    @property
+    def encoder(self) -> Encoder:
+        self._check_encoder()  # whoever writes may have put another in its place
+        return super().encoder
 
     @cached_property
     def dense(self) -> ExactIndex:  # type: ignore[override]

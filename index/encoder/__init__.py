@@ -1,6 +1,7 @@
 """Turns texts into vectors. Two encoders come with the installation, one of many languages; no hub is asked."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from index.types import Article, Passage
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 MULTILINGUAL = "multilingual-e5-small"
+REMOTE = "openai:"  # before the name of a model that a server runs
 NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER}  # as people may call them
 
 Vectors = NDArray[np.float32]
@@ -60,13 +62,26 @@ def encoded_text(article: Article, passage: Passage) -> str:
     return f"{head}\n{article.text[passage.start : passage.end]}"
 
 
+def full_name(name: str) -> str:
+    """Return the name that an archive keeps: of what people call "english" say, or of a folder wherever one stands."""
+    name = NAMES.get(name, name)
+    if not name or name in NAMES.values() or name.startswith(REMOTE):
+        return name
+    path = Path(name).expanduser()
+    return str(path.absolute() if path.is_dir() else path)
+
+
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
-    """Return a bundled encoder by its name or, for any other, a sentence-transformers model; else raise ModelError."""
-    from index.encoder import bundled, hub
+    """Return a bundled encoder by its name, openai:MODEL of a server, or else a sentence-transformers model.
+
+    Raises ModelError where there is none.
+    """
+    from index.encoder import bundled, hub, remote
 
     own: dict[str, type[Encoder]] = {DEFAULT_ENCODER: bundled.MiniLm, MULTILINGUAL: bundled.MultilingualE5}
-    name = NAMES.get(name, name)
-    return own[name]() if name in own else hub.SentenceTransformerEncoder(name)
+    if (name := full_name(name)) in own:
+        return own[name]()
+    return remote.RemoteEncoder(name) if name.startswith(REMOTE) else hub.SentenceTransformerEncoder(name)
 
 
 def near(encoder: Encoder, some: Vectors, others: Vectors) -> Vectors:

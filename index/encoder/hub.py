@@ -1,21 +1,25 @@
 """Encoders of the user's own: a sentence-transformers model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
-from index.encoder import Symmetric, Vectors
+from index.encoder import Vectors
 from index.types import ModelError
 from index.weights import harmless
 
+DOCUMENT_PROMPTS = "document", "passage", "corpus"  # it would take an empty first one
 
-class SentenceTransformerEncoder(Symmetric):
+
+class SentenceTransformerEncoder:
     """A sentence-transformers model by local folder, or hub id that is already downloaded.
 
     Float32 on the processor: half precision is slower there and changes the vectors. Texts longer than the
-    model's own limit are cut by it.
+    model's own limit are cut by it. Questions and articles get the prompts that the model has for them.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,8 +40,18 @@ class SentenceTransformerEncoder(Symmetric):
         self._lock = Lock()  # Its tokenizer is changed by each call, and fails with "Already borrowed" in two threads.
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        return self._encoded(self._model.encode, texts)
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        return self._encoded(self._model.encode_query, texts)
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        named = (name for name in DOCUMENT_PROMPTS if self._model.prompts.get(name))
+        return self._encoded(partial(self._model.encode_document, prompt_name=next(named, None)), texts)
+
+    def _encoded(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
         with self._lock:
-            vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+            vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
     def count(self, texts: Sequence[str]) -> list[int]:

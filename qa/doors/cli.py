@@ -14,7 +14,6 @@ from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from index.encoder import DEFAULT_ENCODER
 from index.health.files import USERS
 from index.read import whole_text
 from index.read.formats import PROSE
@@ -23,7 +22,7 @@ from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, tran
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.client import stream
-from qa.doors.opening import emit, folder, holds_archive, open_desk, read
+from qa.doors.opening import emit, folder, holds_archive, open_desk, read, remind
 from qa.doors.show import Document
 from qa.doors.stop import Stopped, stoppable
 from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
@@ -46,7 +45,11 @@ class _Masked(logging.Formatter):
 # These may stand before the command or behind it; `main` has their defaults.
 COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
 COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data)")
-COMMON.add_argument("--encoder", metavar="NAME", help=f"encoder of a new archive (default {DEFAULT_ENCODER})")
+COMMON.add_argument(
+    "--encoder", metavar="NAME",
+    help="of a new archive: english (default), multilingual, openai:MODEL (OPENAI_BASE_URL, OPENAI_API_KEY), or a "
+         "sentence-transformers model by folder or hub id",
+)  # fmt: skip
 COMMON.add_argument(
     "--reranker", metavar="NAME", help="a cross-encoder by folder or hub id in place of the bundled one"
 )
@@ -167,6 +170,7 @@ def _ingest(args: argparse.Namespace) -> int:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
         said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
         report = desk.ingest(args.paths, prune=args.prune, **said)
+        remind(desk)
     for line in report.incomplete:
         print(f"copydesk: {line}", file=sys.stderr)
     emit(args, asdict(report), show.print_ingest)
@@ -264,6 +268,7 @@ def _serve(args: argparse.Namespace) -> None:
     from qa.doors.keep import watching
 
     with open_desk(args, create=True) as desk, watching(desk, args):
+        remind(desk)
         from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
 
         serve(desk, args.host, args.port, token, args.allow_llm, users)
@@ -295,7 +300,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stoppable():
             data = os.environ.get("COPYDESK_DATA", "copydesk-data")
-            defaults = argparse.Namespace(data=data, encoder=DEFAULT_ENCODER, json=False)
+            defaults = argparse.Namespace(data=data, encoder=None, json=False)
             args = build_parser().parse_args(argv, defaults)
             run: Run = args.run
             return run(args) or DONE

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from index.encoder.reencode import remark
 from index.read import ARCHIVE
 from index.types import ArchiveInUse, BadInput
 from qa.desk import Desk
@@ -35,7 +36,16 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
     settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
-    return Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)
+    desk = Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)
+    if not create:
+        remind(desk)
+    return desk
+
+
+def remind(desk: Desk) -> None:
+    """Say on stderr where an archive is in other languages than its encoder knows."""
+    if told := remark(desk.index):
+        print(f"copydesk: {told}", file=sys.stderr)
 
 
 def folder(args: argparse.Namespace) -> Path:

@@ -308,8 +308,16 @@ def print_health(health: Document) -> None:
     say(" · ".join(f"{health[name]:,} {name}" for name in ("articles", "passages", "dense", "lexical")))
     for problem in health["problems"]:
         say(problem, style="red")
+    for remark in health.get("remarks", ()):
+        say(remark, style="yellow")
     if health["ok"]:
         say("The archive and both indexes are sound.", style="green")
+
+
+def print_reencoded(done: Document) -> None:
+    kept = f", {done['kept']:,} were already" * bool(done["kept"])
+    say(f"{done['encoded']:,} texts encoded in {done['seconds']:.1f} s{kept}: {done['passages']:,} passages have the "
+        f"encoder {done['encoder']} in place of {done['before']}.")  # fmt: skip
 
 
 def print_sources(listed: Document) -> None:

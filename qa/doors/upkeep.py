@@ -1,14 +1,16 @@
-"""Commands that keep an archive: doctor, backup, restore."""
+"""Commands that keep an archive: doctor, backup, restore, reencode."""
 
 import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from index.encoder.reencode import remark, unfinished
 from index.health.backup import Report, backup, restore
+from index.types import BadInput
 from qa.doors import show
 from qa.doors.cli import DONE, SOME_REJECTED, add_command
-from qa.doors.opening import emit, folder, open_desk
+from qa.doors.opening import emit, folder, holds_archive, open_desk
 
 
 def register(commands: Any) -> None:
@@ -16,6 +18,7 @@ def register(commands: Any) -> None:
     doctor.add_argument("--repair", action="store_true", help="mend what can be, rebuild what is derived")
     saving = add_command(commands, "backup", _backup, "copy the archive into one file, also while it is served")
     restoring = add_command(commands, "restore", _restore, "make an archive of a backup")
+    add_command(commands, "reencode", _reencode, "encode the archive with another encoder (--encoder NAME)")
     for command in (saving, restoring):
         command.add_argument("file", metavar="FILE", type=Path)
 
@@ -23,8 +26,18 @@ def register(commands: Any) -> None:
 def _doctor(args: argparse.Namespace) -> int:
     with open_desk(args) as desk:
         health = desk.index.doctor(args.repair)
-    emit(args, asdict(health), show.print_health)
+        remarks = [told for told in (remark(desk.index), unfinished(desk.index)) if told]
+    emit(args, asdict(health) | ({"remarks": remarks} if remarks else {}), show.print_health)
     return DONE if health.ok else SOME_REJECTED
+
+
+def _reencode(args: argparse.Namespace) -> None:
+    if not (name := args.encoder):
+        raise BadInput("reencode needs --encoder NAME: multilingual, english, openai:MODEL, a folder or a hub id")
+    args.encoder = None  # it is opened with its own
+    with open_desk(args, create=holds_archive(args)) as desk:
+        done = desk.reencode(name)
+    emit(args, asdict(done), show.print_reencoded)
 
 
 def _backup(args: argparse.Namespace) -> None:

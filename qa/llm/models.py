@@ -23,8 +23,9 @@ from llama_index.llms.ollama import Ollama
 from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 from llama_index.llms.openai_like import OpenAILike
 
+from index.encoder.remote import http_options
 from index.types import BadInput, ModelError
-from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask, http_options
+from qa.llm.providers import PROVIDERS, UNREADABLE, address, ask
 from qa.request import SPECS, go_on
 
 SILENT_SECONDS = 120.0

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from index.encoder.remote import OPENAI, http_options
 from index.types import BadInput, ModelError, shown
 
 # Whose key a model is asked with; LiteLLM asks many, as in litellm:groq/MODEL.
 OWNER = re.compile(r"(?:ollama|openai|anthropic):|litellm:[^/]*")
-CONNECT_SECONDS, LIST_SECONDS = 5.0, 1.5
+LIST_SECONDS = 1.5
 UNREADABLE = (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError)  # no answer, or of another shape
 
 
@@ -28,7 +29,7 @@ class Provider(NamedTuple):
 PROVIDERS = {
     "llamacpp": Provider("LlamaCpp"),
     "ollama": Provider("Ollama_llm", "http://127.0.0.1:11434", "OLLAMA_HOST"),
-    "openai": Provider("OpenAILike", "https://api.openai.com/v1", "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+    "openai": Provider("OpenAILike", OPENAI, "OPENAI_BASE_URL", "OPENAI_API_KEY"),
     "anthropic": Provider("Anthropic_LLM", "https://api.anthropic.com", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
     "litellm": Provider("litellm_llm", "", "LITELLM_BASE_URL"),
 }
@@ -73,16 +74,6 @@ def address(kind: str, url: str | None = None) -> tuple[str, str]:
         own = "or --llm-url to the address of a server of your own"
         raise ModelError(f"{kind} needs a key: set {provider.key_variable}, {own}")
     return base, key or "none"
-
-
-def http_options(base: str, patience: float) -> dict[str, Any]:
-    """Return httpx's options: limits in seconds, no proxy on the way to this machine itself, and no redirects.
-
-    Followed to another host, a redirect would take the key along: httpx strips only the header Authorization there.
-    """
-    here = httpx.URL(base).host in ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104  nothing is bound
-    timeout = httpx.Timeout(patience, connect=min(patience, CONNECT_SECONDS))
-    return {"timeout": timeout, "trust_env": not here, "follow_redirects": False}
 
 
 def ask(url: str, key: str = "none", json: Any = None) -> Any:

@@ -19,6 +19,7 @@ from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import create_model
 
+from index.encoder.reencode import remark
 from index.types import BadInput
 from qa.desk import Desk
 from qa.doors.show import remarks
@@ -46,7 +47,7 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-State = create_model("State", ok=bool, articles=int, passages=int)
+State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None))
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
 
@@ -61,11 +62,11 @@ def build_app(
     app, service = _bare(), open_service(desk, allowed)
     app.get("/metrics", include_in_schema=False)(Metrics(service).response)
 
-    @app.get("/healthz", response_model=State, tags=["service"])
-    async def health() -> dict[str, int]:
-        """Tell that the service works, and how much the archive holds."""
+    @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
+    async def health() -> dict[str, int | str | None]:
+        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages."""
         articles, passages = desk.index.archive.counts()
-        return {"ok": True, "articles": articles, "passages": passages}
+        return {"ok": True, "articles": articles, "passages": passages, "remark": remark(desk.index) or None}
 
     asked = example({"question": "Who led the delegation?", "outlets": ["UNN"], "since": "2025-04-01"})
 
