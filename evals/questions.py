@@ -21,8 +21,8 @@ class Question:
 
     `answers` has a tuple of accepted strings for each part of the answer; nearly always there is one part.
     `wrong` are answers that must not be given. `articles` has the grade of each article that answers, 1 or more.
-    `outlets` and `as_of`, the day of which is asked, restrict the search; `group` names a part of the set that is
-    counted on its own.
+    `outlets`, `languages` and `as_of`, the day of which is asked, restrict the search; `group` names a part of the set
+    that is counted on its own.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Question:
     asked: date | None = None
     as_of: date | None = None
     outlets: Strings = ()
+    languages: Strings = ()
     group: str = ""
 
 
@@ -69,7 +70,9 @@ def parse(row: Any) -> Question:
     """Return the question that a line of a question file describes. Raises BadInput for what is not as specified."""
     if not isinstance(row, dict) or not isinstance(row.get("question"), str) or type(row.get("id")) not in (str, int):
         raise BadInput('expected an object with "id" and "question"')
-    others: dict[str, Any] = {name: _labels(row.get(name), name) for name in ("choices", "wrong", "outlets")}
+    others: dict[str, Any] = {
+        name: _labels(row.get(name), name) for name in ("choices", "wrong", "outlets", "languages")
+    }
     AskRequest(row["question"], choices=others["choices"])  # what cannot be asked is told now, not after an hour
     if unknown := row.keys() - {*IN_FILES, "notes"}:
         raise BadInput(f"unknown field {', '.join(sorted(unknown))}: use {', '.join(IN_FILES)}")
@@ -99,7 +102,7 @@ def _labels(value: Any, name: str) -> Strings:
     values = value if isinstance(value, list | tuple) else [] if value is None else [value]
     labels = strings([_written(one) for one in values], name)
     for label in labels:
-        if not label.strip() if name in ("articles", "outlets") else set(words(label)) <= {"an", "the"}:
+        if not label.strip() if name in ("articles", "outlets", "languages") else set(words(label)) <= {"an", "the"}:
             raise BadInput(f"{name} has {label!r}, which nothing can be told by: mend it, or leave {name} out")
     return labels
 

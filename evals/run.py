@@ -158,7 +158,7 @@ def _answered(desk: Desk, question: Question, llm: str, extra: Mapping[str, Metr
     Known articles may be given by id or by url, and get their ids; one that is not in the archive stays a miss.
     """
     started = time.perf_counter()
-    given = {name: getattr(question, name) for name in ("asked", "as_of", "outlets", "choices")}
+    given = {name: getattr(question, name) for name in ("asked", "as_of", "outlets", "languages", "choices")}
     answer = desk.ask(question.question, top=TOP_MAX, llm=llm, **given)
     seconds = time.perf_counter() - started
     known = {name: desk.index.archive.article(name) for name in question.articles}

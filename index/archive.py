@@ -214,7 +214,7 @@ class Archive(Database):
         [(total,)] = self.read(f"SELECT count(*) FROM articles WHERE {where}", *values)
         few = "+" * (total < FEW)  # these are found and then sorted; more are met soon enough in their order
         some = f"(SELECT * FROM articles WHERE {where} ORDER BY {few}{order} LIMIT ? OFFSET ?)"  # whose passages count
-        query = f"SELECT {LISTED}, characters, {held} FROM {some} a ORDER BY {order}"
+        query = f"SELECT {LISTED}, characters, {held}, language FROM {some} a ORDER BY {order}"
         rows = self.read(query, *values, -1 if limit is None else limit, offset)
         with self._sound():
             return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows], total
@@ -229,6 +229,10 @@ class Archive(Database):
                 each = ((held, json.loads(held) if column == "authors" else [held]) for (held,) in rows)
                 clauses.append(f"{column} IN (SELECT value FROM json_each(?))")
                 values.append(json.dumps([held for held, those in each if names & {*map(str.casefold, those)}]))
+        if filters.languages:
+            self.check_languages(filters.languages)
+            clauses.append("language IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(filters.languages))
         for sign, day in ((">=", filters.since), ("<=", filters.until)):
             clauses += [f"published {sign} ?"] * bool(day)
             values += [str(day)] * bool(day)
@@ -247,6 +251,17 @@ class Archive(Database):
         """Return the outlets of all articles, the most frequent first."""
         query = "SELECT outlet FROM articles WHERE outlet IS NOT NULL GROUP BY outlet ORDER BY count(*) DESC, outlet"
         return [row[0] for row in self.read(query)]
+
+    def languages(self) -> dict[str, int]:
+        """Return the languages of articles, the most frequent first, with their numbers of articles."""
+        query = "SELECT language, count(*) FROM articles WHERE language IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+        return dict(self.read(query))
+
+    def check_languages(self, wanted: Sequence[str]) -> None:
+        """Raise BadInput where no article is in one of these: nothing would be found, and nobody told why."""
+        known = self.languages() if wanted else {}
+        for language in (one for one in wanted if one not in known):
+            raise BadInput(f"no article is in the language {language}: the archive has {', '.join(known) or 'none'}")
 
     # Passages and vectors
 

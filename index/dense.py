@@ -15,6 +15,8 @@ import numpy as np
 from index.encoder import Vectors
 from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error, translated
 
+COLLECTION = "passages-2"  # An index that knows of articles what filters needed before is empty, and is built again.
+
 
 @contextmanager
 def _translated(folder: Path, foreign: tuple[type[Exception], ...]) -> Iterator[None]:
@@ -48,7 +50,7 @@ class DenseIndex:
             with ExitStack() as failing:
                 failing.callback(self.close)
                 self._collection = self._client.get_or_create_collection(
-                    "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                    COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
                 )
                 failing.pop_all()
         self.vectors = vectors
@@ -104,13 +106,17 @@ class DenseIndex:
 def _known(article: Article) -> dict[str, object]:
     """Return what filters need. Chroma's range filters take numbers: a date is its ordinal, 0 when unknown."""
     published = article.published.toordinal() if article.published else 0
-    return {"outlet": (article.outlet or "").casefold(), "published": published}
+    return {
+        "outlet": (article.outlet or "").casefold(), "published": published, "language": article.language or "",
+    }  # fmt: skip
 
 
 def _where(filters: Filters) -> dict[str, object] | None:
     clauses: list[dict[str, object]] = []
     if filters.outlets:
         clauses.append({"outlet": {"$in": [outlet.casefold() for outlet in filters.outlets]}})
+    if filters.languages:
+        clauses.append({"language": {"$in": [*filters.languages]}})
     if filters.since or filters.until:
         clauses.append({"published": {"$gte": (filters.since or date.min).toordinal()}})
         clauses.append({"published": {"$lte": (filters.until or date.max).toordinal()}})

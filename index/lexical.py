@@ -29,6 +29,7 @@ from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_er
 ANALYSIS = "stems-of-languages"
 DAYS = "published", "since", "replaced"
 MANY = 1000  # passages
+NAMES = "outlet", "language"
 MAGIC = 1337  # at the end of a segment's file
 SEGMENT = re.compile(r"[0-9a-f]{32}\.[a-z0-9.]+")
 WRITER_BYTES = 128_000_000  # One commit of 26,000 passages stays in memory; tantivy's minimum is 15 MB a thread.
@@ -57,7 +58,8 @@ class LexicalIndex:
         builder.add_text_field("title", tokenizer_name=ANALYSIS)
         builder.add_text_field("text", tokenizer_name=ANALYSIS)
         builder.add_text_field("words", tokenizer_name="whitespace", index_option="freq")
-        builder.add_text_field("outlet", tokenizer_name="raw", index_option="basic")
+        for name in NAMES:
+            builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
         for day in DAYS:  # unsigned fields crash on Python integers
             builder.add_integer_field(day, indexed=True, fast=True)
         self._schema = builder.build()
@@ -100,8 +102,8 @@ class LexicalIndex:
                 if not _held(passage):
                     continue
                 title, text = clean(article.title), clean(article.text[passage.start : passage.end])
-                outlet = (article.outlet or "").casefold()
-                document = tantivy.Document(id=passage.id, title=title, text=text, outlet=outlet)
+                names = {"outlet": (article.outlet or "").casefold(), "language": article.language or ""}
+                document = tantivy.Document(id=passage.id, title=title, text=text, **names)
                 code = article.language or languages.of(article.text)
                 if code not in ENGLISH:
                     document.add_text("words", " ".join(tokens(f"{title}\n{text}", code)))
@@ -135,9 +137,9 @@ class LexicalIndex:
             own = [tantivy.Query.term_query(self._schema, "words", stem, index_option="freq") for stem in stems]
             matches = tantivy.Query.boolean_query([(tantivy.Occur.Should, one) for one in (matches, *own)])
         clauses: list[tantivy.Query] = []
-        if filters.outlets:
-            outlets = [outlet.casefold() for outlet in filters.outlets]
-            clauses.append(tantivy.Query.term_set_query(self._schema, "outlet", outlets))
+        for name, wanted in zip(NAMES, (filters.outlets, filters.languages), strict=True):
+            if wanted:
+                clauses.append(tantivy.Query.term_set_query(self._schema, name, [one.casefold() for one in wanted]))
         if only is not None:
             clauses.append(tantivy.Query.term_set_query(self._schema, "id", only))
         if filters.since or filters.until:

@@ -23,6 +23,7 @@ NEWS_DAYS = 14  # What is current news is searched for again among the articles 
 
 def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     """Return up to `top` passages, best first; scores order the hits of one search and mean nothing beyond it."""
+    index.archive.check_languages(query.filters.languages)
     texts = [query.text, *query.parts]
     everywhere, authors = [query.filters, *narrowed(query)], query.filters.authors
     only = index.archive.passages_by(authors) if authors else None

@@ -54,6 +54,7 @@ class Listed:
     url: str | None
     characters: int
     passages: int
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Hit:
 class Filters:
     """Which articles may be searched: outlets in any case; dates inclusive, and none of them holds an undated one.
 
-    With `as_of`, in the version that stood on that day. `authors` are whole names, in any case.
+    With `as_of`, in the version that stood on that day. `authors` are whole names, in any case; `languages` are codes
+    as articles have them.
     """
 
     outlets: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ class Filters:
     until: date | None = None
     as_of: date | None = None
     authors: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

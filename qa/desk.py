@@ -292,6 +292,10 @@ class Desk(AbstractContextManager["Desk"]):
         """Return the outlets in the archive, the most frequent first."""
         return self.index.archive.outlets()
 
+    def languages(self) -> dict[str, int]:
+        """Return the languages of articles by their codes, the most frequent first, with how many are in each."""
+        return self.index.archive.languages()
+
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
         named = is_text(article_id)

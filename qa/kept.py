@@ -169,7 +169,7 @@ def question_of(turn: Turn) -> dict[str, Any]:
     """Return a rated turn as a line of a question file; the same question, asked the same way, has the same id."""
     asked, answer, said = turn.asked, turn.answer, turn.answer["sentences"]
     row: dict[str, Any] = {"question": answer["rewritten"] or answer["question"]}
-    row |= {name: asked[name] for name in ("outlets", "choices", "asked", "as_of") if asked.get(name)}
+    row |= {name: asked[name] for name in ("outlets", "languages", "choices", "asked", "as_of") if asked.get(name)}
     row["id"] = digest(json.dumps(row, sort_keys=True), 6)
     phrases = [one["text"][one["answer"]["start"] : one["answer"]["end"]] for one in said if one["answer"]][:1]
     used = {n for one in said for n in one["citations"]}

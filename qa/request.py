@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, Field, dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property, wraps
 from inspect import Parameter, signature
@@ -52,7 +52,10 @@ def _describe(schema: dict[str, Any], request: type) -> None:
 
 @dataclass(frozen=True)
 class Filtered:
-    """Which articles: of `outlets`, by `authors`, published `since` … `until`; and `limit` results from `offset` on."""
+    """Which articles: of `outlets`, by `authors`, in `languages` (codes), published `since` … `until`.
+
+    And which of the results: `limit` of them, from `offset` on.
+    """
 
     # Of a body of the API: a misspelt option would pass unseen.
     __pydantic_config__: ClassVar = {"extra": "forbid", "json_schema_extra": _describe}
@@ -60,13 +63,16 @@ class Filtered:
     _: KW_ONLY
     outlets: Strings = field(default=(), metadata=said("only articles of this outlet", "NAME", "--outlet"))
     authors: Strings = field(default=(), metadata=said("only articles by this author", "NAME", "--author"))
+    languages: Strings = field(
+        default=(), metadata=said("only articles in this language, by its code: uk, de …", "CODE", "--language")
+    )
     since: Day = field(default=None, metadata=said("published on this day or later", "DATE"))
     until: Day = field(default=None, metadata=said("published on this day or earlier", "DATE"))
     limit: int | None = None
     offset: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("outlets", "authors"):
+        for name in ("outlets", "authors", "languages"):
             object.__setattr__(self, name, strings(getattr(self, name), name))
         for name, least, most in (("limit", 1, LIMIT_MAX), ("offset", 0, OFFSET_MAX), ("top", 1, TOP_MAX)):
             value = getattr(self, name, None)
@@ -83,7 +89,8 @@ class Filtered:
         first, last = _day(self.since), _day(self.until)
         if first and last and first > last:
             raise BadInput(f"since {first} is after until {last}: no day is between them")
-        return Filters(tuple(self.outlets), first, last, authors=tuple(self.authors))
+        languages = tuple(map(str.casefold, self.languages))
+        return Filters(tuple(self.outlets), first, last, authors=tuple(self.authors), languages=languages)
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,11 @@ class AskRequest(SearchRequest):
         return pairs
 
 
+def parameter(option: Field[Any]) -> str:
+    """Return what a field of a request is called in an address: as its flag is."""
+    return (option.metadata.get("flag") or option.name).removeprefix("--")
+
+
 def is_text(value: object) -> bool:
     """Tell whether a value is a string, and all of it can be written down: JSON may hold halves of characters."""
     return isinstance(value, str) and value.encode("utf-8", "replace").decode() == value
@@ -241,8 +253,10 @@ class ArticlesRequest(Filtered):
     """
 
     _: KW_ONLY
-    q: str = field(default="", metadata=said("only articles whose title holds these words"))
-    sort: str = field(default="published", metadata=said("published, title, outlet or added; -title from Z to A"))
+    q: str = field(default="", metadata=said("only articles whose title holds these words", "WORDS"))
+    sort: str = field(
+        default="published", metadata=said("published, title, outlet or added; -title from Z to A", "ORDER")
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

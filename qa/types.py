@@ -25,7 +25,8 @@ class Citation:
     """A quotation and its place: `getattr(article, field)[start:end] == quote`, to the character, always.
 
     `corrected_by` is the id of the latest article that corrects or withdraws what this one says, where one does,
-    `page` the page on which the quotation begins, from 1, in an article of a file that has pages.
+    `page` the page on which the quotation begins, from 1, in an article of a file that has pages, `language` the code
+    of the article's.
     """
 
     n: int
@@ -40,6 +41,7 @@ class Citation:
     end: int
     corrected_by: str | None = None
     page: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ class Found:
     end: int
     text: str
     score: float
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,7 @@ def cite(article: Article, field: Literal["text", "title"], start: int, end: int
         raise ValueError(f"{article.id}: {field}[{start}:{end}] is not a span of {len(whole)} characters")
     meta = (article.id, article.title, article.outlet, article.published, article.url)
     page = article.page(start) if field == "text" else None
-    return Citation(n, *meta, whole[start:end], field, start, end, page=page)
+    return Citation(n, *meta, whole[start:end], field, start, end, page=page, language=article.language)
 
 
 def bold(text: str, marks: Sequence[Sequence[int]], start: int, end: int) -> tuple[int, int]:
@@ -290,7 +293,7 @@ def as_json(value: Any) -> dict[str, Any]:
     if isinstance(value, Hit):
         a, passage = value.article, value.passage
         meta = (a.id, a.title, a.outlet, a.published, a.url)
-        value = Found(*meta, passage.start, passage.end, value.text, value.score)
+        value = Found(*meta, passage.start, passage.end, value.text, value.score, a.language)
     document: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
     return document
 

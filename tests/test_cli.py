@@ -100,7 +100,7 @@ def test_ask_search_and_articles_as_json(run: Run) -> None:
     assert shown["text"][hits[0]["start"] : hits[0]["end"]] == hits[0]["text"]
     listed = document(run("articles", "list", "--json"))["articles"]
     assert len(listed) == 6
-    assert set(listed[0]) == {"id", "title", "outlet", "published", "url", "characters", "passages"}
+    assert set(listed[0]) == {"id", "title", "outlet", "published", "url", "characters", "passages", "language"}
     related = {"copy_of", "carried_by", "story", "corrected_by", "corrects", "changes"}
     assert set(shown) == {*listed[0], "authors", "language", "pages", "text", *related}
 

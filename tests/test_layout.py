@@ -61,6 +61,7 @@ HOMES = {
     "brotli": ["index/read/formats/warc.py"],
     "warcio": ["index/read/formats/warc.py"],
     "watchfiles": ["index/sources"],
+    "babel": ["qa/page"],
     "yaml": ["index/read/formats/pages.py"],
     "courlan": ["index/read/places.py"],
     "dateparser": ["index/text/days.py"],

@@ -34,7 +34,10 @@ def test_asking_over_http(service: str) -> None:
     assert [hit["article_id"] for hit in hits] == ["truce-minerals"]
 
 
-FIELDS = "outlets, authors, since, until, question, asked, as_of, top, choices, llm, llm_url, history, strict, stream"
+FIELDS = (
+    "outlets, authors, languages, since, until, question, asked, as_of, top, choices, llm, llm_url, history, strict, "
+    "stream"
+)
 
 
 @pytest.mark.parametrize(

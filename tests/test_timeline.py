@@ -267,7 +267,9 @@ def test_over_http(flooded: Desk) -> None:
     assert document["events"] == [{"date": "2025-01-14", "text": BURST, "citations": [1]}]
     assert [(c["n"], c["quote"], c["field"], c["start"]) for c in document["citations"]] == [(1, BURST, "text", 0)]
     refused = client.post("/api/timeline", json={"question": "Lund", "history": []})
-    error = "history is no field: use outlets, authors, since, until, limit, offset, question, asked, as_of, top"
+    error = (
+        "history is no field: use outlets, authors, languages, since, until, limit, offset, question, asked, as_of, top"
+    )
     assert (refused.status_code, refused.json()["error"]) == (400, error)
 
 

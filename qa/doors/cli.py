@@ -12,7 +12,7 @@ from importlib.metadata import entry_points, version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from index.health.files import USERS
 from index.read import whole_text
@@ -25,7 +25,7 @@ from qa.doors.client import stream
 from qa.doors.opening import emit, folder, holds_archive, open_desk, read, remind
 from qa.doors.show import Document
 from qa.doors.stop import Stopped, stoppable
-from qa.request import AskRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.request import ArticlesRequest, AskRequest, QuotesRequest, SearchRequest, TimelineRequest, parameter
 from qa.types import as_json, kind
 
 DONE, SOME_REJECTED, REFUSED = 0, 1, 2
@@ -129,6 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     articles = add_command(commands, "articles", _articles, "list, show or remove articles")
     articles.add_argument("action", choices=("list", "show", "remove"))
     articles.add_argument("ids", nargs="*", metavar="ID")
+    add_options(articles, of=ArticlesRequest)
 
     _add_serving(commands, ingest)
     ours = ("qa.doors.upkeep", "qa.doors.keep")
@@ -230,8 +231,14 @@ def _articles(args: argparse.Namespace) -> None:
         raise BadInput("articles list takes no ids: articles show ID prints one")
     if args.action != "list" and not args.ids:
         raise BadInput(f"articles {args.action} needs an id: articles list prints them")
+    given = {one: getattr(args, one.name) for one in fields(ArticlesRequest) if one.metadata}
+    if args.action != "list" and any(one.default != value for one, value in given.items() if value != []):
+        raise BadInput(f"articles {args.action} takes ids and no filters: articles list does")
     if args.action == "list":
-        read(args, show.print_articles, lambda desk: desk.articles().document("articles"), "/api/articles")
+        body = {one.name: value for one, value in given.items()}
+        asked = urlencode({parameter(one): value for one, value in given.items() if value}, doseq=True)
+        path = f"/api/articles?{asked}"
+        read(args, show.print_articles, lambda desk: desk.articles(**body).document("articles"), path)
     elif args.action == "show":
         if len(args.ids) > 1:
             raise BadInput("articles show takes one id")

@@ -254,7 +254,8 @@ def print_quotes(found: Document) -> None:
 def print_articles(listed: Document) -> None:
     for article in listed["articles"]:
         published, outlet = (article["published"] or "undated   ", "cyan"), (article["outlet"] or "–", "bold")
-        say(published, "  ", outlet, f" · {article['title']}")
+        language = f" · {article['language']}" if article["language"] else ""
+        say(published, "  ", outlet, (language, "dim"), f" · {article['title']}")
         passages = f"{article['passages']:,} passage{'s' * (article['passages'] != 1)}"
         sizes = f"{article['characters']:,} characters in {passages}"
         say(f"            {article['id']}  ({sizes})", style="dim", wrap=False)
@@ -276,8 +277,14 @@ def print_article(article: Document) -> None:
     say(article["title"], style="bold")
     first, last = article["pages"].count(0), len(article["pages"])
     pages = f"pages {first}–{last}" if last > first else f"page {last}" if last else ""
-    by = (article["outlet"], day(article["published"]), ", ".join(article["authors"]), article["url"], pages)
-    say(" · ".join(filter(None, by)), style="dim")
+    by = (
+        article["outlet"],
+        day(article["published"]),
+        ", ".join(article["authors"]),
+        article["language"],
+        article["url"],
+    )
+    say(" · ".join(filter(None, (*by, pages))), style="dim")
     for remark in remarks(article):
         say(remark, style="yellow")
     say("\n", re.sub(r"\n+", "\n\n", article["text"]))

@@ -29,11 +29,13 @@ def view(service: Service, who: User, told: Mapping[str, Any]) -> str:
             story = [one for key in article["story"][:STORY] for one in archive.listed(key)]
             given["said"] = desk.quotes(articles=article["id"], top=TOP_MAX) if "quotes" in asked else None
             return page.render(given, article=article, story=[as_json(one) for one in story if one.id != article["id"]])
-        given["outlets"] = desk.outlets()
+        given |= {"outlets": desk.outlets(), "languages": [*desk.languages()]}
         given["sources"] = [one | {"state": state(one)} for one in desk.sources.listed(local=given["editor"])]
         offset = int(at) if (at := asked.get("offset", "")).isdecimal() else 0
         some = {name: asked[name] for name in ("q", "since", "until", "sort") if name in asked}
-        listed = desk.articles(outlets=asked.get("outlet") or (), offset=offset, limit=ROWS, **some)
+        listed = desk.articles(
+            outlets=asked.get("outlet") or (), languages=asked.get("language") or (), offset=offset, limit=ROWS, **some
+        )
         return page.render(given, listed=listed, total=listed.total, offset=offset)
     except CopydeskError as error:
         return page.render(given, failed=str(error))

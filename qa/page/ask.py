@@ -20,7 +20,7 @@ from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json, buil
 
 PAGES.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
 PART: Any = PAGES.get_template("ask.html").module
-FILTERS = ("outlets", "authors", "since", "until", "as_of", "llm", "strict")
+FILTERS = ("outlets", "authors", "languages", "since", "until", "as_of", "llm", "strict")
 ROLES = ("user", "assistant")
 Shown = tuple[Any, Any, Any]  # the conversation, the turn that is written, the conversations
 EVERY = 0.04  # seconds between two states that are sent of an answer that is being written
@@ -178,7 +178,11 @@ class Events:
         self.away = WeakSet[Asker]()  # whose page shows another conversation by now
 
     def form(self) -> str:
-        return str(PART.form(self.place.service.desk.outlets(), self.place.service.models))
+        return str(
+            PART.form(
+                self.place.service.desk.outlets(), [*self.place.service.desk.languages()], self.place.service.models
+            )
+        )
 
     def opened(self, owner: str, talk: str) -> Shown:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from babel import Locale
 from jinja2 import Environment, FileSystemLoader
 
 from index.types import Article
@@ -90,6 +91,7 @@ def read_from(turn: Document) -> list[str]:
     told = [f"{found} article{'s' * (found != 1)}{stories}"] if found else []
     told += [f"{name} {day(asked[key])}" for key, name in DAYS.items() if asked.get(key)]
     told += [*asked.get("outlets", ()), *(f"by {author}" for author in asked.get("authors", ()))]
+    told += [f"in {language(code)}" for code in asked.get("languages", ())]
     told += ["supported sentences only"] if asked.get("strict") else []
     told += [f"about {_named(day)}" for day in answer["understood"].get("days", ())]
     return told + ([f"written by {answer['llm']}"] if answer["llm"] not in ("", "quotes") else [])
@@ -107,6 +109,11 @@ def asks(turn: Document) -> dict[str, Any]:
 def _named(told: str) -> str:
     """Return a day of a question, whose year may be open: --04-18."""
     return f"{date.fromisoformat('2000' + told[1:]):%-d %B}" if told.startswith("--") else day(told)
+
+
+def language(code: str | None) -> str:
+    """Return the name of a language: Ukrainian for uk."""
+    return str(Locale("en").languages.get(code, code)) if code else ""
 
 
 def source_path(article_id: str, field: str, start: int, end: int, also: Sequence[str] = ()) -> str:
@@ -156,4 +163,4 @@ PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 PAGES.globals |= {"source_path": source_path, "own": own, "words": WORDS}
-PAGES.filters |= {"day": day, "by": by, "page": page, "pieces": pieces}
+PAGES.filters |= {"day": day, "by": by, "page": page, "pieces": pieces, "language": language}

@@ -8,7 +8,7 @@ import gradio as gr
 
 from index.types import CopydeskError
 from qa.page.place import PRIVATE, Place
-from qa.page.render import PAGES
+from qa.page.render import PAGES, language
 from qa.request import TOP_MAX
 from qa.types import as_json
 
@@ -25,13 +25,15 @@ def timeline(place: Place) -> None:
         show = gr.Button("Show", **SHOW)
     with gr.Row(elem_classes="bar filters"):
         outlets = gr.Dropdown([], multiselect=True, label="Outlets", scale=2)
+        languages = gr.Dropdown([], multiselect=True, label="Languages", visible=False, scale=1)
         days = {name: gr.Textbox(label=label, elem_classes="date", **BOX) for name, label in DAYS.items()}
 
     def told(given: dict[str, Any]) -> Mapping[str, Any] | None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
 
-    _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
+    _view(place, "timeline", {"q": question, "outlets": outlets, "languages": languages, **days}, show, told)
     place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **QUIET)
+    _offer(place, languages)
 
 
 def quotes(place: Place) -> None:
@@ -39,12 +41,24 @@ def quotes(place: Place) -> None:
     with gr.Row(elem_classes="bar filters"):
         speaker = gr.Textbox(label="Speaker", placeholder="a person or a body", scale=3, **BOX)
         about = gr.Textbox(label="About", placeholder="what is spoken of", scale=4, **BOX)
+        languages = gr.Dropdown([], multiselect=True, label="Languages", visible=False, scale=1)
         show = gr.Button("Show", **SHOW)
 
     def told(given: dict[str, Any]) -> Mapping[str, Any]:
         return place.service.desk.quotes(**given, top=TOP_MAX).document("quotes")
 
-    _view(place, "quotes", {"speaker": speaker, "about": about}, show, told)
+    _view(place, "quotes", {"speaker": speaker, "about": about, "languages": languages}, show, told)
+    _offer(place, languages)
+
+
+def _offer(place: Place, languages: gr.Dropdown) -> None:
+    """Offer the languages of the archive, where it has several."""
+
+    def offered() -> gr.Dropdown:
+        known = [(language(code), code) for code in place.service.desk.languages()]
+        return gr.Dropdown(choices=known, visible=len(known) > 1)
+
+    place.page.load(offered, None, languages, **QUIET)
 
 
 def _view(

@@ -70,6 +70,7 @@ def _once(index: Index, found: list[Said]) -> list[Said]:
 def _articles(index: Index, request: QuotesRequest) -> list[Article]:
     """Return the newest of the articles that name the speaker, or are on the subject; else of all."""
     archive, filters = index.archive, request.filters
+    archive.check_languages(filters.languages)
     if request.speaker:
         passages = index.lexical.search(request.speaker, POOL, filters)
         found = [article for article, _ in archive.passages([key for key, _ in passages]).values()]

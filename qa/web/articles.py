@@ -26,7 +26,7 @@ from index.sync import Progress
 from index.tables.related import Related
 from index.types import BadInput, Listed, Rejected, digest, shown
 from qa.desk import Desk
-from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest
+from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest, parameter
 from qa.types import Citation, Found, Said, Sentence, Timeline, as_json
 from qa.web.streams import event, to_its_end
 
@@ -237,7 +237,7 @@ def _addressed(route: Callable[[Any], Response], request: type) -> Callable[...,
     """Return a route for GET, which builds its request of the parameters of an address; outlet may occur repeatedly."""
     ours, known = dict[str, str](), dict[str, Any]()
     for field in fields(request):
-        name = (field.metadata.get("flag") or field.name).removeprefix("--")
+        name = parameter(field)
         one: Any = int if type(field.default) is int else int | None if name == "limit" else str | None
         held = Field(... if field.default is MISSING else field.default, description=field.metadata.get("help"))
         ours[name], known[name] = field.name, (list[str] if field.default == () else one, held)

@@ -2,7 +2,7 @@
 "use strict";
 
 const asking = { talk: "", filters: {}, busy: false, waiting: null, redo: null }; // redo: the turn that is asked anew
-const WORDS = { outlets: "", authors: "by ", since: "from ", until: "until ", as_of: "as of ", llm: "by ", strict: "only what is supported" };
+const WORDS = { outlets: "", authors: "by ", languages: "in ", since: "from ", until: "until ", as_of: "as of ", llm: "by ", strict: "only what is supported" };
 const form = () => $("#composer");
 const question = () => $("#question");
 const service = (act, detail = {}) => // see LISTEN in ask.py
@@ -20,7 +20,8 @@ function set(filters) {
     const date = /^\d{4}-\d\d-\d\d$/.test(one) && new Date(one).toLocaleDateString("en-GB", { dateStyle: "medium", timeZone: "UTC" });
     const chip = document.createElement("li");
     chip.innerHTML = `<span></span><button type="button" data-do="drop">×</button>`;
-    $("span", chip).textContent = WORDS[name] + (one === true ? "" : date || one);
+    const named = $(`[data-many=${name}] option[value="${CSS.escape(one)}"]`, form())?.textContent; // of a language
+    $("span", chip).textContent = WORDS[name] + (one === true ? "" : date || named || one);
     Object.assign(chip.lastChild.dataset, { name, value: one });
     chip.lastChild.setAttribute("aria-label", `Remove ${$("span", chip).textContent}`);
     return chip;
@@ -113,7 +114,7 @@ function fromAddress() { // /?q=…&outlet=…&since=… fills the box and asks
   const given = new URLSearchParams(location.search);
   asking.talk = $("#talk").dataset.talk;
   if (!given.get("q") || given.get("tab") || asking.talk) return;
-  const lists = { outlets: given.getAll("outlet"), authors: given.getAll("author") };
+  const lists = { outlets: given.getAll("outlet"), authors: given.getAll("author"), languages: given.getAll("language") };
   fill({ ...Object.fromEntries(given), ...lists, question: given.get("q") });
   send();
 }
@@ -122,8 +123,9 @@ const turnOf = (button) => button.closest(".turn");
 const askedIn = (turn) => [JSON.parse(turn.dataset.asked), Number(turn.dataset.n)];
 
 function linkTo(turn) {
-  const { question: q, outlets = [], authors = [], ...rest } = askedIn(turn)[0];
-  const lists = [...outlets.map((one) => ["outlet", one]), ...authors.map((one) => ["author", one])];
+  const { question: q, outlets = [], authors = [], languages = [], ...rest } = askedIn(turn)[0];
+  const lists = Object.entries({ outlet: outlets, author: authors, language: languages })
+    .flatMap(([name, held]) => [held].flat().map((one) => [name, one]));
   return `${location.origin}/?${new URLSearchParams([["q", q], ...lists, ...Object.entries(rest)])}`;
 }
 
