@@ -131,7 +131,7 @@ def train(network: Many, some: Sequence[Example], checkpoint: Path, rng: random.
             group["lr"] = RATE * min(1, (step + 1) / (WARM * len(steps))) * (1 - step / len(steps))
         loss = _loss(network, [some[n] for n in steps[step]], teacher)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         if (step + 1) % SAVED == 0 or step + 1 == len(steps):

@@ -22,6 +22,8 @@ class SentenceTransformerEncoder:
     model's own limit are cut by it. Questions and articles get the prompts that the model has for them.
     """
 
+    unrelated = 0.0
+
     def __init__(self, name: str) -> None:
         from sentence_transformers import SentenceTransformer  # 6.6 s
         from transformers.utils.logging import disable_progress_bar
