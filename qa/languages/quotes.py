@@ -20,9 +20,10 @@ from qa.steps.evidence import PHRASE_LEAST, READ_PASSAGES, Candidate, Evidence, 
 READ_HITS = 20
 READ_SENTENCES = 14
 SENTENCES = 3
-NEAR_WEIGHT, PASSAGE_WEIGHT, TITLE_WEIGHT = 8.0, 1.0, -0.5
+# Measured in evals/EXPERIMENTS.md, §28, tuned on the development questions of evals/languages.
+NEAR_WEIGHT, PASSAGE_WEIGHT, TITLE_WEIGHT = 8.0, 3.0, -0.5  # beside the reader's logit
 FAR = 2.5  # A further sentence is left out when the best is worth this much more.
-SURE = (0.5, 8.0, -5.0)  # log odds that the best answers: its logit, its nearness, a constant
+LEAST, LEAST_ACROSS = 0.9, 0.2  # what the best must be worth, in the language of the question and in another
 SURE_ENOUGH = 0.5
 
 
@@ -59,13 +60,17 @@ def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]
     return scored
 
 
-def confidence(scored: Sequence[Candidate]) -> float:
-    return round(max((logistic(SURE, (c.answers or 0.0,)) for c in scored), default=0.0), 4)
+def confidence(scored: Sequence[Candidate], language: str | None) -> float:
+    """Return how sure, 0…1, it is that one of these answers a question in a language."""
+    least = {True: LEAST, False: LEAST_ACROSS}
+    odds = [(1.0, -least[c.article.language == (language or "en")]) for c in scored]
+    every = (logistic(weights, (_worth(c),)) for weights, c in zip(odds, scored, strict=True))
+    return round(max(every, default=0.0), 4)
 
 
 def better(own: Evidence, query: Query, foreign: Sequence[Candidate], ties: Callable[[str], Ties]) -> Evidence:
     """Return the evidence of English articles, or that of the others where the question is theirs or they answer it."""
-    sure, ranked = confidence(foreign), sorted(foreign, key=_worth, reverse=True)
+    sure, ranked = confidence(foreign, query.language), sorted(foreign, key=_worth, reverse=True)
     if english(query):
         best = max((c.answers or 0.0 for c in own.candidates), default=0.0)
         if sure < SURE_ENOUGH or (quotes.sure(own) and best > _worth(ranked[0])):
