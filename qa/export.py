@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from qa.doors.show import by, day
 from qa.kept import Turn
-from qa.page.render import PAGES, language, source_path
+from qa.locale import DEFAULT
+from qa.page.render import PAGES, source_path
 from qa.types import bold
 
 # What no XML holds, and what turns the order of a line round. One character each: places in a text stay.
@@ -36,7 +37,12 @@ def md(text: object) -> str:
 
 
 MARKDOWN = Environment(loader=PAGES.loader, finalize=md, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # by `md`
-MARKDOWN.filters |= {"day": day, "by": by, "language": language, "line": lambda text: " ".join(text.split())}
+MARKDOWN.filters |= {
+    "day": day,
+    "by": by,
+    "language": DEFAULT.language,
+    "line": lambda text: " ".join(text.split()),
+}
 PARSER = MarkdownIt("commonmark", {"html": False})
 
 

@@ -4,7 +4,7 @@ import atexit
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from datetime import date, datetime
 from functools import cache
@@ -262,15 +262,24 @@ def print_articles(listed: Document) -> None:
     say(f"{len(listed['articles']):,} articles", style="dim")
 
 
-def remarks(article: Document) -> list[str]:
+def remarks(article: Document, _: Callable[[str], str] = str, day: Callable[[str | None], str] = day) -> list[str]:
     """Return lines on what else the archive knows of an article: who carries and corrects it, what was changed."""
-    others = [("copy of", article["copy_of"]), *(("carried by", copy) for copy in article["carried_by"])]
-    others += [(f"{said['kind']} by", said["article"]) for said in article["corrected_by"]]
-    others += [(f"{said['kind']} of", said["article"]) for said in article["corrects"]]
-    told = [(how, a["title"], a["outlet"] or "unknown outlet", day(a["published"]), a["id"]) for how, a in others if a]
+    others = [(_("copy of"), article["copy_of"]), *((_("carried by"), copy) for copy in article["carried_by"])]
+    forms = {
+        "correction": (_("correction by"), _("correction of")),
+        "withdrawal": (_("withdrawal by"), _("withdrawal of")),
+    }
+    others += [(forms[said["kind"]][0], said["article"]) for said in article["corrected_by"]]
+    others += [(forms[said["kind"]][1], said["article"]) for said in article["corrects"]]
+    where = ((how, a, a["outlet"] or _("unknown outlet")) for how, a in others if a)
+    told = [(how, a["title"], outlet, day(a["published"]), a["id"]) for how, a, outlet in where]
     lines = [f"{how}: {' · '.join(rest)}" for how, *rest in told]
-    changes = [(f"changed on {day(c['since'])}" if c["since"] else "changed", c) for c in article["changes"]]
-    return lines + [f"{when}: {c['before'] or '(nothing)'} → {c['after'] or '(nothing)'}" for when, c in changes]
+    nothing = _("(nothing)")
+    changes = [
+        (_("changed on {day}").format(day=day(c["since"])) if c["since"] else _("changed"), c)
+        for c in article["changes"]
+    ]
+    return lines + [f"{when}: {c['before'] or nothing} → {c['after'] or nothing}" for when, c in changes]
 
 
 def print_article(article: Document) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from index.types import CopydeskError
-from qa.doors.show import state
+from qa.locale import Words, chosen
 from qa.page.place import LISTEN, PRIVATE, Place, user
-from qa.page.render import PAGES
+from qa.page.render import pages
 from qa.request import TOP_MAX
 from qa.service import Service, User
 from qa.types import as_json
@@ -16,9 +16,9 @@ from qa.types import as_json
 ROWS, STORY = 50, 30  # articles on a page of the list, and of a story that are named
 
 
-def view(service: Service, who: User, told: Mapping[str, Any]) -> str:
+def view(service: Service, who: User, told: Mapping[str, Any], words: Words) -> str:
     """Return the article, or else the part of the list, that an address of the tab or its script asks for."""
-    desk, page = service.desk, PAGES.get_template("archive.html")
+    desk, page = service.desk, pages(words).get_template("archive.html")
     asked = {k: v for k, v in told.items() if isinstance(v, str) and v and k not in ("tab", "act")}
     given: dict[str, Any] = {"asked": asked, "editor": who.role == "editor", "rows": ROWS}
     try:
@@ -27,10 +27,10 @@ def view(service: Service, who: User, told: Mapping[str, Any]) -> str:
             given["base"] = archive.current(article["id"])
             given["versions"] = archive.stood(given["base"])
             story = [one for key in article["story"][:STORY] for one in archive.listed(key)]
-            given["said"] = desk.quotes(articles=article["id"], top=TOP_MAX) if "quotes" in asked else None
+            given["quotes"] = desk.quotes(articles=article["id"], top=TOP_MAX) if "quotes" in asked else None
             return page.render(given, article=article, story=[as_json(one) for one in story if one.id != article["id"]])
         given |= {"outlets": desk.outlets(), "languages": [*desk.languages()]}
-        given["sources"] = [one | {"state": state(one)} for one in desk.sources.listed(local=given["editor"])]
+        given["sources"] = desk.sources.listed(local=given["editor"])
         offset = int(at) if (at := asked.get("offset", "")).isdecimal() else 0
         some = {name: asked[name] for name in ("q", "since", "until", "sort") if name in asked}
         listed = desk.articles(
@@ -45,10 +45,10 @@ def tab(place: Place) -> None:
     """Build the tab in the page that is being built."""
 
     def first(request: gr.Request) -> str:
-        return view(place.service, user(request), request.query_params)
+        return view(place.service, user(request), request.query_params, chosen(request))
 
     def show(event: gr.EventData, request: gr.Request) -> str:
-        return view(place.service, user(request), event._data)
+        return view(place.service, user(request), event._data, chosen(request))
 
     with gr.Column(elem_id="archive"):
         report = '<div id="archive-report" role="status"></div>'  # stays while the view below is another

@@ -11,15 +11,14 @@ import gradio as gr
 from markupsafe import Markup
 
 from index.types import BadInput, CopydeskError
-from qa.kept import FAULTS, Kept, Turn
+from qa.kept import Kept, Turn
+from qa.locale import Words, chosen
 from qa.page.place import PRIVATE, Place, user
-from qa.page.render import PAGES, turn_html
+from qa.page.render import pages, turn_html
 from qa.request import ASKER, HISTORY_CHARACTERS, HISTORY_TURNS, Asker, AskRequest, Gone
 from qa.service import Service
 from qa.types import Answer, Citation, Event, Sentence, Withdrawn, as_json, built
 
-PAGES.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
-PART: Any = PAGES.get_template("ask.html").module
 FILTERS = ("outlets", "authors", "languages", "since", "until", "as_of", "llm", "strict")
 ROLES = ("user", "assistant")
 Shown = tuple[Any, Any, Any]  # the conversation, the turn that is written, the conversations
@@ -28,6 +27,11 @@ NEWS, NEWEST = 5, 20  # examples on an empty page, each of a story of its own, a
 # What the page's script tells: it sets off "tell" at the form, with what is to be done.
 LISTEN = """element.addEventListener("tell", (event) => trigger(event.detail.act, event.detail));
 ["ask", "stop", "open", "search", "rename", "delete", "rate"];"""
+
+
+def part(words: Words) -> Any:
+    """Return the parts of the tab, in a language."""
+    return pages(words).get_template("ask.html").module
 
 
 @dataclass
@@ -71,12 +75,14 @@ def asked(told: Mapping[str, Any], before: Sequence[Turn]) -> tuple[dict[str, An
     return given, built(AskRequest, given | {"history": history})
 
 
-def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> Iterator[Shown]:
+def _reply(
+    place: Place, owner: str, told: Mapping[str, Any], asker: Asker, words: Words
+) -> Iterator[Shown]:  # fmt: skip
     """Yield what the page shows while a question is answered.
 
     What is shown when it ends is kept, also where it is stopped or breaks off. With `n`, that turn is asked anew.
     """
-    kept, talk, last = place.service.kept, _text(told, "talk"), 0.0
+    kept, talk, last, _ = place.service.kept, _text(told, "talk"), 0.0, words._
     given: Mapping[str, Any] = told.get("asked") or {}
     turn: dict[str, Any] = {"n": 1, "asked": given, "talk": talk, "good": None, "faults": (), "at": time.time()}
     try:
@@ -87,21 +93,21 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
         draft = Draft(request)
         talk = turn["talk"] = talk or kept.begin(owner, request.question).id
     except CopydeskError as error:
-        yield gr.skip(), _failed(turn, str(error)), gr.skip()
+        yield gr.skip(), _failed(turn, str(error), words), gr.skip()
         return
 
     def keep(document: dict[str, Any]) -> str:
         if not document["text"]:
-            return _failed(turn, broken)
+            return _failed(turn, broken, words)
         if told.get("n"):
             kept.cut(owner, talk, turn["n"])
         turn["n"] = kept.add(owner, talk, turn["asked"], document)  # another window may have asked meanwhile
-        return turn_html(turn | {"answer": document})
+        return turn_html(turn | {"answer": document}, words)
 
     def working(said: str) -> str:
-        return turn_html(turn | {"answer": draft.document(), "working": said})
+        return turn_html(turn | {"answer": draft.document(), "working": said}, words)
 
-    shown = _log(kept, owner, talk, before), working("Reading the archive"), _list(kept, owner, talk)
+    shown = _log(kept, owner, talk, before, words), working(_("Reading the archive")), _list(kept, owner, talk, words)
     yield shown
     broken, context = "you stopped it", copy_context()
     context.run(ASKER.set, asker)  # each step of this generator may be taken in another thread
@@ -110,7 +116,7 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
         while event := context.run(next, events, None):
             draft.take(event)
             if draft.text and not (draft.answer or asker.gone) and time.monotonic() - last > EVERY:
-                yield gr.skip(), working("Writing"), gr.skip()
+                yield gr.skip(), working(_("Writing")), gr.skip()
                 last = time.monotonic()
     except Gone:
         pass
@@ -121,7 +127,7 @@ def _reply(place: Place, owner: str, told: Mapping[str, Any], asker: Asker) -> I
         context.run(events.close)
         final = draft.document(None if draft.answer else broken) | _seen(place.service, draft.answer)
         complete = keep(final)
-    yield gr.skip(), complete, _list(kept, owner, talk)
+    yield gr.skip(), complete, _list(kept, owner, talk, words)
 
 
 def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
@@ -135,18 +141,18 @@ def _seen(service: Service, answer: Answer | None) -> dict[str, Any]:
     return {"stories": len(stories), "authors": {key: [*found[key].authors] for key in cited & {*found}}}
 
 
-def _failed(turn: Mapping[str, Any], why: str) -> str:
+def _failed(turn: Mapping[str, Any], why: str, words: Words) -> str:
     empty = as_json(Answer("", False, "", (), (), None, (), ""))
-    return turn_html({**turn, "answer": empty, "failed": why})
+    return turn_html({**turn, "answer": empty, "failed": why}, words)
 
 
-def _log(kept: Kept, owner: str, talk: str, turns: Sequence[Turn]) -> str:
-    shown = [turn_html({**turn.__dict__, "talk": talk}) for turn in turns]
-    return str(PART.log(kept.talk(owner, talk), map(Markup, shown)))
+def _log(kept: Kept, owner: str, talk: str, turns: Sequence[Turn], words: Words) -> str:
+    shown = [turn_html({**turn.__dict__, "talk": talk}, words) for turn in turns]
+    return str(part(words).log(kept.talk(owner, talk), map(Markup, shown)))
 
 
-def _list(kept: Kept, owner: str, talk: str, search: str = "") -> str:
-    return str(PART.talks(kept.talks(owner, search), talk, search))
+def _list(kept: Kept, owner: str, talk: str, words: Words, search: str = "") -> str:
+    return str(part(words).talks(kept.talks(owner, search), talk, search))
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
@@ -154,7 +160,7 @@ def _text(told: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value := told.get(name), str) else ""
 
 
-def _welcome(service: Service, failed: str = "") -> str:
+def _welcome(service: Service, words: Words, failed: str = "") -> str:
     """Return what an empty conversation shows: what the archive holds, and its newest stories as examples."""
     desk = service.desk
     articles, _ = desk.index.archive.counts()
@@ -166,7 +172,7 @@ def _welcome(service: Service, failed: str = "") -> str:
             stories.add(story)
             news.append(one)
     first, last = (day and day.isoformat() for day in desk.index.archive.span())
-    return str(PART.welcome(articles, len(desk.outlets()), first, last, news, failed))
+    return str(part(words).welcome(articles, len(desk.outlets()), first, last, news, failed))
 
 
 class Events:
@@ -177,26 +183,27 @@ class Events:
         self.askers: dict[str | None, Asker] = {}  # by the session of the page
         self.away = WeakSet[Asker]()  # whose page shows another conversation by now
 
-    def form(self) -> str:
+    def form(self, words: Words) -> str:
         return str(
-            PART.form(
+            part(words).form(
                 self.place.service.desk.outlets(), [*self.place.service.desk.languages()], self.place.service.models
             )
         )
 
-    def opened(self, owner: str, talk: str) -> Shown:
+    def opened(self, owner: str, talk: str, words: Words) -> Shown:
         try:
-            log = _log(self.kept, owner, talk, self.kept.turns(owner, talk)) if talk else _welcome(self.place.service)
+            turns = self.kept.turns(owner, talk) if talk else []
+            log = _log(self.kept, owner, talk, turns, words) if talk else _welcome(self.place.service, words)
         except BadInput as error:
-            log = _welcome(self.place.service, str(error))
-        return log, "", _list(self.kept, owner, talk)
+            log = _welcome(self.place.service, words, str(error))
+        return log, "", _list(self.kept, owner, talk, words)
 
     def reply(self, event: gr.EventData, request: gr.Request) -> Iterator[Shown]:
         session, asker = request.session_hash, Asker()
         self.stop(request)
         self.askers[session] = asker
         asker.then(lambda: self.askers.pop(session) if self.askers.get(session) is asker else None)
-        for shown in _reply(self.place, user(request).name, event._data, asker):
+        for shown in _reply(self.place, user(request).name, event._data, asker, chosen(request)):
             if self.askers.get(session, asker) is asker and asker not in self.away:  # else another has taken its place
                 yield shown
 
@@ -208,23 +215,29 @@ class Events:
         if asker := self.askers.get(request.session_hash):
             self.away.add(asker)
             asker.leave()
-        return self.opened(user(request).name, _text(event._data, "talk"))
+        return self.opened(user(request).name, _text(event._data, "talk"), chosen(request))
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
-        return self.form(), *self.opened(user(request).name, request.query_params.get("talk", ""))
+        words = chosen(request)
+        talk = request.query_params.get("talk", "")
+        return str(part(words).side()), self.form(words), *self.opened(user(request).name, talk, words)
 
     def search(self, event: gr.EventData, request: gr.Request) -> str:
-        return _list(self.kept, user(request).name, _text(event._data, "talk"), _text(event._data, "search"))
+        told = event._data
+        return _list(self.kept, user(request).name, _text(told, "talk"), chosen(request), _text(told, "search"))
 
     def rename(self, event: gr.EventData, request: gr.Request) -> str:
         owner, told = user(request).name, event._data
         self.kept.rename(owner, _text(told, "talk"), _text(told, "title"))
-        return _list(self.kept, owner, _text(told, "open"))
+        return _list(self.kept, owner, _text(told, "open"), chosen(request))
 
     def delete(self, event: gr.EventData, request: gr.Request) -> Shown:
         owner, talk, current = user(request).name, _text(event._data, "talk"), _text(event._data, "open")
         self.kept.delete(owner, talk)
-        return self.opened(owner, "") if talk == current else (gr.skip(), gr.skip(), _list(self.kept, owner, current))
+        words = chosen(request)
+        if talk == current:
+            return self.opened(owner, "", words)
+        return gr.skip(), gr.skip(), _list(self.kept, owner, current, words)
 
     def rate(self, event: gr.EventData, request: gr.Request) -> None:
         told = event._data
@@ -236,13 +249,13 @@ def tab(place: Place) -> None:
     on = Events(place)
     with gr.Row(elem_id="ask"):
         with gr.Column(elem_id="side"):
-            gr.HTML(str(PART.side()), apply_default_css=False)
+            side = gr.HTML(apply_default_css=False)
             talks = gr.HTML(elem_id="talks", apply_default_css=False)
         with gr.Column(elem_id="main"):
             log = gr.HTML(elem_id="log", apply_default_css=False)
             # A component of its own: while an answer is written, those before it are not sent again.
             live = gr.HTML(elem_id="live", apply_default_css=False)
-            hub = gr.HTML(on.form(), elem_id="form", apply_default_css=False, js_on_load=LISTEN)
+            hub = gr.HTML(elem_id="form", apply_default_css=False, js_on_load=LISTEN)
     shown, quiet = [log, live, talks], PRIVATE | {"show_progress": "hidden"}
     each = quiet | {"trigger_mode": "multiple"}
     running = hub.ask(on.reply, None, shown, **each)
@@ -252,4 +265,4 @@ def tab(place: Place) -> None:
     hub.rename(on.rename, None, talks, **each)
     hub.delete(on.delete, None, shown, **each)
     hub.rate(on.rate, None, None, **each)
-    place.page.load(on.first, None, [hub, *shown], **quiet)
+    place.page.load(on.first, None, [side, hub, *shown], **quiet)

@@ -1,5 +1,6 @@
 """What each tab of the page is given."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ class Place:
 
     page: gr.Blocks
     service: Service
+    label: Callable[[str], Any] = str  # of a part of Gradio's, which finds its translation when it is shown
 
 
 def user(request: gr.Request) -> User:

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from difflib import SequenceMatcher
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from babel import Locale
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from index.types import Article
-from qa.doors.show import by, day, page, unsure
+from qa.doors.show import unsure
+from qa.kept import FAULTS
+from qa.locale import DEFAULT, Words
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -50,7 +52,7 @@ def lines(document: Document) -> Iterator[dict[str, Any]]:
         yield {"lead": "", "parts": ["", "", rest], "support": "", "citations": (), "why": "", "stands_in": None}
 
 
-def turn_html(turn: Document) -> str:
+def turn_html(turn: Document, words: Words = DEFAULT) -> str:
     """Return a question with its answer. Of a turn: n, asked, answer, good, faults, talk, and `working`."""
     answer = turn["answer"]
     cited = [*answer["citations"], *((answer["refusal"] or {}).get("closest", ()))]
@@ -65,9 +67,9 @@ def turn_html(turn: Document) -> str:
 
     def mark(c: Document) -> str:
         """Name the outlet and the day, with its year where those of this answer are of several."""
-        year = " %Y" if len({day[:4] for day in days}) > 1 else ""
-        when = f"{date.fromisoformat(c['published']):%-d %b{year}}" if c["published"] else "undated"
-        return f"{c['outlet'] or 'unknown outlet'} · {when}{page(dict(c))}"
+        form = words._("d MMM y") if len({day[:4] for day in days}) > 1 else words._("d MMM")
+        outlet = c["outlet"] or words._("unknown outlet")
+        return f"{outlet} · {words.day(c['published'], form)}{words.page(c)}"
 
     outlets = {c["outlet"] for c in answer["citations"]}
     outlets |= {name for said in answer["sentences"] for name in (said["stands_in"] or {}).get("outlets", ())}
@@ -75,29 +77,32 @@ def turn_html(turn: Document) -> str:
     for c in answer["citations"]:
         articles.setdefault(c["article_id"], []).append(c)
     numbered, shown = {c["n"]: c for c in answer["citations"]}, list(lines(answer))
-    return PAGES.get_template("answer.html").render(
+    return pages(words).get_template("answer.html").render(
         turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
-        link=link, mark=mark, outlets=outlets - {None}, read=read_from(turn), asks=asks(turn),
+        link=link, mark=mark, outlets=outlets - {None}, read=read_from(turn, words), asks=asks(turn),
         doubtful=sum(line["support"] not in PASSED for line in shown), authors=answer.get("authors", {}),
         unsure=unsure(answer),
     )  # fmt: skip
 
 
-def read_from(turn: Document) -> list[str]:
+def read_from(turn: Document, words: Words) -> list[str]:
     """Return in words what was read to answer a question: "8 articles of 3 stories", "since 1 April", "UNN"."""
     answer, asked = turn["answer"], asks(turn)
     found = len({place["article_id"] for place in answer["retrieved"]})
-    stories = f" of {answer['stories']} stor{'y' if answer['stories'] == 1 else 'ies'}" if answer.get("stories") else ""
-    told = [f"{found} article{'s' * (found != 1)}{stories}"] if found else []
-    told += [f"{name} {day(asked[key])}" for key, name in DAYS.items() if asked.get(key)]
-    told += [*asked.get("outlets", ()), *(f"by {author}" for author in asked.get("authors", ()))]
-    told += [f"in {language(code)}" for code in asked.get("languages", ())]
-    told += ["supported sentences only"] if asked.get("strict") else []
-    told += [f"about {_named(day)}" for day in answer["understood"].get("days", ())]
-    return told + ([f"written by {answer['llm']}"] if answer["llm"] not in ("", "quotes") else [])
-
-
-DAYS = {"since": "since", "until": "until", "as_of": "as of"}
+    _, stories = words._, answer.get("stories") or 0
+    articles, of = (
+        words.count("{n} article", "{n} articles", found),
+        words.count("of {n} story", "of {n} stories", stories),
+    )
+    told = [" ".join([articles.format(n=found), *[of.format(n=stories)] * bool(stories)])] if found else []
+    days = {"since": _("since {day}"), "until": _("until {day}"), "as_of": _("as of {day}")}
+    told += [form.format(day=words.day(asked[key])) for key, form in days.items() if asked.get(key)]
+    told += [*asked.get("outlets", ()), *(_("by {author}").format(author=one) for one in asked.get("authors", ()))]
+    told += [_("in {language}").format(language=words.language(code)) for code in asked.get("languages", ())]
+    told += [_("supported sentences only")] if asked.get("strict") else []
+    told += [_("about {day}").format(day=_named(day, words)) for day in answer["understood"].get("days", ())]
+    written = [_("written by {model}").format(model=answer["llm"])]
+    return told + written * (answer["llm"] not in ("", "quotes"))
 
 
 def asks(turn: Document) -> dict[str, Any]:
@@ -106,14 +111,9 @@ def asks(turn: Document) -> dict[str, Any]:
     return dict(turn["asked"]) | ({"outlets": [*named]} if named and not turn["asked"].get("outlets") else {})
 
 
-def _named(told: str) -> str:
+def _named(told: str, words: Words) -> str:
     """Return a day of a question, whose year may be open: --04-18."""
-    return f"{date.fromisoformat('2000' + told[1:]):%-d %B}" if told.startswith("--") else day(told)
-
-
-def language(code: str | None) -> str:
-    """Return the name of a language: Ukrainian for uk."""
-    return str(Locale("en").languages.get(code, code)) if code else ""
+    return words.day("2000" + told[1:], words._("d MMMM")) if told.startswith("--") else words.day(told)
 
 
 def source_path(article_id: str, field: str, start: int, end: int, also: Sequence[str] = ()) -> str:
@@ -127,7 +127,10 @@ def own(article_id: str) -> str:
     return f"/source/{quote(article_id, safe='')}"
 
 
-def source_page(article: Article, field: str, start: int, end: int, remarks: Sequence[str] = (), also: str = "") -> str:
+def source_page(
+    article: Article, field: str, start: int, end: int, remarks: Sequence[str] = (), also: str = "",
+    words: Words = DEFAULT,
+) -> str:  # fmt: skip
     """Return an article as a page with one span marked, others lightly, and remarks on it; all is escaped."""
     spans = [(name, (int(a), int(b))) for name, a, b in SPANS.findall(also)[:SPANS_MOST]]
     parts = {
@@ -136,7 +139,7 @@ def source_page(article: Article, field: str, start: int, end: int, remarks: Seq
         for light in [[span for of, span in spans if of == name]]
     }
     number = article.page(start) if field == "text" and start < end else None
-    return PAGES.get_template("source.html").render(article=article, parts=parts, remarks=remarks, page=number)
+    return pages(words).get_template("source.html").render(article=article, parts=parts, remarks=remarks, page=number)
 
 
 def _marked(whole: str, strong: Span, light: Sequence[Span]) -> Iterator[tuple[str, str]]:
@@ -159,8 +162,26 @@ def pieces(change: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield from ((tag, " ".join(words)) for tag, words in told if words)
 
 
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
-PAGES.globals |= {"source_path": source_path, "own": own, "words": WORDS}
-PAGES.filters |= {"day": day, "by": by, "page": page, "pieces": pieces, "language": language}
+def foreign(words: Words, said: Any) -> Markup:
+    """Return the attributes of what is in another language than the page: of an article, or what cites one."""
+    code = said.get("language") if isinstance(said, Mapping) else said.language
+    return Markup(' lang="{}" dir="auto"').format(code) if code and code != words.code else Markup()
+
+
+@cache
+def pages(words: Words) -> Environment:
+    """Return the templates in a language."""
+    made: Any = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    made.install_gettext_callables(words._, words.count, newstyle=True)
+    made.globals |= {"source_path": source_path, "own": own, "words": WORDS, "said": words.said, "lang": words.code}
+    made.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
+    made.filters |= {"day": words.day, "by": words.by, "page": words.page, "number": words.number, "pieces": pieces}
+    made.filters |= {"language": words.language, "moment": words.moment, "lang": partial(foreign, words)}
+    environment: Environment = made
+    return environment
+
+
+PAGES = pages(DEFAULT)

@@ -7,26 +7,31 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from index.types import CopydeskError
+from qa.locale import chosen
 from qa.page.place import PRIVATE, Place
-from qa.page.render import PAGES, language
+from qa.page.render import pages
 from qa.request import TOP_MAX
 from qa.types import as_json
 
 QUIET: Any = {"show_progress": "hidden", **PRIVATE}
 BOX: Any = {"max_lines": 1, "min_width": 160}
-SHOW: Any = {"elem_classes": "strong", "scale": 0, "min_width": 90}
-DAYS = {"since": "From", "until": "Until", "as_of": "As of"}  # the page's script makes date pickers of these boxes
+SHOW: Any = {"elem_classes": "strong", "scale": 0, "min_width": 110}
 
 
 def timeline(place: Place) -> None:
     """Build the tab in the page that is being built."""
+    label = place.label
     with gr.Row(elem_classes="bar filters"):
-        question = gr.Textbox(label="What happened", placeholder="an event, or: in Paris in April", scale=6, **BOX)
-        show = gr.Button("Show", **SHOW)
+        example = label("an event, or: in Paris in April")
+        question = gr.Textbox(label=label("What happened"), placeholder=example, scale=6, **BOX)
+        show = gr.Button(label("Show"), **SHOW)
     with gr.Row(elem_classes="bar filters"):
-        outlets = gr.Dropdown([], multiselect=True, label="Outlets", scale=2)
-        languages = gr.Dropdown([], multiselect=True, label="Languages", visible=False, scale=1)
-        days = {name: gr.Textbox(label=label, elem_classes="date", **BOX) for name, label in DAYS.items()}
+        outlets = gr.Dropdown([], multiselect=True, label=label("Outlets"), scale=2)
+        languages = gr.Dropdown([], multiselect=True, label=label("Languages"), visible=False, scale=1)
+        named = {"since": label("From"), "until": label("Until"), "as_of": label("As of")}
+        days = {
+            name: gr.Textbox(label=said, elem_classes="date", **BOX) for name, said in named.items()
+        }  # see views.js
 
     def told(given: dict[str, Any]) -> Mapping[str, Any] | None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
@@ -38,11 +43,13 @@ def timeline(place: Place) -> None:
 
 def quotes(place: Place) -> None:
     """Build the tab in the page that is being built."""
+    label = place.label
     with gr.Row(elem_classes="bar filters"):
-        speaker = gr.Textbox(label="Speaker", placeholder="a person or a body", scale=3, **BOX)
-        about = gr.Textbox(label="About", placeholder="what is spoken of", scale=4, **BOX)
-        languages = gr.Dropdown([], multiselect=True, label="Languages", visible=False, scale=1)
-        show = gr.Button("Show", **SHOW)
+        who, what = label("a person or a body"), label("what is spoken of")
+        speaker = gr.Textbox(label=label("Speaker"), placeholder=who, scale=3, **BOX)
+        about = gr.Textbox(label=label("About"), placeholder=what, scale=4, **BOX)
+        languages = gr.Dropdown([], multiselect=True, label=label("Languages"), visible=False, scale=1)
+        show = gr.Button(label("Show"), **SHOW)
 
     def told(given: dict[str, Any]) -> Mapping[str, Any]:
         return place.service.desk.quotes(**given, top=TOP_MAX).document("quotes")
@@ -54,8 +61,8 @@ def quotes(place: Place) -> None:
 def _offer(place: Place, languages: gr.Dropdown) -> None:
     """Offer the languages of the archive, where it has several."""
 
-    def offered() -> gr.Dropdown:
-        known = [(language(code), code) for code in place.service.desk.languages()]
+    def offered(request: gr.Request) -> gr.Dropdown:
+        known = [(chosen(request).language(code), code) for code in place.service.desk.languages()]
         return gr.Dropdown(choices=known, visible=len(known) > 1)
 
     place.page.load(offered, None, languages, **QUIET)
@@ -66,10 +73,10 @@ def _view(
     told: Callable[[dict[str, Any]], Mapping[str, Any] | None],
 ) -> None:  # fmt: skip
     """Show what is told of what is in the boxes, or of what the address of the page has for them, by their names."""
-    template = PAGES.get_template(f"{name}.html")
-    shown = gr.HTML(template.render(), elem_classes="view", apply_default_css=False)
+    shown = gr.HTML(elem_classes="view", apply_default_css=False)
 
-    def answer(*values: Any) -> str:
+    def answer(request: gr.Request, *values: Any) -> str:
+        template = pages(chosen(request)).get_template(f"{name}.html")
         given = {key: value for key, value in zip(boxes, values, strict=True) if value}
         link = f"/?{urlencode({'tab': name} | given, doseq=True)}"
         try:
@@ -79,11 +86,12 @@ def _view(
 
     def opened(request: gr.Request) -> Iterator[list[Any]]:
         asked = request.query_params
-        yield [gr.skip()] * (len(boxes) + 1)
+        template = pages(chosen(request)).get_template(f"{name}.html")
+        yield [*[gr.skip()] * len(boxes), template.render()]
         if asked.get("tab", "").casefold() == name and any(map(asked.get, boxes)):
             values = [(asked.getlist if isinstance(box, gr.Dropdown) else asked.get)(key) for key, box in boxes.items()]
             yield [*values, template.render(reading=True)]
-            yield [*values, answer(*values)]
+            yield [*values, answer(request, *values)]
 
     asking = [show.click, *(box.submit for box in boxes.values() if isinstance(box, gr.Textbox))]
     gr.on(asking, answer, [*boxes.values()], shown, show_progress="minimal", **PRIVATE)

@@ -24,6 +24,7 @@ from index.types import BadInput
 from qa.desk import Desk
 from qa.doors.show import remarks
 from qa.doors.stop import Stopped, end, end_soon
+from qa.locale import chosen
 from qa.page import mount
 from qa.page.render import source_page
 from qa.request import AskRequest, CheckRequest, Strings
@@ -92,10 +93,17 @@ def build_app(
 
     @app.get("/source/{article_id:path}", response_class=HTMLResponse, tags=["articles"])
     def source(
-        article_id: str, field: Literal["text", "title"] = "text", start: int = 0, end: int = 0, also: str = ""
+        article_id: str,
+        http: Request,
+        field: Literal["text", "title"] = "text",
+        start: int = 0,
+        end: int = 0,
+        also: str = "",
     ) -> HTMLResponse:
         """Show an article as a page, [start, end) marked, and lightly what `also` names, text:120-245,title:0-9."""
-        page = source_page(desk.article(article_id), field, start, end, remarks(desk.show(article_id)), also)
+        words = chosen(http)
+        noted = remarks(desk.show(article_id), words._, words.day)
+        page = source_page(desk.article(article_id), field, start, end, noted, also, words)
         return HTMLResponse(page, headers={"content-security-policy": STILL})
 
     app.include_router(talks.routes(service))

@@ -20,6 +20,9 @@ from qa.web.signin import SignIn, start
 from qa.web.users import accounts
 
 SCRIPTED = ("/", "/api/docs")  # pages with inline scripts
+HEAD = (
+    b'<head><script src="/page/words.js"></script>'  # Gradio adds the head that it is given after it chose a language
+)
 QUEUE = "/gradio_api/queue/join"  # where the page sends what it is asked
 QUEUE_BYTES = 1_000_000
 # What a browser sends as Host: urlsplit would find a good name in user@name, name/other and [::1].other, too.
@@ -88,11 +91,12 @@ class Guard:
             respond = Problem(refused.status_code, refused.detail, refused.headers)
         nonce = secrets.token_urlsafe(16) if scope["type"] == "http" and scope["path"] in SCRIPTED else ""
         policy = POLICY % (f" 'nonce-{nonce}'{EVAL if scope['path'] == '/' else ''}" if nonce else "")
+        head = HEAD if respond is None and scope["path"] == "/" else b"<head>"
         # Gradio would take its own address from the first; a compressed page could not be given its nonce.
         dropped = (b"x-forwarded-host", b"accept-encoding" if nonce else b"")
         state = scope.get("state", {}) | {"user": user}
         scope = {**scope, "state": state, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
-        await (respond or self._app)(scope, receive, _secured(send, policy, nonce))
+        await (respond or self._app)(scope, receive, _secured(send, policy, nonce, head))
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -140,7 +144,7 @@ def _check_payload(body: bytes) -> None:
         raise HTTPException(403, "the page takes texts: no file is an input of it")
 
 
-def _secured(send: Send, policy: str, nonce: str) -> Send:
+def _secured(send: Send, policy: str, nonce: str, head: bytes) -> Send:
     """Add the headers that keep a response within its own page; the scripts of a page get its nonce, if it has one."""
     held: list[Message] = []  # of a scripted page, until its new length is known
 
@@ -156,7 +160,7 @@ def _secured(send: Send, policy: str, nonce: str) -> Send:
             if message["type"] == "http.response.start" or message.get("more_body"):
                 return
             page = b"".join(part.get("body", b"") for part in held)
-            page = page.replace(b"<script", f'<script nonce="{nonce}"'.encode())
+            page = page.replace(b"<head>", head, 1).replace(b"<script", f'<script nonce="{nonce}"'.encode())
             MutableHeaders(scope=held[0])["content-length"] = str(len(page))
             await send(held[0])
             message = {"type": "http.response.body", "body": page}

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv6Network
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from qa.page.render import PAGES
+from qa.locale import COOKIE as COOKIE_OF_LANGUAGE
+from qa.locale import LANGUAGES, chosen
+from qa.page.render import pages
 from qa.service import User
 from qa.web.users import HASHER, Account, accounts, proves
 
@@ -56,12 +58,12 @@ class SignIn:
         if path == "/logout" and posted:
             self._sessions.pop(request.cookies.get(COOKIE, ""), None)
         if user := await self._who(request):
-            return user, self._page(200, user=user) if door else None
+            return user, self._page(request, 200, user=user) if door else None
         if "text/html" in request.headers.get("accept", ""):
             url = request.scope["raw_path"] + b"?" + request.scope["query_string"]
             # A link of another site brings no cookie, which is SameSite: the page asks once more, of itself.
             again = request.headers.get("sec-fetch-site") == "cross-site"
-            return User(), self._page(401, to="" if door else url.decode("latin-1"), again=again)
+            return User(), self._page(request, 401, to="" if door else url.decode("latin-1"), again=again)
         # A browser that is told of HTTP Basic opens a window of its own.
         asked = 'Basic realm="Copydesk"' if self._users and "sec-fetch-site" not in request.headers else "Bearer"
         raise HTTPException(401, BASIC if self._users else BEARER, {"www-authenticate": asked})
@@ -91,10 +93,10 @@ class SignIn:
         try:
             account = await self._enter(request, name, password)
         except HTTPException as slowed:
-            return self._page(slowed.status_code, to=to, name=name, said=slowed.detail)
+            return self._page(request, slowed.status_code, to=to, name=name, told=slowed.detail)
         if not account:
-            what = "a user’s name and password" if self._users else "the token"
-            return self._page(401, to=to, name=name, said=f"That is not {what}.")
+            wrong = "That is not a user’s name and password." if self._users else "That is not the token."
+            return self._page(request, 401, to=to, name=name, told=wrong)
         cookie = secrets.token_urlsafe(32)
         self._sessions[cookie] = name, account.hash, self._clock()
         opened = RedirectResponse(to if LOCAL.fullmatch(to) else "/", 303)
@@ -138,9 +140,18 @@ class SignIn:
     def _account(self, name: str) -> Account | None:
         return accounts(self._users).get(name) if name and self._users else None if name else self._token
 
-    def _page(self, status: int, **shown: object) -> Response:
-        page = PAGES.get_template("login.html").render(shown, named=self._users is not None)
-        return HTMLResponse(page, status, {"cache-control": "no-store"})
+    def _page(self, request: Request, status: int, **shown: object) -> Response:
+        words, rest = chosen(request), [pair for pair in request.query_params.multi_items() if pair[0] != "lang"]
+        ahead = f"{urlencode(rest)}&" if rest else ""
+        page = (
+            pages(words)
+            .get_template("login.html")
+            .render(shown, named=self._users is not None, languages=LANGUAGES, ahead=ahead)
+        )
+        answer = HTMLResponse(page, status, {"cache-control": "no-store"})
+        if request.query_params.get("lang") == words.code:
+            answer.set_cookie(COOKIE_OF_LANGUAGE, words.code, max_age=365 * 86400, samesite="lax")
+        return answer
 
 
 async def start(request: Request, most: int) -> bytes:

@@ -17,7 +17,7 @@
   const fillDraft = async (file) => {
     try {
       $("#check textarea").value = (await (await fetched("/api/text", { method: "POST", body: form([file]) })).json()).text;
-      tell(`${file.name} was read`);
+      tell(_("{name} was read", { name: file.name }));
     } catch (error) {
       tell(error.message);
     }
@@ -28,7 +28,7 @@
     const told = JSON.parse(section.dataset.told);
     const where = (n) => $(`a.cite[data-n="${n}"]`, section).href;
     const cited = (said) => said.citations.map((n) => told.citations[n - 1]);
-    const by = (c) => `${c.outlet || "unknown outlet"}, ${c.published || "undated"}${c.page ? `, p. ${c.page}` : ""}`;
+    const by = (c) => [c.outlet || _("unknown outlet"), c.published || _("undated"), ...(c.page ? [_("p. {n}", { n: c.page })] : [])].join(", ");
     const rows = told.sentences.flatMap((said) => (cited(said).length ? cited(said) : [null]).map((c) =>
       [said.support, said.text, said.why, ...(c ? [by(c), c.title, c.quote, where(c.n)] : ["", "", "", ""])]));
     const text = {
@@ -54,7 +54,7 @@
 
   // Sends articles and follows how far they are; what is rejected is named with its reason.
   const add = async (body, headers = {}) => {
-    const bar = Object.assign(made("progress", ""), { max: 1, ariaLabel: "Reading articles" });
+    const bar = Object.assign(made("progress", ""), { max: 1, ariaLabel: _("Reading articles") });
     report(bar);
     try {
       const reply = await fetched("/api/articles", { method: "POST", body, headers: { ...headers, Accept: "text/event-stream" } });
@@ -70,9 +70,10 @@
           else done = told;
         }
       }
-      const [counts, list] = [["added", "changed", "unchanged"].filter((name) => done[name]), made("ul", "", "list")];
-      list.append(...done.rejected.map((one) => made("li", `Not added: ${one.source}: ${one.reason}`)));
-      report(made("p", counts.map((name) => `${done[name]} ${name}`).join(", ") || "Nothing was added", "notice"), list);
+      const forms = { added: _("{n} added"), changed: _("{n} changed"), unchanged: _("{n} unchanged") };
+      const [counts, list] = [Object.keys(forms).filter((name) => done[name]), made("ul", "", "list")];
+      list.append(...done.rejected.map((one) => made("li", _("Not added: {source}: {reason}", one))));
+      report(made("p", counts.map((name) => forms[name].replace("{n}", done[name])).join(", ") || _("Nothing was added"), "notice"), list);
       return done.added + done.changed > 0;
     } catch (error) {
       report(made("p", error.message, "notice"));
@@ -92,7 +93,8 @@
     const { id, title, versions } = button.dataset;
     const path = (key) => `/api/articles/${encodeURIComponent(key)}`;
     const held = [];
-    if (!await dialog(`Remove “${title}”${versions > 1 ? ` with its ${versions} versions` : ""}?`, "Remove")) return;
+    const asked = versions > 1 ? _("Remove “{title}” with its {versions} versions?", { title, versions }) : _("Remove “{title}”?", { title });
+    if (!await dialog(asked, _("Remove"))) return;
     try {
       for (let n = 1; n <= versions; n += 1) {
         const { text, outlet, published, url, authors, ...one } = await (await fetched(path(n < versions ? `${id}@${n}` : id))).json();
@@ -102,13 +104,14 @@
     } catch (error) {
       return report(made("p", error.message, "notice"));
     }
-    const undo = made("button", "Undo");
+    const undo = made("button", _("Undo"));
     undo.onclick = async () => {
       for (const one of held) if (!await addText(one)) return;
-      const days = versions > 1 ? " The days since when its versions stand may be others." : "";
-      report(made("p", `“${title}” is back. The file that it was read from is not known any more.${days}`, "notice"));
+      const days = versions > 1 ? [_("The days since when its versions stand may be others.")] : [];
+      const back = _("“{title}” is back. The file that it was read from is not known any more.", { title });
+      report(made("p", [back, ...days].join(" "), "notice"));
     };
-    report(made("p", `Removed “${title}”. `, "notice bar"));
+    report(made("p", _("Removed “{title}”.", { title }), "notice bar"));
     $("#archive-report p").append(undo);
     show("/?tab=archive");
   };

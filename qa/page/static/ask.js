@@ -2,7 +2,10 @@
 "use strict";
 
 const asking = { talk: "", filters: {}, busy: false, waiting: null, redo: null }; // redo: the turn that is asked anew
-const WORDS = { outlets: "", authors: "by ", languages: "in ", since: "from ", until: "until ", as_of: "as of ", llm: "by ", strict: "only what is supported" };
+const WORDS = { // what a chip says of a filter
+  outlets: "{one}", authors: _("by {one}"), languages: _("in: {one}"), since: _("from {one}"), until: _("until {one}"), as_of: _("as of {one}"),
+  llm: _("written by {one}"), strict: _("only what is supported"),
+};
 const form = () => $("#composer");
 const question = () => $("#question");
 const service = (act, detail = {}) => // see LISTEN in ask.py
@@ -17,13 +20,13 @@ function set(filters) {
   }
   const chips = Object.entries(asking.filters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
   $(".chips", form()).replaceChildren(...chips.map(([name, one]) => {
-    const date = /^\d{4}-\d\d-\d\d$/.test(one) && new Date(one).toLocaleDateString("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+    const date = /^\d{4}-\d\d-\d\d$/.test(one) && new Date(one).toLocaleDateString(words.lang === "en" ? "en-GB" : words.lang, { dateStyle: "medium", timeZone: "UTC" });
     const chip = document.createElement("li");
     chip.innerHTML = `<span></span><button type="button" data-do="drop">×</button>`;
     const named = $(`[data-many=${name}] option[value="${CSS.escape(one)}"]`, form())?.textContent; // of a language
-    $("span", chip).textContent = WORDS[name] + (one === true ? "" : date || named || one);
+    $("span", chip).textContent = WORDS[name].replace("{one}", () => date || named || one);
     Object.assign(chip.lastChild.dataset, { name, value: one });
-    chip.lastChild.setAttribute("aria-label", `Remove ${$("span", chip).textContent}`);
+    chip.lastChild.setAttribute("aria-label", _("Remove the filter: {what}", { what: $("span", chip).textContent }));
     return chip;
   }));
 }
@@ -46,7 +49,7 @@ function send(asked = { question: question().value.trim(), ...asking.filters }, 
   if (!asked.question) return question().focus();
   if (asking.busy) { // it waits for the one before
     asking.waiting = [asked, n];
-    return tell("This is asked when the answer is complete");
+    return tell(_("This is asked when the answer is complete"));
   }
   fill(asking.filters);
   $(".lost", form()).hidden = true;
@@ -85,7 +88,7 @@ function end(said) { // without the service
 function lost() { // the service is gone: what was asked stands in the box again, also when the page is loaded anew
   if (!asking.busy) return;
   asking.waiting = null;
-  end("No answer");
+  end(_("No answer"));
   sessionStorage.lost = JSON.stringify(asking.sent);
   if (!question().value) fill(...asking.sent);
   $(".lost", form()).hidden = false;
@@ -129,14 +132,14 @@ function linkTo(turn) {
   return `${location.origin}/?${new URLSearchParams([["q", q], ...lists, ...Object.entries(rest)])}`;
 }
 
-async function copy(text, what) {
+async function copy(text, told) {
   const box = document.body.appendChild(document.createElement("textarea"));
   box.value = text;
   box.select();
   document.execCommand("copy"); // over plain http, where there is no navigator.clipboard
   box.remove();
   await navigator.clipboard?.writeText(text).catch(() => null);
-  tell(`${what} copied`);
+  tell(told);
 }
 
 function rate(turn, pressed) { // the thumb that is up, if any, and what is wrong
@@ -144,7 +147,7 @@ function rate(turn, pressed) { // the thumb that is up, if any, and what is wron
   $(".faults", turn).hidden = pressed !== "bad";
   const faults = pressed === "bad" ? all("[data-do=fault]:checked", turn).map((box) => box.value) : [];
   service("rate", { talk: asking.talk, n: Number(turn.dataset.n), good: pressed ? pressed === "good" : null, faults });
-  tell(pressed ? "Thank you, this is kept" : "Taken back");
+  tell(pressed ? _("Thank you, this is kept") : _("Taken back"));
 }
 
 function dialog(title, yes, name) { // a name for one that has it, else whether it was agreed to
@@ -179,21 +182,21 @@ Object.assign(acts, {
   stop: () => {
     service("stop");
     asking.waiting = null;
-    end("Stopped. What was written stays."); // until the service shows what it keeps
+    end(_("Stopped. What was written stays.")); // until the service shows what it keeps
   },
   drawer: () => $("#ask").classList.toggle("drawn"),
   example: (button) => send({ question: button.dataset.question, ...asking.filters }, null),
   retry: (button) => send(...askedIn(turnOf(button))),
-  copy: async (button) => copy(await (await fetch(button.dataset.file)).text(), "Answer"),
-  link: (button) => copy(linkTo(turnOf(button)), "Link"),
+  copy: async (button) => copy(await (await fetch(button.dataset.file)).text(), _("Answer copied")),
+  link: (button) => copy(linkTo(turnOf(button)), _("Link copied")),
   rename: async (button) => {
     const link = $("a", button.closest("li"));
-    const title = await dialog("Rename this conversation", "Rename", link.textContent);
+    const title = await dialog(_("Rename this conversation"), _("Rename"), link.textContent);
     if (title) service("rename", { talk: link.dataset.talk, title, open: asking.talk });
   },
   delete: async (button) => {
     const link = $("a", button.closest("li"));
-    if (!await dialog(`Delete “${link.textContent}”?`, "Delete")) return;
+    if (!await dialog(_("Delete “{title}”?", { title: link.textContent }), _("Delete"))) return;
     service("delete", { talk: link.dataset.talk, open: asking.talk });
     if (link.dataset.talk === asking.talk) [pass(), goTo("")];
   },

@@ -52,7 +52,7 @@ function openSource(link, returning = false) {
   // In place: an iframe that is sent elsewhere would add to what the browser's own Back goes through.
   frame.contentWindow.location.replace($("#panel-own").href = link.href);
   const at = list.findIndex((one) => one.href === link.href);
-  $("#panel-place").textContent = list.length > 1 ? `${at + 1} of ${list.length} quotations` : "Source";
+  $("#panel-place").textContent = list.length > 1 ? _("{at} of {count} quotations", { at: at + 1, count: list.length }) : _("Source");
   $("[data-do=previous]", aside).disabled = at <= 0;
   $("[data-do=next]", aside).disabled = at < 0 || at >= list.length - 1;
   $("[data-do=back]", aside).disabled = !panel.trail.length;
@@ -79,6 +79,7 @@ const acts = { // by data-do of what is clicked
   previous: () => step(-1), next: () => step(1), close: () => closeSource(), shortcuts: () => $("#shortcuts").showModal(),
   back: () => panel.trail.length && openSource(panel.trail.pop(), true),
   card: (button) => showCard(card.link, card.at + Number(button.dataset.by)),
+  speak: (link) => [speak(link.dataset.code), location.reload()],
 };
 
 document.addEventListener("click", (event) => {
@@ -101,9 +102,10 @@ function showCard(link, at = 0) {
   const shown = $("#card");
   shown.replaceChildren(held[card.at].cloneNode(true));
   if (held.length > 1) {
-    shown.insertAdjacentHTML("beforeend", `<nav><button type="button" data-do="card" data-by="-1" aria-label="The source before">‹</button>
-      <span class="quiet">${card.at + 1} of ${held.length}</span>
-      <button type="button" data-do="card" data-by="1" aria-label="The next source">›</button></nav>`);
+    const [before, next, place] = [_("The source before"), _("The next source"), _("{at} of {count}", { at: card.at + 1, count: held.length })];
+    shown.insertAdjacentHTML("beforeend", `<nav><button type="button" data-do="card" data-by="-1" aria-label="${before}">‹</button>
+      <span class="quiet">${place}</span>
+      <button type="button" data-do="card" data-by="1" aria-label="${next}">›</button></nav>`);
   }
   shown.hidden = false;
   const [box, size] = [link.getBoundingClientRect(), shown.getBoundingClientRect()];
@@ -133,7 +135,7 @@ document.addEventListener("focusin", (event) => {
 // The address is that of the tab which is seen, as it was left; Back opens the tab that its address names.
 const named = () => (new URLSearchParams(location.search).get("tab") || "ask").toLowerCase();
 const tabs = { seen: named(), own: {}, buttons: "#tabs :is([role=tab], .overflow-dropdown button)" };
-const nameOf = (button) => button?.textContent.trim().toLowerCase();
+const nameOf = (button) => (words.tabs[button?.textContent.trim()] || button?.textContent.trim())?.toLowerCase();
 
 function setAddress(tab, address) {
   tabs.own[tab] = address;

@@ -26,7 +26,8 @@
     const box = zone.querySelector("textarea");
     const said = zone.querySelector("[role=status]");
     const much = file.size > MOST;
-    said.textContent = `${file.name} ${much ? `has ${file.size} bytes: at most ${MOST} are read` : "was read"}`;
+    const told = { name: file.name, size: file.size, most: MOST };
+    said.textContent = much ? _("{name} has {size} bytes: at most {most} are read", told) : _("{name} was read", told);
     if (much) return;
     Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, await file.text());
     box.dispatchEvent(new Event("input", { bubbles: true }));
