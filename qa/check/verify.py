@@ -20,14 +20,13 @@ from index.text.names import surname, words
 from index.text.numbers import SAID
 from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
-from qa.check import rules
+from qa.check import foreign, rules
 from qa.check.clauses import clauses
 from qa.check.facts import facts, lacking
 from qa.check.figures import derived, misplaced
 from qa.check.rules import DOUBT, NEGATION
-from qa.check.spans import Span, content, find, source
+from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content, find, source
 from qa.rerank import Reader
-from qa.types import Support
 
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
 AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
@@ -59,25 +58,23 @@ class Judge(Protocol):
         """Return a probability, 0…1; .5 and more is support."""
 
 
-class Verdict(NamedTuple):
-    """How far a sentence is supported, by which spans, and what speaks against it."""
-
-    support: Support
-    spans: tuple[Span, ...] = ()
-    why: str = ""
-    rule: str = ""  # why it does not stand, in a word: "quotation", "missing", "denies"…; see `Sentence`
-    against: tuple[Span, ...] = ()  # what it spoke from
-
-
-NOTHING = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
-UNSAID = Verdict("unsupported", why="the articles do not say this", rule="unsaid")
-
-
 def verify(
     claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None, reader: Reader | None = None
 ) -> Verdict:
-    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
+    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it.
+
+    An article in another language than English, and a claim in another than its article's, go to `foreign`.
+    """
     claim = clean(claim)
+    english = [article for article in articles if foreign.english(claim, article)]
+    other = [article for article in articles if article not in english]
+    verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
+    return foreign.judge(claim, other, encoder) if other and verdict.rule == UNSAID.rule else verdict
+
+
+def _verify(
+    claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None, reader: Reader | None
+) -> Verdict:
     places = filter(None, (source(a).find(claim) for a in articles if len(claim.split()) >= VERBATIM_WORDS))
     if found := next((place for place in places if not _left_out(place)), None):
         return Verdict("verbatim", (found,))
