@@ -24,7 +24,8 @@ from index.text.syntax import parse
 from index.types import Article, BadInput, CopydeskError, Hit, UnknownArticle
 from qa import ask
 from qa.check.draft import check, elsewhere
-from qa.check.verify import Judge, Verdict, verify
+from qa.check.spans import Verdict
+from qa.check.verify import Judge, verify
 from qa.languages.reader import ManyReader
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model

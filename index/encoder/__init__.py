@@ -84,7 +84,7 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     return remote.RemoteEncoder(name) if name.startswith(REMOTE) else hub.SentenceTransformerEncoder(name)
 
 
-def near(encoder: Encoder, some: Vectors, others: Vectors) -> Vectors:
+def likeness(encoder: Encoder, some: Vectors, others: Vectors) -> Vectors:
     """Return how near texts are to others, shape (some, others): 1 where they say the same, 0 where nothing."""
     found: Vectors = (some @ others.T - encoder.unrelated) / (1 - encoder.unrelated)
     return found

@@ -13,8 +13,8 @@ from index.text.cut import sentences
 from index.text.speech import goes_on, speaker
 from index.text.terms import content_terms
 from index.types import Article, BadInput, Hit, Query
-from qa.check.spans import find
-from qa.check.verify import Verdict, quotations, said_by
+from qa.check.spans import Verdict, find
+from qa.check.verify import quotations, said_by
 from qa.request import QUESTION_WORDS, go_on, is_text
 from qa.types import UNSUPPORTED, Checked, Citation, Sentence, cite
 

@@ -10,8 +10,7 @@ from index.text.numbers import SAID
 from qa.check.clauses import TITLE, clauses
 from qa.check.facts import facts
 from qa.check.grammar import OBJECT, SUBJECT
-from qa.check.spans import Span, content
-from qa.check.verify import NOTHING, UNSAID, Verdict
+from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content
 from qa.types import PASSED
 
 WHOLE_WORDS = 4  # A shorter sentence is an answer to its question, whatever it is made of;

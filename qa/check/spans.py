@@ -5,13 +5,14 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from index.text.cut import sentences
 from index.text.fold import clean, fold
 from index.text.names import words
 from index.text.terms import alike, content_terms, terms
 from index.types import Article
+from qa.types import Support
 
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
 PART_BEFORE = ".,:/⁄-"
@@ -49,6 +50,20 @@ class Span:
     @cached_property
     def terms(self) -> set[str]:
         return alike(terms(self.text))
+
+
+class Verdict(NamedTuple):
+    """How far a sentence is supported, by which spans, and what speaks against it."""
+
+    support: Support
+    spans: tuple[Span, ...] = ()
+    why: str = ""
+    rule: str = ""  # why it does not stand, in a word: "quotation", "missing", "denies"…; see `Sentence`
+    against: tuple[Span, ...] = ()  # what it spoke from
+
+
+NOTHING = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
+UNSAID = Verdict("unsupported", why="the articles do not say this", rule="unsaid")
 
 
 class Source:

@@ -13,21 +13,20 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import NamedTuple, Protocol
 
-from index.encoder import Encoder
+from index.encoder import Encoder, likeness
 from index.text.days import DATE, has_day
 from index.text.fold import clean
 from index.text.names import surname, words
 from index.text.numbers import SAID
 from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
-from qa.check import rules
+from qa.check import foreign, rules
 from qa.check.clauses import clauses
 from qa.check.facts import facts, lacking
 from qa.check.figures import derived, misplaced
 from qa.check.rules import DOUBT, NEGATION
-from qa.check.spans import Span, content, find, source
+from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content, find, source
 from qa.rerank import Reader
-from qa.types import Support
 
 OMISSION = re.compile(r"\[?(?:…|\.\.\.)\]?|\[[^\]]*\]")
 AROUND = 2  # sentences before and behind in which a fact may stand: "He said …"
@@ -59,25 +58,23 @@ class Judge(Protocol):
         """Return a probability, 0…1; .5 and more is support."""
 
 
-class Verdict(NamedTuple):
-    """How far a sentence is supported, by which spans, and what speaks against it."""
-
-    support: Support
-    spans: tuple[Span, ...] = ()
-    why: str = ""
-    rule: str = ""  # why it does not stand, in a word: "quotation", "missing", "denies"…; see `Sentence`
-    against: tuple[Span, ...] = ()  # what it spoke from
-
-
-NOTHING = Verdict("unsupported", why="it states nothing that can be checked", rule="nothing")
-UNSAID = Verdict("unsupported", why="the articles do not say this", rule="unsaid")
-
-
 def verify(
     claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None = None, reader: Reader | None = None
 ) -> Verdict:
-    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it."""
+    """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it.
+
+    An article in another language than English, and a claim in another than its article's, go to `foreign`.
+    """
     claim = clean(claim)
+    english = [article for article in articles if foreign.english(claim, article)]
+    other = [article for article in articles if article not in english]
+    verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
+    return foreign.judge(claim, other, encoder) if other and verdict.rule == UNSAID.rule else verdict
+
+
+def _verify(
+    claim: str, articles: Sequence[Article], encoder: Encoder, judge: Judge | None, reader: Reader | None
+) -> Verdict:
     places = filter(None, (source(a).find(claim) for a in articles if len(claim.split()) >= VERBATIM_WORDS))
     if found := next((place for place in places if not _left_out(place)), None):
         return Verdict("verbatim", (found,))
@@ -210,8 +207,9 @@ def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> Groun
     best = sorted(told, key=told.__getitem__, reverse=True)[:READ]
     if not best:
         return Grounds([], [], 0.0, 0.0)
-    own, *others = encoder.encode([claim, *(span.text for span in best)])
-    near = {span: float(own @ vector) for span, vector in zip(best, others, strict=True)}
+    vectors = encoder.encode([claim, *(span.text for span in best)])
+    own = vectors[:1]
+    near = dict(zip(best, likeness(encoder, own, vectors[1:])[0].tolist(), strict=True))
     best.sort(key=lambda span: told[span] + near[span], reverse=True)
     chosen = best[:1]
     left = wanted - chosen[0].terms
@@ -223,7 +221,7 @@ def evidence(claim: str, articles: Sequence[Article], encoder: Encoder) -> Groun
             break
         chosen.append(span)
         left -= span.terms
-    together = near[chosen[0]] if len(chosen) == 1 else float(own @ encoder.encode([_joined(chosen)])[0])
+    together = near[chosen[0]] if len(chosen) == 1 else likeness(encoder, own, encoder.encode([_joined(chosen)])).item()
     return Grounds(chosen, best, 1 - sum(weight[term] for term in left) / whole, together)
 
 

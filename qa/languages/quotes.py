@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from index.encoder import Encoder, near
+from index.encoder import Encoder, likeness
 from index.tables.related import Ties
 from index.types import Hit, Query
 from qa.check.verify import logistic
@@ -46,7 +46,7 @@ def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]
     if not found:
         return []
     texts = [c.text if c.field == "title" else f"{c.article.title}\n{c.text}" for c in found]
-    nearness = near(encoder, encoder.encode_query([query.text]), encoder.encode_document(texts))[0]
+    nearness = likeness(encoder, encoder.encode_query([query.text]), encoder.encode_document(texts))[0]
     best = [found[n] for n in np.argsort(-nearness)[:READ_SENTENCES]]
     by = dict(zip(found, nearness.tolist(), strict=True))
     said = [c.text if c.field == "title" else f"{c.article.title.rstrip('.')}. {c.text}" for c in best]

@@ -12,7 +12,7 @@ from index.text.fold import fold
 from index.types import Article, ModelError
 from qa.check.draft import BULLET, Draft
 from qa.check.short import verify_answer
-from qa.check.verify import Verdict
+from qa.check.spans import Verdict
 from qa.llm.clean import Cleaner
 from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
 from qa.steps.evidence import Evidence

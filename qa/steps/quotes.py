@@ -13,7 +13,8 @@ from index.text.terms import alike, content_terms, share, terms
 from qa.check.clauses import clauses
 from qa.check.draft import Draft
 from qa.check.rules import OPPOSITES, denies, opposes
-from qa.check.verify import Verdict, logistic
+from qa.check.spans import Verdict
+from qa.check.verify import logistic
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.newest import another_fate, first, mends, misreports, naming, near, newest, replaces, sides, stems_of
 from qa.steps.understand import KINDS, NAME_PREFIX, covered, fits, kind, values

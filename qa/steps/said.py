@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from index.encoder import likeness
 from index.search import search
 from index.sync import Index
 from index.tables.copies import COPIES
@@ -47,10 +48,11 @@ def find(desk: Desk, request: QuotesRequest, given: list[Article]) -> Page[Said]
         wanted = content_terms(about)
         texts = [f"{said.title}: {said.quote}" for said in found]  # its "it" is often what is headed
         vectors = index.encoder.encode([about, *texts])
+        cosines = likeness(index.encoder, vectors[:1], vectors[1:])[0]
         shares = [share(wanted, content_terms(text)) for text in texts]
         near = [
             (-round(cosine + shared, 1), n)  # of those as near the newest first
-            for n, (cosine, shared) in enumerate(zip(vectors[1:] @ vectors[0], shares, strict=True))
+            for n, (cosine, shared) in enumerate(zip(cosines, shares, strict=True))
             if cosine > NEAR or shared
         ]
         found = [found[n] for _, n in sorted(near)]

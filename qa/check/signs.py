@@ -1,0 +1,276 @@
+"""What can be compared in any language: its words, numbers, months, days of the week, and how often it denies.
+
+Months, days of the week and words of scale ("млн", "Mio.", "万") are CLDR's, by Babel; numerals and words that deny are
+in index/text/lists. Nothing here knows grammar.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from babel import Locale, UnknownLocaleError, localedata
+
+from index.text import fold, lists
+from index.text import language as languages
+
+SCRIPTS = re.compile(
+    r"(?P<cjk>[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])|(?P<arabic>[\u0600-\u06ff])|(?P<latin>[a-zà-ɏ])"
+)
+CJK = r"\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{CJK}]|\d+|(?:(?![{CJK}])[^\W\d_])+(?:['’ʼ](?![{CJK}])[^\W\d_]+)?")
+DIGITS = r"(?<!\d)\d+(?:(?:[ .,'٬](?=\d{3}(?!\d)))\d{3})*(?:[.,٫・·]\d+)?"
+GROUP = re.compile(r"(?<=\d)[ .,'٬](?=\d{3}(?!\d))")
+NUMERALS = re.compile(
+    r"[〇一二三四五六七八九十百千两]+(?=[人名年月日号件个個つ歳岁校台头頭票次回度位戸户天周倍割成点分万億亿])"
+)
+ERA = re.compile(r"令和(\d+)年")
+READS_WORDS = {"fr", "de", "es", "it", "pt", "nl", "ca", "en"}  # text_to_num
+UNSPACED = "zh", "ja", "ko"
+WHOLE = r"(?![^\W\d_])"
+SMALL = 12
+LEAST = 3  # letters that two forms of a word have in common
+ENDING = 3, 0.6  # at most so many letters may differ at the end of a word, and at least this share must not
+ARTICLE = re.compile(r"^[وفبكلس]?(?:ال|لل)|^[وف](?=\w{3})|^[بكلس](?=\w{4})")  # what Arabic writes before a word
+MARKS = re.compile(r"['’ʼ]")
+
+
+class Token(NamedTuple):
+    """A word as it stands in a text, [start, end), and folded; of Chinese and Japanese a character is one."""
+
+    word: str
+    start: int
+    end: int
+    capital: bool
+    inside: bool  # no sentence begins with it
+
+
+class Signs(NamedTuple):
+    """What a text states that can be compared: values, months, days of months, days of the week (Monday is 0)."""
+
+    numbers: frozenset[float]
+    counted: frozenset[float]  # those in digits, and the large ones: "two" may be said as "both", or not at all
+    months: frozenset[int]
+    dates: frozenset[tuple[int, int]]  # month, day
+    weekdays: frozenset[int]
+
+
+@lru_cache(maxsize=4096)
+def language(text: str) -> str:
+    """Return the language of a text; "" where that is not sure."""
+    return languages.of(text) or ""
+
+
+@lru_cache(maxsize=4096)
+def script(text: str) -> str:
+    """Return the script of most of a text's letters: "cjk", "arabic", "latin", or "" for any other."""
+    kinds = [m.lastgroup or "" for m in SCRIPTS.finditer(text.casefold())]
+    letters = max(1, sum(map(str.isalpha, text)))
+    return next((kind for kind in ("cjk", "arabic", "latin") if kinds.count(kind) * 2 > letters), "")
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """Return a text as it is compared: digits are ASCII's, spaces are spaces, and there are no vowel signs."""
+    return "".join(_plain(c) for c in fold.clean(text) if unicodedata.category(c) != "Mn")
+
+
+def _plain(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    return " " if character.isspace() else character
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return the words of a text, in order, with their places in `plain` of it."""
+    found = []
+    for match in WORD.finditer(text := plain(text)):
+        inside = re.search(r"[\w,;)’'\"”»] ?[\"“„«‘(]?$", text[max(0, match.start() - 3) : match.start()])
+        word = "".join(fold.words(MARKS.sub("", match[0])))
+        found += [Token(word, *match.span(), match[0][0].isupper(), inside is not None)] if word else []
+    return tuple(found)
+
+
+@lru_cache(maxsize=65536)
+def same_word(one: str, other: str) -> bool:
+    """Tell whether two folded words are forms of one, as far as their beginnings tell."""
+    if one == other:
+        return True
+    if not (one.isalpha() and other.isalpha()) or min(len(one), len(other)) < LEAST:
+        return False
+    if SCRIPTS.match(one) and "\u0600" <= one[0] <= "\u06ff":
+        one, other = ARTICLE.sub("", one), ARTICLE.sub("", other)
+    common = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    longest = max(len(one), len(other))
+    return common >= LEAST and longest - common <= ENDING[0] and common >= ENDING[1] * longest
+
+
+@lru_cache(maxsize=4096)
+def signs(text: str, code: str) -> Signs:
+    """Return what a text in this language states that can be compared."""
+    whole = plain(text)
+    words = tokens(text)
+    months = _named(whole, words, _calendar(code, "months"))
+    dates = set()
+    for place, end, month in months:
+        near = [
+            *re.findall(r"(\d{1,2})\D{0,5}$", whole[:place])[-1:],
+            *re.findall(r"^\D{0,4}(\d{1,2})(?!\d)", whole[end:]),
+        ]
+        dates |= {(month, int(day)) for day in near if 1 <= int(day) <= 31}
+    numbered = [(int(m[1]), m[2]) for m in re.finditer(r"(?<!\d)(\d{1,2})月(?:(\d{1,2})[日号])?", whole)]
+    dates |= {(month, int(day)) for month, day in numbered if day}
+    numbers: dict[float, bool] = {}  # whether each is said in words alone
+    for value, word in _numbers(whole, code):
+        numbers[value] = numbers.get(value, True) and word
+    return Signs(
+        frozenset(numbers),
+        frozenset(value for value, word in numbers.items() if value > SMALL or not word),
+        frozenset({month for *_, month in months} | {month for month, _ in numbered}),
+        frozenset(dates),
+        frozenset(day for *_, day in _named(whole, words, _calendar(code, "days"))),
+    )
+
+
+def denials(text: str, code: str) -> list[tuple[int, int]]:
+    """Return where a text denies, in `plain` of it."""
+    return [m.span() for m in pattern.finditer(plain(text).lower())] if (pattern := _denying(code)) else []
+
+
+@cache
+def _denying(code: str) -> re.Pattern[str] | None:
+    entries = [
+        said.split() for key, _, said in (line.partition(":") for line in lists.lines("negations")) if key == code
+    ]
+    words = [re.escape(word).replace(r"\*", r"\w*") for entry in entries for word in entry]
+    joined = "|".join(sorted(words, key=len, reverse=True))
+    if not words:
+        return None
+    if code in UNSPACED:
+        return re.compile(joined)
+    return re.compile(rf"(?<!\w){'و?' if code == 'ar' else ''}(?:{joined})(?!\w)")
+
+
+def _numbers(text: str, code: str) -> Iterator[tuple[float, bool]]:
+    """Yield the numbers of a text, each with its scale, and whether it is written in words."""
+    yield from ((value, True) for word in tokens(text) for value in _numerals(code).get(word.word, ()))
+    yield from ((float(int(m[1]) + 2018), True) for m in ERA.finditer(text))
+    yield from ((_kanji(m[0]), True) for m in NUMERALS.finditer(text))
+    rest, behind = "", 0
+    for value, start, end in _figures(text, code):
+        yield value, False
+        rest, behind = rest + text[behind:start] + " ; ", max(end, behind)
+    if code in READS_WORDS:  # without "million" behind digits, which would be one
+        from text_to_num import alpha2digit
+
+        yield from ((value, True) for value, _, _ in _figures(str(alpha2digit(rest + text[behind:], code, 2)), code))
+
+
+def _figures(text: str, code: str) -> Iterator[tuple[float, int, int]]:
+    """Yield each number in digits with its scale, and where it stands."""
+    total, last = 0.0, -1  # 4億6000万 is one number
+    for match in re.finditer(DIGITS, text):
+        digits = re.sub(r"[,٫・·]", ".", GROUP.sub("", match[0]))
+        scale, end = _scale(text, match.end(), code)
+        value = float(digits) * scale
+        if match.start() == last and scale > 1:
+            yield round(total + value, 6), match.start(), end
+        total, last = value, end if scale > 1 else -1
+        yield round(value, 6), match.start(), end
+
+
+def _kanji(text: str) -> float:
+    value, digit = 0.0, 0.0
+    for character in text.replace("两", "二"):
+        number = unicodedata.numeric(character)
+        value, digit = (value + (digit or 1) * number, 0) if number >= 10 else (value, digit * 10 + number)
+    return value + digit
+
+
+def _scale(text: str, end: int, code: str) -> tuple[float, int]:
+    rest = text[end : end + 20].casefold()
+    for word, scale in _scales(code):
+        if found := re.match(rf" ?{re.escape(word)}{'' if code in UNSPACED else WHOLE}", rest):
+            return scale, end + found.end()
+    return 1.0, end
+
+
+@cache
+def _numerals(code: str) -> dict[str, set[float]]:
+    found: dict[str, set[float]] = {}
+    for line in lists.lines("numerals"):
+        key, _, said = line.partition(":")
+        of, value = key.split()
+        for word in said.split() if of == code else ():
+            found.setdefault("".join(fold.words(MARKS.sub("", word))), set()).add(float(value))
+    return found
+
+
+@cache
+def _scales(code: str) -> list[tuple[str, float]]:
+    """Return the words of scale of a language, longest first."""
+    found = {}
+    for formats in _locale(code).compact_decimal_formats.values() if _locale(code) else ():
+        for patterns in formats.values():
+            for power, pattern in patterns.items():
+                zeros = str(pattern.pattern).count("0")
+                word = re.sub(r"[0'\s]", "", str(pattern.pattern)).casefold()
+                if word and word != "." and zeros:
+                    found[word] = float(power) / 10 ** (zeros - 1)
+                    found[word.rstrip(".")] = found[word]
+    return sorted(found.items(), key=lambda entry: -len(entry[0]))
+
+
+@cache
+def _locale(code: str) -> Any:
+    try:
+        return Locale.parse(code)
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
+@cache
+def _calendar(code: str, kind: str) -> tuple[tuple[str, int], ...]:
+    """Return the words for months or days of the week in a language and its regions, folded, with their numbers."""
+    regions = [name for name in localedata.locale_identifiers() if name.partition("_")[0] == code]
+    found = set()
+    for locale in filter(None, map(_locale, regions)):
+        for forms in getattr(locale, kind).values():
+            for width, names in forms.items():
+                if width == "wide" or (width == "abbreviated" and code in ("zh", "fr", "es", "pt", "de", "it")):
+                    found |= {(_joined(name), number) for number, name in names.items()}
+    return tuple((name, n) for name, n in sorted(found) if len(name) > 1 and not name[0].isdigit())
+
+
+def _joined(text: str) -> str:
+    return " ".join(fold.words(MARKS.sub("", text.rstrip("."))))
+
+
+def _named(text: str, words: Sequence[Token], names: Iterable[tuple[str, int]]) -> list[tuple[int, int, int]]:
+    """Return where a text names one of these, and which."""
+    found = []
+    for name, number in names:
+        if SCRIPTS.match(name) and script(name) == "cjk":
+            found += [(m.start(), m.end(), number) for m in re.finditer(re.escape(name.removesuffix("日")), text)]
+            continue
+        first, _, second = name.partition(" ")
+        for n, token in enumerate(words):
+            if second:
+                if token.word == first and words[n + 1 : n + 2] and words[n + 1].word == second:
+                    found.append((token.start, words[n + 1].end, number))
+            elif _form(token.word, name):
+                found.append((token.start, token.end, number))
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _form(word: str, name: str) -> bool:
+    """Tell whether a word is a form of the name of a month or a day: "середу", "Dienstagabend", "بالثلاثاء"."""
+    if word == name or (name[0] >= "\u0600" and ARTICLE.sub("", word) == ARTICLE.sub("", name)):
+        return True
+    longer = len(word) - len(name)
+    if len(name) < 4 or longer > 6:
+        return False
+    return (word.startswith(name) and len(name) > 5) or (word.startswith(name[:-1]) and longer <= (len(name) > 6))
