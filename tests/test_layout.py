@@ -55,7 +55,9 @@ HOMES = {
     "torch": ["evals/train/__main__.py", "evals/train/many.py", "evals/train/network.py", "qa/llm/judge.py"],
     "transformers": ["evals/train/many.py", "evals/train/network.py", "index/encoder"],
     "sklearn": ["evals/metrics.py", "evals/train/__main__.py"],
-    "onnxruntime": ["evals/train/many.py", "evals/train/network.py", "index/encoder", "qa/languages/reader.py", "qa/rerank.py"],
+    "onnxruntime": [
+        "evals/train/many.py", "evals/train/network.py", "index/encoder", "qa/languages/reader.py", "qa/rerank.py",
+    ],
     "tokenizers": ["evals/train/many.py", "evals/train/network.py", "index/encoder", "qa/rerank.py"],
     "trafilatura": ["index/read/formats/pages.py"],
     "feedparser": ["index/read/formats/feeds.py", "index/sources"],

@@ -46,7 +46,7 @@ def _watch(args: argparse.Namespace) -> int:
         except KeyboardInterrupt as error:  # watchfiles tells that a signal came, and not which
             raise Stopped(ending[0] - 128) from error
         if args.json:
-            emit(args, {"sources": desk.sources.listed()}, show.print_sources)
+            emit(args, {"sources": desk.sources.listed()}, _print_sources)
     return told
 
 
@@ -72,7 +72,7 @@ def _sources(args: argparse.Namespace) -> None:
     if bool(args.addresses) != (args.action == "remove"):
         raise BadInput("copydesk sources lists what is watched, copydesk sources remove ADDRESS forgets it")
     if args.action == "list":
-        read(args, show.print_sources, lambda desk: {"sources": desk.sources.listed()}, "/api/sources")
+        read(args, _print_sources, lambda desk: {"sources": desk.sources.listed()}, "/api/sources")
         return
     with open_desk(args) as desk:
         removed = desk.sources.remove(args.addresses)
@@ -87,3 +87,12 @@ def _tell(looked: Looked) -> None:
     told = [", ".join(told)] * bool(told) + [said for said in (looked.failure, looked.remark) if said]
     line = f"{datetime.now():%H:%M} {looked.address}: {'; '.join(told) or 'nothing new'}"
     print(line, file=sys.stderr, flush=True)
+
+
+def _print_sources(listed: show.Document) -> None:
+    if not listed["sources"]:
+        show.say("Nothing is watched.", style="yellow")
+    for source in listed["sources"]:
+        show.say((source["address"], "bold"), f" · {show.state(source)}", wrap=False)
+        for rejected in source["rejected"]:
+            show.say(f"  rejected {rejected['source']}: {rejected['reason']}", style="yellow")

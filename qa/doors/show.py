@@ -320,31 +320,6 @@ def print_models(listed: Document) -> None:
         say(mark, (model["spec"], "bold"), "  ", (model["detail"], "dim"), wrap=False)
 
 
-def print_health(health: Document) -> None:
-    say(" · ".join(f"{health[name]:,} {name}" for name in ("articles", "passages", "dense", "lexical")))
-    for problem in health["problems"]:
-        say(problem, style="red")
-    for remark in health.get("remarks", ()):
-        say(remark, style="yellow")
-    if health["ok"]:
-        say("The archive and both indexes are sound.", style="green")
-
-
-def print_reencoded(done: Document) -> None:
-    kept = f", {done['kept']:,} were already" * bool(done["kept"])
-    say(f"{done['encoded']:,} texts encoded in {done['seconds']:.1f} s{kept}: {done['passages']:,} passages have the "
-        f"encoder {done['encoder']} in place of {done['before']}.")  # fmt: skip
-
-
-def print_sources(listed: Document) -> None:
-    if not listed["sources"]:
-        say("Nothing is watched.", style="yellow")
-    for source in listed["sources"]:
-        say((source["address"], "bold"), f" · {state(source)}", wrap=False)
-        for rejected in source["rejected"]:
-            say(f"  rejected {rejected['source']}: {rejected['reason']}", style="yellow")
-
-
 def state(source: Document) -> str:
     """Return how it is with what is watched: feed · 12 articles · read 4 May 12:03 · next 4 May 12:18."""
     count = f"{source['articles']:,} article{'s' * (source['articles'] != 1)}"

@@ -27,7 +27,7 @@ def _doctor(args: argparse.Namespace) -> int:
     with open_desk(args) as desk:
         health = desk.index.doctor(args.repair)
         remarks = [told for told in (remark(desk.index), unfinished(desk.index)) if told]
-    emit(args, asdict(health) | ({"remarks": remarks} if remarks else {}), show.print_health)
+    emit(args, asdict(health) | ({"remarks": remarks} if remarks else {}), _print_health)
     return DONE if health.ok else SOME_REJECTED
 
 
@@ -37,7 +37,7 @@ def _reencode(args: argparse.Namespace) -> None:
     args.encoder = None  # it is opened with its own
     with open_desk(args, create=holds_archive(args)) as desk:
         done = desk.reencode(name)
-    emit(args, asdict(done), show.print_reencoded)
+    emit(args, asdict(done), _print_reencoded)
 
 
 def _backup(args: argparse.Namespace) -> None:
@@ -50,3 +50,19 @@ def _restore(args: argparse.Namespace) -> None:
 
 def _tell(args: argparse.Namespace, report: Report) -> None:
     emit(args, report, lambda _: print("{articles:,} articles, {bytes:,} bytes: {file}".format(**report)))
+
+
+def _print_health(health: show.Document) -> None:
+    show.say(" · ".join(f"{health[name]:,} {name}" for name in ("articles", "passages", "dense", "lexical")))
+    for problem in health["problems"]:
+        show.say(problem, style="red")
+    for said in health.get("remarks", ()):
+        show.say(said, style="yellow")
+    if health["ok"]:
+        show.say("The archive and both indexes are sound.", style="green")
+
+
+def _print_reencoded(done: show.Document) -> None:
+    kept = f", {done['kept']:,} were already" * bool(done["kept"])
+    told = f"{done['passages']:,} passages have the encoder {done['encoder']} in place of {done['before']}."
+    show.say(f"{done['encoded']:,} texts encoded in {done['seconds']:.1f} s{kept}: {told}")
