@@ -107,7 +107,8 @@ def test_a_filter_by_outlet_does_not_regard_case() -> None:
     ],
 )
 def test_other_languages_are_declined_by_name(question: str, language: str) -> None:
-    said = f"Questions in {language} are not supported yet: ask in English."
+    mend = "ask in English, or run copydesk reencode --encoder multilingual"
+    said = f"Questions in {language} are not understood by this archive's encoder: {mend}."
     assert decline(question, DEFAULT_ENCODER) == (said, "language")
     assert decline(question, "a-multilingual-one") is None
 
@@ -156,7 +157,8 @@ def test_english_is_never_taken_for_another_language(question: str) -> None:
 )  # fmt: skip
 def test_short_questions_in_other_languages_are_declined_by_name(question: str, language: str) -> None:
     declined = decline(question, DEFAULT_ENCODER)
-    assert declined == (f"Questions in {language} are not supported yet: ask in English.", "language")
+    mend = "ask in English, or run copydesk reencode --encoder multilingual"
+    assert declined == (f"Questions in {language} are not understood by this archive's encoder: {mend}.", "language")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ MULTILINGUAL = "multilingual-e5-small"
 REMOTE = "openai:"  # before the name of a model that a server runs
 NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER}  # as people may call them
 
+UNRELATED = {MULTILINGUAL: 0.73}  # the cosine of texts that have nothing in common; 0 of others, as far as is known
+
 Vectors = NDArray[np.float32]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Symmetric, Vectors
+from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, UNRELATED, Symmetric, Vectors
 from index.encoder.e5 import DOCUMENT, QUERY, weights
 from index.text.fold import clean
 from index.types import ModelError, translated
@@ -85,7 +85,7 @@ class MultilingualE5(_Bundled):
     """
 
     name = MULTILINGUAL
-    unrelated = 0.73
+    unrelated = UNRELATED[MULTILINGUAL]
 
     def __init__(self) -> None:
         from onnxruntime import InferenceSession, OrtValue

@@ -34,7 +34,8 @@ NEW = """SELECT v.vector FROM json_each(?) wanted JOIN passages p ON p.id = want
 REKEY = f"""UPDATE passages SET vector = made.key, checksum = CASE WHEN checksum = {ROW}
     THEN {ROW.replace("vector", "made.key")} ELSE checksum END FROM rekeyed made WHERE made.old = passages.vector"""
 SWITCH = f"""{REKEY}; DROP TABLE vectors; ALTER TABLE vectors_new RENAME TO vectors; DROP TABLE rekeyed;
-    DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages); DELETE FROM meta WHERE key = '{BEGUN}'"""
+    DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages);
+    DELETE FROM meta WHERE key IN ('{BEGUN}', 'rules:stories')"""  # which are told by the vectors, and derived again
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ def reencode(
     """Encode all passages with another encoder, and put it in the place of the archive's own.
 
     May be cut off at any point: run again, it goes on. What another encoder had begun is dropped. Questions are
-    answered with the old vectors until all new ones stand; `alone` is a context in which nobody searches. Stories stay
-    as the old vectors told them, those of new articles go by the new ones. Raises
+    answered with the old vectors until all new ones stand; `alone` is a context in which nobody searches. Raises
     BadInput where it is the archive's encoder already.
     """
     archive, started, tell = index.archive, time.perf_counter(), progress or index.progress
@@ -79,6 +79,7 @@ def reencode(
     with archive.writing():
         encoded += _encode(archive, encoder, tell)
         index.exchange(encoder, partial(archive.vectors, query=NEW), partial(_run, archive, SWITCH), alone)
+        index.catch_up_tables()
         return Reencoded(name, before, archive.counts()[1], encoded, kept, time.perf_counter() - started)
 
 

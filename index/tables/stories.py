@@ -3,6 +3,7 @@
 import math
 
 from index.archive import Archive
+from index.encoder import UNRELATED
 from index.tables.chains import Chain, Kept, Rarity
 from index.text.days import WHEN
 from index.text.names import capitalised
@@ -17,20 +18,22 @@ A_DAY = 0.002  # less for each day between them: what names Covid is told of for
 
 
 def keep(archive: Archive, article: Article) -> Kept:
-    """Keep the vector of an article's first passage, under the names of its lead."""
+    """Keep the vector of an article's first passage, with its encoder's least cosine, under the names of its lead."""
     first = "SELECT id FROM passages WHERE article_id = ? AND version IS NULL ORDER BY start LIMIT 1"
     names = frozenset(name.casefold() for name in capitalised(WHEN.sub("it", article.text[:LEAD_CHARACTERS])))
-    return Kept(article, names, archive.vectors(archive.read(first, article.id)[0])[0])
+    unrelated = UNRELATED.get(archive.meta("encoder") or "", 0.0)
+    return Kept(article, names, (archive.vectors(archive.read(first, article.id)[0])[0], unrelated))
 
 
 def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
     """Return how alike two articles are, where that makes them reports of one event."""
     both, *each = (sum(map(rarity, keys)) for keys in (later.keys & earlier.keys, later.keys, earlier.keys))
-    named, like = both / math.sqrt(max(math.prod(each), 1e-9)), float(later.facts @ earlier.facts)
+    (one, unrelated), (other, _) = later.facts, earlier.facts
+    named, like = both / math.sqrt(max(math.prod(each), 1e-9)), float(one @ other - unrelated) / (1 - unrelated)
     like += named - A_DAY * abs((later.order[0] - earlier.order[0]).days)
-    one, other = later.article, earlier.article
-    heads = [article.title.casefold().split()[:SERIES_WORDS] for article in (one, other)]
-    series = heads[0] == heads[1] and one.outlet == other.outlet and one.title != other.title
+    two = later.article, earlier.article
+    heads = [article.title.casefold().split()[:SERIES_WORDS] for article in two]
+    series = heads[0] == heads[1] and two[0].outlet == two[1].outlet and two[0].title != two[1].title
     return like if named >= NAMED and like >= LIKE and not series else 0.0
 
 

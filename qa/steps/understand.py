@@ -54,7 +54,8 @@ def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
     if encoder != DEFAULT_ENCODER or code == "en" or (code is None and script == "LATIN"):
         return None
     name = lists.meanings("languages").get(code or "", script.title())
-    return f"Questions in {name} are not supported yet: ask in English.", "language"
+    mend = "ask in English, or run copydesk reencode --encoder multilingual"
+    return f"Questions in {name} are not understood by this archive's encoder: {mend}.", "language"
 
 
 def understand(question: str, request: SearchRequest, outlets: Sequence[str]) -> Query:
