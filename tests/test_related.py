@@ -128,6 +128,9 @@ def test_other_rules_and_an_archive_without_tables_build_them(tmp_path: Path, en
     """As an archive of format 2 is: its changes name no articles, and it has none of the tables."""
     with Index(tmp_path / "archive", encoder) as index:
         stored(index, report("wire"), report("post", day=4))
+        with index.archive.transaction():
+            index.archive.read("UPDATE articles SET language = NULL")  # which it did not know
+        assert index.doctor(repair=True).ok
     with closing(sqlite3.connect(tmp_path / "archive" / "archive.sqlite3")) as file:
         file.executescript(f"""{BEFORE_4} ALTER TABLE changes DROP COLUMN article_id;
             UPDATE meta SET value = '2' WHERE key = 'schema';

@@ -150,7 +150,7 @@ def test_an_older_lexical_index_is_built_again_without_encoding(tmp_path: Path, 
     class Silent:
         """An encoder that encodes no article."""
 
-        name, encode_query, count = encoder.name, encoder.encode_query, encoder.count
+        name, encode_query, count, unrelated = encoder.name, encoder.encode_query, encoder.count, encoder.unrelated
 
     with Index(tmp_path / "archive", Silent()) as index:  # type: ignore[arg-type]
         assert [hit.article.id for hit in search(index, Query("пожежа на ринку", language="uk"))] == ["uk"]
