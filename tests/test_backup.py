@@ -207,3 +207,10 @@ def test_a_damaged_archive_is_not_backed_up(held: Index, tmp_path: Path) -> None
         assert not (tmp_path / "backup.zip").exists()
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(tmp_path / "archive" / "archive.sqlite3").execute("SELECT 1 FROM articles")
+
+
+def test_what_is_restored_is_sound(tmp_path: Path, run: Run, archive: Path) -> None:
+    assert run("backup", str(tmp_path / "a.zip"))[0] == 0
+    assert run("restore", str(tmp_path / "a.zip"), data=tmp_path / "again")[0] == 0
+    status, out, _ = run("doctor", data=tmp_path / "again")
+    assert (status, "sound" in out) == (0, True), out

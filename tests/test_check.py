@@ -106,8 +106,9 @@ def test_what_cannot_be_checked_is_one_line(run: Run, tmp_path: Path, monkeypatc
     binary = tmp_path / "picture.png"
     binary.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe\x00\x81")
     missing = tmp_path / "none.txt"
-    assert refused(run("check", str(missing))) == f"{missing} cannot be read: No such file or directory"
-    assert refused(run("check", str(tmp_path))) == f"{tmp_path} cannot be read: Is a directory"
+    mend = "give a text's file, or - and the text on standard input"
+    assert refused(run("check", str(missing))) == f"{missing} cannot be read: No such file or directory; {mend}"
+    assert refused(run("check", str(tmp_path))) == f"{tmp_path} cannot be read: Is a directory; {mend}"
     assert refused(run("check", str(binary))).startswith(f"{binary} cannot be read: not ")
     empty = tmp_path / "empty.txt"
     for text in ("", " \n ", " … !? "):

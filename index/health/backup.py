@@ -55,7 +55,7 @@ def backup(folder: Path, file: Path, progress: Progress) -> Report:
     if file.exists():
         _about(file)  # nothing else is written over
     with (
-        translated(BadInput, f"{file} cannot be written", OSError),
+        translated(BadInput, f"{file} cannot be written", OSError, mend="name one in a folder that is there and yours"),
         TemporaryDirectory(dir=file.parent, prefix=".copydesk-") as work,
     ):
         new = Path(work) / "new"
@@ -131,7 +131,8 @@ def _count(path: Path) -> int:
 
 def _about(file: Path) -> _About:
     """Return what a backup says of itself, where it holds just the files that it names, and they are ours."""
-    with _readable(file), translated(BadInput, f"{file} cannot be read", OSError), ZipFile(file) as zipped:
+    unread = translated(BadInput, f"{file} cannot be read", OSError, mend="give the path of a backup")
+    with _readable(file), unread, ZipFile(file) as zipped:
         about = _About(**json.loads(zipped.read(ABOUT)))
         if {*zipped.namelist()} != {*about.files, ABOUT} or not {ARCHIVE} <= {*about.files} <= {*NAMES}:
             raise ValueError("it holds other files")

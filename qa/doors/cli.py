@@ -18,6 +18,7 @@ from index.health.files import USERS
 from index.read import whole_text
 from index.read.formats import PROSE
 from index.read.plain import decode
+from index.sources import address
 from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
 from qa.doors import show
@@ -167,6 +168,8 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
 
 
 def _ingest(args: argparse.Namespace) -> int:
+    if not holds_archive(args) and not any(address(path) or os.path.lexists(path) for path in args.paths):
+        raise BadInput(f"no such file or folder: {', '.join(args.paths)}: look at the path")
     with open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
         said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
@@ -199,7 +202,8 @@ def _ask(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     if args.fail_under is not None and not 0 <= args.fail_under <= 1:
         raise BadInput(f"--fail-under is a share of the sentences, 0 to 1, not {args.fail_under:g}")
-    with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError):
+    mend = "give a text's file, or - and the text on standard input"
+    with translated(BadInput, f"{args.file} cannot be read", OSError, ValueError, mend=mend):
         sent = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).expanduser().read_bytes()
         text = whole_text(args.file, sent) if Path(args.file).suffix.lower() in PROSE else decode(sent)
     body = {"text": text, "articles": args.articles}

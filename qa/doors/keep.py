@@ -20,6 +20,8 @@ from qa.doors.stop import Stopped, ending
 if TYPE_CHECKING:
     from index.sources.watch import Looked
 
+NAMED = 5  # rejected files of a look
+
 
 def register(commands: Any) -> None:
     watch = add_command(commands, "watch", _watch, "keep in step with folders, files, feeds, sitemaps and pages")
@@ -85,8 +87,10 @@ def _tell(looked: Looked) -> None:
     }
     told = [f"{number:,} {name}" for name, number in counts.items() if number]
     told = [", ".join(told)] * bool(told) + [said for said in (looked.failure, looked.remark) if said]
-    line = f"{datetime.now():%H:%M} {looked.address}: {'; '.join(told) or 'nothing new'}"
-    print(line, file=sys.stderr, flush=True)
+    lines = [f"{datetime.now():%H:%M} {looked.address}: {'; '.join(told) or 'nothing new'}"]
+    lines += [f"  rejected {one.source}: {one.reason}" for one in looked.rejected[:NAMED]]
+    lines += ["  copydesk sources lists the others"] * (len(looked.rejected) > NAMED)
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def _print_sources(listed: show.Document) -> None:

@@ -45,7 +45,10 @@ def _backup(args: argparse.Namespace) -> None:
 
 
 def _restore(args: argparse.Namespace) -> None:
-    _tell(args, restore(folder(args), args.file.expanduser(), show.progress(quiet=args.json)))
+    report = restore(folder(args), args.file.expanduser(), show.progress(quiet=args.json))
+    with open_desk(args) as desk:
+        desk.index.catch_up()
+    _tell(args, report)
 
 
 def _tell(args: argparse.Namespace, report: Report) -> None:
