@@ -3,4 +3,3 @@ CREATE INDEX IF NOT EXISTS articles_by_title ON articles (title COLLATE NOCASE, 
 CREATE INDEX IF NOT EXISTS articles_by_outlet ON articles (outlet COLLATE NOCASE, published DESC, id);
 CREATE INDEX IF NOT EXISTS articles_by_added ON articles (added DESC, id);
 CREATE INDEX IF NOT EXISTS articles_by_authors ON articles (authors);
-CREATE INDEX IF NOT EXISTS articles_by_language ON articles (language);

@@ -70,7 +70,7 @@ def test_an_answer_says_how_it_came_about(seeded: Desk) -> None:
     }  # fmt: skip
     assert set(document["citations"][0]) == {
         "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end",
-        "corrected_by", "page",
+        "corrected_by", "page", "language",
     }  # fmt: skip
     assert document["citations"][0]["published"] == "2025-03-12"
     assert [set(hit) for hit in document["retrieved"]] == [{"article_id", "start", "end", "score"}] * 3

@@ -27,7 +27,6 @@ def timeline(place: Place) -> None:
         show = gr.Button(label("Show"), **SHOW)
     with gr.Row(elem_classes="bar filters"):
         outlets = gr.Dropdown([], multiselect=True, label=label("Outlets"), scale=2)
-        languages = gr.Dropdown([], multiselect=True, label=label("Languages"), visible=False, scale=1)
         named = {"since": label("From"), "until": label("Until"), "as_of": label("As of")}
         days = {
             name: gr.Textbox(label=said, elem_classes="date", **BOX) for name, said in named.items()
@@ -36,9 +35,8 @@ def timeline(place: Place) -> None:
     def told(given: dict[str, Any]) -> Mapping[str, Any] | None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
 
-    _view(place, "timeline", {"q": question, "outlets": outlets, "languages": languages, **days}, show, told)
+    _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
     place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **QUIET)
-    _offer(place, languages)
 
 
 def quotes(place: Place) -> None:
@@ -55,11 +53,6 @@ def quotes(place: Place) -> None:
         return place.service.desk.quotes(**given, top=TOP_MAX).document("quotes")
 
     _view(place, "quotes", {"speaker": speaker, "about": about, "languages": languages}, show, told)
-    _offer(place, languages)
-
-
-def _offer(place: Place, languages: gr.Dropdown) -> None:
-    """Offer the languages of the archive, where it has several."""
 
     def offered(request: gr.Request) -> gr.Dropdown:
         known = [(chosen(request).language(code), code) for code in place.service.desk.languages()]

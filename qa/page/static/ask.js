@@ -4,7 +4,7 @@
 const asking = { talk: "", filters: {}, busy: false, waiting: null, redo: null }; // redo: the turn that is asked anew
 const WORDS = { // what a chip says of a filter
   outlets: "{one}", authors: _("by {one}"), languages: _("in: {one}"), since: _("from {one}"), until: _("until {one}"), as_of: _("as of {one}"),
-  llm: _("written by {one}"), strict: _("only what is supported"),
+  llm: _("by {one}"), strict: _("only what is supported"),
 };
 const form = () => $("#composer");
 const question = () => $("#question");
@@ -26,7 +26,7 @@ function set(filters) {
     const named = $(`[data-many=${name}] option[value="${CSS.escape(one)}"]`, form())?.textContent; // of a language
     $("span", chip).textContent = WORDS[name].replace("{one}", () => date || named || one);
     Object.assign(chip.lastChild.dataset, { name, value: one });
-    chip.lastChild.setAttribute("aria-label", _("Remove the filter: {what}", { what: $("span", chip).textContent }));
+    chip.lastChild.setAttribute("aria-label", _("Remove {what}", { what: $("span", chip).textContent }));
     return chip;
   }));
 }
