@@ -81,7 +81,12 @@ class DenseIndex:
 
     def lacks(self, held: Sequence[tuple[Article, Passage]]) -> int:
         """Return how many of these passages it does not hold as they are."""
-        those = {passage.id: _known(article) for article, passage in held if not passage.replaced}
+        # Of an article whose language the archive does not know, as older formats did not, any will do.
+        those = {
+            passage.id: {name: value for name, value in _known(article).items() if value or name != "language"}
+            for article, passage in held
+            if not passage.replaced
+        }
         if not those:
             return 0
         vectors = self.vectors([*those])
@@ -89,7 +94,9 @@ class DenseIndex:
             found = self._collection.get([*those], include=["embeddings", "metadatas"])
         expected = dict(zip(those, vectors, strict=True))
         there = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
-        right = (known == those[key] and np.allclose(held, expected[key], atol=1e-4) for key, held, known in there)
+        right = (
+            known | those[key] == known and np.allclose(held, expected[key], atol=1e-4) for key, held, known in there
+        )
         return len(those) - sum(map(bool, right))
 
     def search(

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from index.types import CopydeskError
-from qa.locale import Words, chosen
+from qa.locale import DEFAULT, Words, chosen
 from qa.page.place import LISTEN, PRIVATE, Place, user
 from qa.page.render import pages
 from qa.request import TOP_MAX
@@ -16,7 +16,7 @@ from qa.types import as_json
 ROWS, STORY = 50, 30  # articles on a page of the list, and of a story that are named
 
 
-def view(service: Service, who: User, told: Mapping[str, Any], words: Words) -> str:
+def view(service: Service, who: User, told: Mapping[str, Any], words: Words = DEFAULT) -> str:
     """Return the article, or else the part of the list, that an address of the tab or its script asks for."""
     desk, page = service.desk, pages(words).get_template("archive.html")
     asked = {k: v for k, v in told.items() if isinstance(v, str) and v and k not in ("tab", "act")}
