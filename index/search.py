@@ -10,7 +10,7 @@ from index.types import Article, Filters, Hit, Passage, Query
 
 POOL = 100  # Passages asked of each index before fusion.
 DENSE_WEIGHT = 0.6
-DENSE_LEAST = 0.35
+DENSE_LEAST = 0.2
 LEAD_WEIGHT = 0.1
 LEAD_CHARACTERS = 1500.0
 RECENCY_WEIGHT = 0.8

@@ -69,6 +69,7 @@ def assert_checked(document: dict[str, Any], show: Callable[[str], dict[str, Any
             "n", "article_id", "title", "outlet", "published", "url", "quote", "field", "start", "end",
             "corrected_by",
             "page",
+            "language",
         }  # fmt: skip
         assert show(c["article_id"])[c["field"]][c["start"] : c["end"]] == c["quote"] != ""
 

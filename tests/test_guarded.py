@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from index.encoder import DEFAULT_ENCODER, load_encoder
+from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, load_encoder
 from index.text.days import shifted
 from index.types import BadInput, CopydeskError, ModelError, shown
 from index.weights import BUNDLED
@@ -258,12 +258,13 @@ ALTERED = """
 import sys
 from qa import Desk
 from index.types import CopydeskError
-from index.encoder import MiniLm
-from index.text import quotations, syntax
+from index.encoder.bundled import MiniLm, MultilingualE5
+from index.text import language, quotations, syntax
+from qa.languages.reader import ManyReader
 from qa.rerank import load_reranker
-from index.read.article import _language
-for load in (MiniLm, lambda: syntax.parse("Berg left."), lambda: load_reranker("bundled"),
-             lambda: load_reranker("ms-marco-MiniLM-L-12-v2"), quotations._taggers, lambda: _language("Berg left.")):
+for load in (MiniLm, MultilingualE5, ManyReader, lambda: syntax.parse("Berg left."), lambda: load_reranker("bundled"),
+             lambda: load_reranker("ms-marco-MiniLM-L-12-v2"), quotations._taggers,
+             lambda: language.of("Der Bau dauerte zwei Jahre, teilte die Stadt am Freitag mit.")):
     try:
         load()
     except CopydeskError as error:
@@ -280,8 +281,8 @@ def test_altered_models_are_refused(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", ALTERED], capture_output=True, text=True, check=True, **run)  # type: ignore[call-overload]
     assert done.stdout == ""
     rows = dict[str, list[tuple[str, Path]]]()
-    for name, files in BUNDLED.items():  # of the encoder's two parts the graph is looked at last
-        encoder = DEFAULT_ENCODER if name == "minilm-graph" else name
+    for name, files in BUNDLED.items():  # of an encoder's two parts the graph is looked at last
+        encoder = {"minilm-graph": DEFAULT_ENCODER, "e5-graph": MULTILINGUAL}.get(name, name)
         rows.setdefault(encoder, []).extend((name, tmp_path.joinpath(*row[:3])) for row in files)
     for each in islice(zip_longest(*rows.values()), None if MANY > 60 else 3):  # one file of each model at a time
         altered = {path: (name, path.read_bytes()) for name, path in filter(None, each)}

@@ -790,7 +790,7 @@ def test_the_terminal_names_pages(paged: Desk, capsys: pytest.CaptureFixture[str
     print_answer(as_json(paged.ask(ASKED)))
     assert "The Lindholm Courier · 3 March 2025 · p. 3 · Harbour report\n" in capsys.readouterr().out
     print_article(paged.show("report.pdf"))
-    assert "The Lindholm Courier · 3 March 2025 · pages 1–3\n" in capsys.readouterr().out
+    assert "The Lindholm Courier · 3 March 2025 · en · pages 1–3\n" in capsys.readouterr().out
 
 
 def test_the_web_page_names_pages(paged: Desk) -> None:
@@ -802,7 +802,9 @@ def test_the_web_page_names_pages(paged: Desk) -> None:
     assert shown(answer).count("The Lindholm Courier · 3 Mar · p. 3") > 1
     assert '<div class="quiet">3 March 2025 · p. 3' in shown(answer)
     first = answer.citations[0]
-    assert "3 March 2025 · p. 3</div>" in source_page(paged.article("report.pdf"), "text", first.start, first.end)
+    assert "3 March 2025 · English · p. 3</div>" in source_page(
+        paged.article("report.pdf"), "text", first.start, first.end
+    )
     assert "p. 3" not in source_page(paged.article("report.pdf"), "text", 0, 0)
 
 
