@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from index.encoder import likeness
 from index.sync import Index
 from index.text.days import shifted
 from index.types import Article, Filters, Hit, Passage, Query
@@ -37,8 +38,7 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}
     if not found:
         return []
-    unrelated = index.encoder.unrelated
-    similar = ((vectors @ index.archive.vectors(list(found)).T - unrelated) / (1 - unrelated)).tolist()
+    similar = likeness(index.encoder, vectors, index.archive.vectors(list(found))).tolist()
     cosines = [dict(zip(found, row, strict=True)) for row in similar]
     whole, *parts = map(fuse, cosines, lexical)  # of the question, and of each of its parts
     best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
@@ -56,7 +56,7 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
     than reciprocal rank fusion; our measurements are in evals/EXPERIMENTS.md. Cosines below 0 count 0, and the best is
     taken to be `DENSE_LEAST`: where no text is near, as with a name alone, the nearest would outweigh the one with it.
     """
-    best_dense = max(DENSE_LEAST, *dense.values(), 0.0)
+    best_dense = max((DENSE_LEAST, *dense.values()))
     best_lexical = max(lexical.values(), default=0.0) or 1.0
     return {
         key: DENSE_WEIGHT * max(dense.get(key, 0.0), 0.0) / best_dense

@@ -333,6 +333,7 @@ class Desk(AbstractContextManager["Desk"]):
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""
-        self.reranker.score("warm", ["up"])  # of an empty archive nothing is read
+        for reader in filter(None, (self.reranker, self.many)):
+            reader.score("warm", ["up"])  # of an empty archive nothing is read
         self.ask("Why is Berlin warm on Mondays?", llm="quotes")
         is_verb(parse("Berg left.")[1].text, "VBD")  # the grammar and the lexicon

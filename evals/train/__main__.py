@@ -9,6 +9,7 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from evals.train.examples import Example, claims, public, questions, reports
-from evals.train.network import Network, batch, export
+from evals.train.network import INPUTS, Network, batch, export
 from index.encoder import DEFAULT_ENCODER, load_encoder
 from index.types import BadInput, CopydeskError, digest
 
@@ -49,7 +50,8 @@ def main() -> None:
         train(network, learnt, given.out / "checkpoint.pt", rng)
     except (CopydeskError, OSError) as error:
         arguments.error(str(error))
-    export(network, given.out / "model.onnx")
+    example = batch(network.tokenizer.encode_batch([("who", "a man"), ("who came", "a man came")]))
+    export(network, example, INPUTS, given.out / "model.onnx")
     network.tokenizer.save(str(given.out / "tokenizer.json"))
 
 
@@ -142,15 +144,21 @@ def _loss(network: Network, some: Sequence[Example], weights: torch.Tensor, know
     asked = ~known.isnan()
     if asked.any():
         loss = loss + RELEVANCE * ((logits[:, 2] - known)[asked] ** 2).mean()
+    return loss + SPAN * span_loss(some, read, spans)
+
+
+def span_loss(some: Sequence[Example], read: Sequence[Any], spans: torch.Tensor) -> torch.Tensor:
+    """Return the loss of where answers start and end; `read` are encodings, `spans` the logits of their tokens."""
     places: list[tuple[int, int, int]] = []
     for n, (one, pair) in enumerate(zip(some, read, strict=True)):
         if one.span and one.holds:
             first, last = pair.char_to_token(one.span[0], 1), pair.char_to_token(one.span[1] - 1, 1)
             places += [(n, first, last)] if first is not None and last is not None else []
-    if places:
-        rows, *ends = torch.tensor(places).T
-        loss = loss + SPAN * sum(cross_entropy(spans[rows, :, k], end) for k, end in enumerate(ends)) / 2
-    return loss
+    if not places:
+        return torch.zeros(())
+    rows, *ends = torch.tensor(places).T
+    first_last = [cross_entropy(spans[rows, :, k], end) for k, end in enumerate(ends)]
+    return torch.stack(first_last).mean()
 
 
 if __name__ == "__main__":

@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from rich.progress import track
 from tokenizers import Encoding
 from tokenizers.processors import TemplateProcessing
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import BertConfig, BertModel
 
-from evals.train.__main__ import SPAN, WARM, order
+from evals.train.__main__ import SPAN, WARM, order, span_loss
 from evals.train.examples import Example, claims, public, questions, reports
+from evals.train.network import export
 from index.encoder import load_encoder
 from index.encoder.e5 import HEADS, LAYERS, WIDTH, Weights
 from qa.rerank import READER, Reader
@@ -152,29 +152,9 @@ def _loss(network: Many, some: Sequence[Example], teacher: Reader) -> Any:
     loss = OWN * binary_cross_entropy_with_logits(own, holds)
     loss = loss + TAUGHT * binary_cross_entropy_with_logits(own, taught[rows, columns].sigmoid())
     loss = loss + RELEVANCE * ((logits[:, 2] - taught[:, 2]) ** 2).mean()
-    places: list[tuple[int, int, int]] = []
-    for n, (one, pair) in enumerate(zip(some, read, strict=True)):
-        if one.span and one.holds and len(network.held.normal(one.text)) == len(one.text):
-            first, last = pair.char_to_token(one.span[0], 1), pair.char_to_token(one.span[1] - 1, 1)
-            places += [(n, first, last)] if first is not None and last is not None else []
-    if places:
-        at, *ends = torch.tensor(places).T
-        loss = loss + SPAN * sum(cross_entropy(spans[at, :, k], end) for k, end in enumerate(ends)) / 2
-    return loss
-
-
-def export(network: Many, path: Path) -> None:
-    """Write a network as ONNX, its weights int8 with a scale for each output channel."""
-    network.eval()
-    example = network.batch(network.pairs(["who", "who came"], ["a man", "a man came"]))
-    axes = {name: {0: "texts", 1: "tokens"} for name in (*INPUTS, "span")} | {"logits": {0: "texts"}}
-    whole = path.with_suffix(".float.onnx")
-    torch.onnx.export(
-        network, example, str(whole), input_names=[*INPUTS], output_names=["logits", "span"], dynamic_axes=axes,
-        dynamo=False, opset_version=17,
-    )  # fmt: skip
-    quantize_dynamic(whole, path, per_channel=True, weight_type=QuantType.QInt8)
-    whole.unlink()
+    # Of a text that the vocabulary has in other forms, places would be others.
+    same = [one if network.held.normal(one.text) == one.text else one._replace(span=None) for one in some]
+    return loss + SPAN * span_loss(same, read, spans)
 
 
 def main() -> None:
@@ -186,7 +166,8 @@ def main() -> None:
     torch.manual_seed(1)
     given.out.mkdir(parents=True, exist_ok=True)
     train(network, learnt(given.data, rng), given.out / "multilingual.pt", rng)
-    export(network, given.out / "multilingual.onnx")
+    example = network.batch(network.pairs(["who", "who came"], ["a man", "a man came"]))
+    export(network, example, INPUTS, given.out / "multilingual.onnx")
 
 
 if __name__ == "__main__":

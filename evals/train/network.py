@@ -93,14 +93,13 @@ def dequantised(folder: Path) -> tuple[BertModel, torch.nn.Linear]:
     return bert, head
 
 
-def export(network: Network, path: Path) -> None:
+def export(network: torch.nn.Module, example: tuple[torch.Tensor, ...], inputs: Sequence[str], path: Path) -> None:
     """Write a network as ONNX, its weights int8 with a scale for each output channel: with one a tensor it is worse."""
     network.eval()
-    example = batch(network.tokenizer.encode_batch([("who", "a man"), ("who came", "a man came")]))
-    axes = {name: {0: "texts", 1: "tokens"} for name in (*INPUTS, "span")} | {"logits": {0: "texts"}}
+    axes = {name: {0: "texts", 1: "tokens"} for name in (*inputs, "span")} | {"logits": {0: "texts"}}
     whole = path.with_suffix(".float.onnx")
     torch.onnx.export(
-        network, example, str(whole), input_names=[*INPUTS], output_names=["logits", "span"], dynamic_axes=axes,
+        network, example, str(whole), input_names=[*inputs], output_names=["logits", "span"], dynamic_axes=axes,
         dynamo=False, opset_version=17,
     )  # fmt: skip
     quantize_dynamic(whole, path, per_channel=True, weight_type=QuantType.QInt8)

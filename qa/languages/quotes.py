@@ -62,9 +62,8 @@ def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]
 
 def confidence(scored: Sequence[Candidate], language: str | None) -> float:
     """Return how sure, 0…1, it is that one of these answers a question in a language."""
-    least = {True: LEAST, False: LEAST_ACROSS}
-    odds = [(1.0, -least[c.article.language == (language or "en")]) for c in scored]
-    every = (logistic(weights, (_worth(c),)) for weights, c in zip(odds, scored, strict=True))
+    least = (LEAST if c.article.language == (language or "en") else LEAST_ACROSS for c in scored)
+    every = (logistic((1.0, -enough), (_worth(c),)) for enough, c in zip(least, scored, strict=True))
     return round(max(every, default=0.0), 4)
 
 
