@@ -110,9 +110,10 @@ class Archive(Database):
 
     # Articles
 
-    def known(self) -> dict[str, tuple[str, Place, str | None]]:
-        """Return the content hash, the place and the url of every article by id, as it was last read."""
-        rows = self.read("SELECT id, hash, root, file, url FROM articles")
+    def known(self, article_id: str | None = None) -> dict[str, tuple[str, Place, str | None]]:
+        """Return the content hash, the place and the url of every article by id, or of one, as it was last read."""
+        one = [] if article_id is None else [article_id]
+        rows = self.read(f"SELECT id, hash, root, file, url FROM articles {'WHERE id = ?' * len(one)}", *one)
         return {key: (found, (root, file), url) for key, found, root, file, url in rows}
 
     def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:

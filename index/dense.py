@@ -6,16 +6,15 @@ code. So it is tried in a child process (`index/health/probe.py`), and always bu
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from index.encoder import Vectors
-from index.types import REPAIR, ArchiveError, Article, Filters, Passage, disk_error, translated
+from index.types import REPAIR, ArchiveError, Article, Passage, disk_error, translated
 
-COLLECTION = "passages-2"  # An index that knows of articles what filters needed before is empty, and is built again.
+COLLECTION = "passages-3"  # An index of an earlier version is empty by this name, and is built again.
 
 
 @contextmanager
@@ -70,61 +69,29 @@ class DenseIndex:
                 self._collection.delete(ids=list(removed))
             if added:
                 ids = [passage.id for _, passage in added]
-                known = [_known(article) for article, _ in added]
-                self._collection.upsert(ids=ids, embeddings=self.vectors(ids), metadatas=known)
+                self._collection.upsert(ids=ids, embeddings=self.vectors(ids))
 
     def walk(self) -> None:
         """Search for a passage that is held: of a damaged folder, that may end the process."""
         with self._translated():
             for vector in self._collection.peek(1)["embeddings"]:
-                self.search(vector, 10, Filters())
+                self.search(vector, 10)
 
     def lacks(self, held: Sequence[tuple[Article, Passage]]) -> int:
         """Return how many of these passages it does not hold as they are."""
-        # Of an article whose language the archive does not know, as older formats did not, any will do.
-        those = {
-            passage.id: {name: value for name, value in _known(article).items() if value or name != "language"}
-            for article, passage in held
-            if not passage.replaced
-        }
+        those = [passage.id for _, passage in held if not passage.replaced]
         if not those:
             return 0
-        vectors = self.vectors([*those])
+        vectors = self.vectors(those)
         with self._translated():
-            found = self._collection.get([*those], include=["embeddings", "metadatas"])
+            found = self._collection.get(those, include=["embeddings"])
         expected = dict(zip(those, vectors, strict=True))
-        there = zip(found["ids"], found["embeddings"], found["metadatas"], strict=True)
-        right = (
-            known | those[key] == known and np.allclose(held, expected[key], atol=1e-4) for key, held, known in there
-        )
-        return len(those) - sum(map(bool, right))
+        there = zip(found["ids"], found["embeddings"], strict=True)
+        return len(those) - sum(np.allclose(held, expected[key], atol=1e-4) for key, held in there)
 
-    def search(
-        self, vector: Vectors, top: int, filters: Filters, only: list[str] | None = None
-    ) -> list[tuple[str, float]]:
-        """Return up to `top` (passage id, cosine similarity), best first; of all passages, or `only` these."""
-        where = _where(filters)
+    def search(self, vector: Vectors, top: int) -> list[tuple[str, float]]:
+        """Return up to `top` (passage id, cosine similarity), best first; of some alone, see `index.scan`."""
         with self._translated():
-            found = self._collection.query([vector], ids=only, n_results=top, where=where, include=["distances"])
+            found = self._collection.query([vector], n_results=top, include=["distances"])
         [ids], [distances] = found["ids"], found["distances"]
         return [(passage_id, 1.0 - distance) for passage_id, distance in zip(ids, distances, strict=True)]
-
-
-def _known(article: Article) -> dict[str, object]:
-    """Return what filters need. Chroma's range filters take numbers: a date is its ordinal, 0 when unknown."""
-    published = article.published.toordinal() if article.published else 0
-    return {
-        "outlet": (article.outlet or "").casefold(), "published": published, "language": article.language or "",
-    }  # fmt: skip
-
-
-def _where(filters: Filters) -> dict[str, object] | None:
-    clauses: list[dict[str, object]] = []
-    if filters.outlets:
-        clauses.append({"outlet": {"$in": [outlet.casefold() for outlet in filters.outlets]}})
-    if filters.languages:
-        clauses.append({"language": {"$in": [*filters.languages]}})
-    if filters.since or filters.until:
-        clauses.append({"published": {"$gte": (filters.since or date.min).toordinal()}})
-        clauses.append({"published": {"$lte": (filters.until or date.max).toordinal()}})
-    return {"$and": clauses} if len(clauses) > 1 else next(iter(clauses), None)

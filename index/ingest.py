@@ -10,10 +10,11 @@ from index.encoder import Vectors, encoded_text
 from index.read import Found, read, real, wire
 from index.read.article import Known
 from index.read.notes import Notes
-from index.read.places import Places, on_web, path
+from index.read.places import Places, path
 from index.sources import Visit, address
 from index.sources.fetch import Client
 from index.sync import Index, Progress
+from index.text.addresses import on_web
 from index.text.cut import passages
 from index.types import Article, Place, Rejected
 
@@ -63,8 +64,8 @@ def ingest(
     index.archive.check_writable()
     started = time.perf_counter()
     report = IngestReport()
-    known = index.archive.known()
-    places, paths, tell = Places(known), list(paths), progress or index.progress
+    index.catch_up_tables()
+    places, paths, tell = Places(index.archive), list(paths), progress or index.progress
     seen: dict[str, Found] = {}  # by article id
     spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
     notes = Notes()
@@ -81,18 +82,19 @@ def ingest(
             spoilt.add(path(found.at))
             continue
         seen[article.id] = found
-        if article.id in known and known[article.id][0] == content_hash(article):
+        known = places.known(article.id)
+        if known and known[0] == content_hash(article):
             report.unchanged += 1
             continue
-        report.changed += article.id in known
-        report.added += article.id not in known
+        report.changed += known is not None
+        report.added += known is None
         batch.append((article, found.at))
         waiting += len(article.text)
         if waiting > BATCH_CHARACTERS or time.perf_counter() > due:
             report.passages += _write(index, batch, written, found.share, tell)
             batch, waiting, written, due = [], 0, found.share, time.perf_counter() + BATCH_SECONDS
     report.passages += _write(index, batch, written, 1.0, tell)
-    index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
+    index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
@@ -145,7 +147,7 @@ def _placed(
         return None
     if reason := places.taken(article.id, found, seen):
         return Rejected(found.source, reason)
-    held = index.archive.article(article.id) if not article.published and article.id in places.known else None
+    held = index.archive.article(article.id) if not article.published and places.known(article.id) else None
     if held and held.published and held.text == article.text:
         told = wire.told({"text": held.text}, "", held.published.year)
         if told.get("published") == held.published:

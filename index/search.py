@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from index.encoder import likeness
 from index.sync import Index
@@ -32,7 +33,9 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     lexical = [{key: score for found in each for key, score in found} for each in by_words]
     vectors = index.encoder.encode_query(texts)
     index.archive.check_size(vectors)
-    dense = [dict(index.dense.search(vector, POOL, query.filters, only)) for vector in vectors]
+    narrow = only is not None or query.filters.narrow
+    near = partial(index.scan.search, filters=query.filters, only=only) if narrow else index.dense.search
+    dense = [dict(near(vector, POOL)) for vector in vectors]
     keys = {key for scores in (*dense, *lexical) for key in scores}
     held = index.archive.passages(list(keys))  # the dense index knows only what stands now
     found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}

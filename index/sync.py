@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,7 @@ from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
 from index.lock import ArchiveLock
 from index.read import ARCHIVE
+from index.scan import Scan
 from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
 from index.types import ArchiveError, Article, DiskError, translated
@@ -126,6 +128,10 @@ class Index(AbstractContextManager["Index"]):
     @property
     def dense(self) -> DenseIndex:
         return cast(DenseIndex, self._part("dense"))
+
+    @cached_property
+    def scan(self) -> Scan:
+        return Scan(self.archive)
 
     @property
     def lexical(self) -> LexicalIndex:

@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import blake2b
 
@@ -102,6 +102,11 @@ class Filters:
     as_of: date | None = None
     authors: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether some articles are left out, whatever stands now."""
+        return replace(self, as_of=None) != Filters()
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from conftest import BEFORE_4, REPOSITORY, SEEDS
 
-from index.alongside.exact import ExactIndex
 from index.alongside.readonly import ReadOnlyIndex
 from index.dense import DenseIndex
 from index.encoder import Encoder
 from index.ingest import ingest
+from index.scan import COMPARED, Scan
 from index.sync import Index
+from index.tables import TABLES, derive
 from index.types import ArchiveError, ArchiveInUse, BadInput, Filters
 from qa import Desk
 from qa.doors.cli import main
@@ -75,22 +76,22 @@ def folder(tmp_path: Path, encoder: Encoder) -> Path:
     return tmp_path / "archive"
 
 
-@pytest.mark.parametrize("kind", [DenseIndex, ExactIndex])
-def test_what_a_dense_index_finds(folder: Path, encoder: Encoder, kind: type) -> None:
-    opened: Callable[..., Index] = Index if kind is DenseIndex else ReadOnlyIndex
+@pytest.mark.parametrize(("opened", "kind"), [(Index, DenseIndex), (ReadOnlyIndex, Scan)])
+def test_what_is_found_by_vectors(folder: Path, encoder: Encoder, opened: Callable[..., Index], kind: type) -> None:
     with opened(folder, encoder) as index:
         assert isinstance(index.dense, kind)
-        assert len(index.dense) == 3
+        assert len(index.dense) == len(index.scan) == 3
         [vector] = encoder.encode(["When did the quay open?"])
         keys = {key: article.id for key, (article, _) in index.archive.passages(index.archive.passage_ids()).items()}
 
         def find(top: int = 9, only: list[str] | None = None, **filters: object) -> list[str]:
-            found = index.dense.search(vector, top, Filters(**filters), only)  # type: ignore[arg-type]
+            found = index.scan.search(vector, top, Filters(**filters), only)  # type: ignore[arg-type]
             assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
             for key, score in found:
                 assert score == pytest.approx(float(index.archive.vectors([key])[0] @ vector), abs=1e-4)
             return [keys[key] for key, _ in found]
 
+        assert [key for key, _ in index.dense.search(vector, 9)] == [key for key, _ in index.scan.search(vector, 9)]
         assert find()[0] == "quay"
         assert sorted(find()) == ["hail", "mill", "quay"]
         assert find(top=1) == ["quay"]
@@ -103,22 +104,57 @@ def test_what_a_dense_index_finds(folder: Path, encoder: Encoder, kind: type) ->
         assert find(only=[mill], since=date(2025, 1, 1)) == []
 
 
-def test_vectors_are_compared_in_blocks(tmp_path: Path, encoder: Encoder) -> None:
-    """More passages than a block, of which any may be the best."""
+def test_signs_tell_what_is_compared(tmp_path: Path, encoder: Encoder) -> None:
+    """More passages than are compared: of vectors like an encoder's, which lie to one side, the nearest are found."""
     rng = np.random.default_rng(seed := 7)
     print(f"seed {seed}")
-    vectors = rng.normal(size=(5000, 8)).astype("<f4")
-    with Index(tmp_path, encoder) as index, index.archive.transaction():
-        index.archive.change(
-            "INSERT INTO vectors (key, vector) VALUES (?, ?)", ((f"v{n}", v.tobytes()) for n, v in enumerate(vectors))
-        )
-        index.archive.change("INSERT INTO passages (id, article_id, start, \"end\", vector) VALUES (?, 'a', 0, 1, ?)",
-                             ((f"p{n}", f"v{n}") for n in range(5000)))  # fmt: skip
-        for n in (0, 4095, 4096, 4999):
-            found = ExactIndex(index.archive).search(vectors[n], 3, Filters())
-            cosines = vectors @ vectors[n] / np.linalg.norm(vectors, axis=1) / np.linalg.norm(vectors[n])
-            assert [key for key, _ in found] == [f"p{m}" for m in np.argsort(-cosines)[:3]]
-            assert found[0][1] == pytest.approx(1)
+    count = 5 * COMPARED
+    centres = rng.normal(size=(200, 96)) + 2
+    vectors = (centres[rng.integers(0, 200, count)] + rng.normal(size=(count, 96)) / 3).astype("<f4")
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with Index(tmp_path, encoder) as index:
+        with index.archive.transaction():
+            change = index.archive.change
+            rows = ((f"v{n}", v.tobytes()) for n, v in enumerate(vectors))
+            change("INSERT INTO vectors (key, vector) VALUES (?, ?)", rows)
+            article = (
+                "INSERT INTO articles VALUES (?, 1, '', '', ?, '2025-01-01', NULL, '[]', '', '', '', 1, 'en', '[]')"
+            )
+            change(article, ((f"a{n}", f"outlet {n % 2}") for n in range(count // 10)))
+            passage = 'INSERT INTO passages (id, article_id, start, "end", vector) VALUES (?, ?, 0, 1, ?)'
+            change(passage, ((f"p{n}", f"a{n // 10}", f"v{n}") for n in range(count)))
+            index.archive.read("INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages")
+        index.catch_up_tables()
+        for half in (None, 0, 1):
+            own = np.array([n for n in range(count) if half in (None, n // 10 % 2)])
+            outlets = () if half is None else (f"Outlet {half}",)
+            held = 0
+            for n in range(0, count, count // 20):
+                right = {f"p{own[m]}" for m in np.argsort(-(vectors[own] @ vectors[n]))[:10]}
+                found = index.scan.search(vectors[n], 10, Filters(outlets=outlets))
+                held += len(right & {key for key, _ in found})
+                assert found[0][1] == pytest.approx(float(max(vectors[own] @ vectors[n])), abs=1e-5)
+            assert held >= 0.98 * 10 * len(range(0, count, count // 20))
+
+
+def test_what_is_held_in_memory_follows_the_archive(folder: Path, tmp_path: Path, encoder: Encoder) -> None:
+    with Index(folder, encoder) as index, ReadOnlyIndex(folder, encoder) as reader:
+        [vector] = encoder.encode(["When did the quay open?"])
+
+        def found() -> list[set[str]]:
+            keys = [[key for key, _ in one.scan.search(vector, 9)] for one in (index, reader)]
+            return [{article.id for article, _ in index.archive.passages(some).values()} for some in keys]
+
+        assert found() == [{"quay", "mill", "hail"}] * 2
+        index.remove(["mill"])
+        assert found() == [{"quay", "hail"}] * 2
+        (tmp_path / "new.jsonl").write_text(json.dumps({**ROWS[0], "id": "pier", "text": "A pier was built."}))
+        ingest(index, [tmp_path / "new.jsonl"])
+        assert found() == [{"quay", "hail", "pier"}] * 2
+        index.doctor(repair=True)
+        for table in TABLES:
+            derive(index.archive, table, lambda *_: None, anew=True)
+        assert found() == [{"quay", "hail", "pier"}] * 2
 
 
 COMMANDS = (

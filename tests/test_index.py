@@ -81,7 +81,7 @@ def test_filters_hold_in_both_indexes(
     ingest(index, [write(tmp_path / "in", ROWS)])
     given = Filters(**filters)  # type: ignore[arg-type]
     vector = index.encoder.encode(["a meeting in Paris"])[0]
-    dense = index.archive.passages([key for key, _ in index.dense.search(vector, 10, given)])
+    dense = index.archive.passages([key for key, _ in index.scan.search(vector, 10, given)])
     lexical = index.archive.passages([key for key, _ in index.lexical.search("Paris Lviv day", 10, given)])
     assert {article.id for article, _ in dense.values()} == expected
     assert {article.id for article, _ in lexical.values()} == expected
@@ -90,7 +90,7 @@ def test_filters_hold_in_both_indexes(
 def test_scores_are_cosines_and_bm25(index: Index, tmp_path: Path) -> None:
     ingest(index, [write(tmp_path / "in", ROWS)])
     vector = index.encoder.encode(["Rain on Lviv"])[0]
-    for key, score in index.dense.search(vector, 3, Filters()):
+    for key, score in index.dense.search(vector, 3):
         assert score == pytest.approx(float(index.archive.vectors([key])[0] @ vector), abs=1e-4)
     (_, best), *_ = index.lexical.search("rains", 3, Filters())
     assert best > 0

@@ -29,7 +29,8 @@ ROOMS = {
     "qa/export": {"index", "qa", "qa/locale", "qa/doors", "qa/page"},
     "qa/doors": {"index", "index/health", "index/tables", "index/read", "index/sources", "qa", "qa/llm", "qa/web"},
     "qa/web": {
-        "index", "index/tables", "index/read", "index/sources", "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
+        "index", "index/tables", "index/text", "index/read", "index/sources",
+        "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
     },
     "qa/page": {"index", "qa/locale", "index/read", "qa", "qa/doors"},
     "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "qa/page", "evals/sets"},
@@ -68,7 +69,7 @@ HOMES = {
     "warcio": ["index/read/formats/warc.py"],
     "watchfiles": ["index/sources"],
     "yaml": ["index/read/formats/pages.py"],
-    "courlan": ["index/read/places.py"],
+    "courlan": ["index/text/addresses.py"],
     "dateparser": ["index/text/days.py"],
     "sentencex": ["index/text/ends"],
     "choppa": ["index/text/ends"],

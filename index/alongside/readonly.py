@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
-from index.alongside.exact import ExactIndex
 from index.archive import Archive
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
 from index.lock import share
 from index.read import ARCHIVE
+from index.scan import Scan
 from index.sync import Index, Progress, silent
 from index.tables import TABLES
 from index.types import ArchiveError, BadInput
@@ -56,9 +56,9 @@ class ReadOnlyIndex(Index):
         self._check_encoder()  # whoever writes may have put another in its place
         return super().encoder
 
-    @cached_property
-    def dense(self) -> ExactIndex:  # type: ignore[override]
-        return ExactIndex(self.archive)
+    @property
+    def dense(self) -> Scan:  # type: ignore[override]
+        return self.scan
 
     @cached_property
     def lexical(self) -> LexicalIndex:

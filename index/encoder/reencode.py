@@ -14,6 +14,7 @@ from functools import cache, partial
 from index.archive import EVERY, ROW, WHOLE, Archive, article_of, vector_key
 from index.encoder import DEFAULT_ENCODER, Encoder, encoded_text, full_name, load_encoder
 from index.sync import Index, Progress, name_of
+from index.tables.signs import MEAN, TAKEN
 from index.types import ArchiveError, Article, BadInput, Passage, translated
 
 TEXTS = 64  # that are encoded between two writes, and that who is cut off loses
@@ -35,7 +36,7 @@ REKEY = f"""UPDATE passages SET vector = made.key, checksum = CASE WHEN checksum
     THEN {ROW.replace("vector", "made.key")} ELSE checksum END FROM rekeyed made WHERE made.old = passages.vector"""
 SWITCH = f"""{REKEY}; DROP TABLE vectors; ALTER TABLE vectors_new RENAME TO vectors; DROP TABLE rekeyed;
     DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages);
-    DELETE FROM meta WHERE key IN ('{BEGUN}', 'rules:stories')"""  # which are told by the vectors, and derived again
+    DELETE FROM meta WHERE key IN ('{BEGUN}', 'rules:stories', 'rules:signs', '{MEAN}', '{TAKEN}')"""  # told by vectors
 
 
 @dataclass(frozen=True)

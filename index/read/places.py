@@ -4,19 +4,16 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
+from index.archive import Archive
 from index.read import Found
+from index.text.addresses import address, on_web
 from index.types import Article, Place
 
+Known = tuple[str, Place, str | None]
+
 NUMBER = re.compile(r"[-#]?\d+(?:\.0)?")  # of a row or a post: every export counts from one
-
-
-def on_web(key: str) -> bool:
-    """Tell whether an id, or a file of a place, is an address of the web."""
-    return key.startswith(("http://", "https://"))
 
 
 def path(place: Place) -> str:
@@ -27,19 +24,6 @@ def path(place: Place) -> str:
     return root if not file or (root.endswith(f"/{file}") and not os.path.isdir(root)) else f"{root}/{file}"
 
 
-@lru_cache(100_000)
-def address(url: str) -> str:
-    """Return a web address as it is compared: no scheme, www., marks of campaigns, place on the page or last slash."""
-    from courlan import normalize_url  # 0.3 s
-
-    try:
-        parts = urlsplit(normalize_url(url))
-    except ValueError:  # it is none
-        return url
-    route = parts.fragment if parts.fragment[:1] in ("!", "/") else ""  # a page of its own
-    return "\0".join((parts.netloc.removeprefix("www."), parts.path.rstrip("/"), parts.query, route))
-
-
 def _part(key: str, file: str) -> str | None:
     """Return which part of its file an article is, "" or "#line 3", where its id is only its place; else None."""
     part = key.removeprefix(file)
@@ -48,36 +32,44 @@ def _part(key: str, file: str) -> str | None:
 
 
 class Places:
-    """The ids that the archive knows, with their hashes, places and urls, and what lies at these places."""
+    """What the archive knew when a run began: ids with their hashes, places and urls, and what lies at these places."""
 
-    def __init__(self, known: Mapping[str, tuple[str, Place, str | None]]) -> None:
-        self.known = known
-        self.paths = {key: path(place) for key, (_, place, _) in known.items()}
-        self.ids: dict[str, str] = {}  # by path and part, of articles whose id is a place below any folder
-        for key, at in self.paths.items():
-            file, mark, part = key.rpartition("#")
-            for name, of in ((key, ""), (file, mark + part)):
-                if name and at.endswith(f"/{name}"):
-                    self.ids[at + of] = key
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._known: dict[str, Known | None] = {}  # what was asked for
         self.rows: dict[tuple[str, Article], tuple[str, str]] = {}  # where each was seen first, and its id there
         self.addresses: dict[str, str] = {}  # the ids that are one
-        for key in sorted(known):
-            self._once(key)
+
+    def known(self, key: str) -> Known | None:
+        """Return an article's hash, place and url; what is written later in this run is not known."""
+        if key not in self._known:
+            self._known[key] = self._archive.known(key).get(key)
+        return self._known[key]
+
+    def _path(self, key: str) -> str | None:
+        known = self.known(key)
+        return path(known[1]) if known else None
 
     def _once(self, key: str) -> str:
         """Return the id of this address however it is written, or the one given."""
-        return self.addresses.setdefault(address(key), key) if on_web(key) else key
+        if not on_web(key):
+            return key
+        at = address(key)
+        if at not in self.addresses:
+            rows = self._archive.read("SELECT min(article_id) FROM addresses WHERE address = ?", at)
+            self.addresses[at] = rows[0][0] or key
+        return self.addresses[at]
 
     def id_of(self, article: Article, at: Place, seen: Mapping[str, Found]) -> str:
         """Return an article's id: its own or, where that is a mere number of another article, its url or its file's."""
         if not NUMBER.fullmatch(article.id):
             return self._known_as(article.id, at)
         apart = self._once(article.url) if article.url else self._known_as(f"{at[1]}#{article.id}", at)
-        return apart if apart in self.paths or self._is_others(article, at, seen) else article.id
+        return apart if self.known(apart) or self._is_others(article, at, seen) else article.id
 
     def _is_others(self, article: Article, at: Place, seen: Mapping[str, Found]) -> bool:
         """Tell whether an id is that of another url or, where one has none, of another file that is still there."""
-        _, there, url = self.known.get(article.id, ("", at, article.url))
+        _, there, url = self.known(article.id) or ("", at, article.url)
         if (found := seen.get(article.id)) and isinstance(found.item, Article):
             there, url = found.at, found.item.url
         if url and article.url:
@@ -89,9 +81,9 @@ class Places:
         part = _part(key, at[1])
         if part is None:
             return self._once(key)
-        if self.paths.get(key) == path(at):
-            return key
-        return self.ids.get(f"{path(at)}{part}", key)
+        there = path(at)
+        below = ["/".join(there.split("/")[n:]) + part for n in range(1, there.count("/") + 1)]  # any folder above it
+        return next((name for name in (key, *reversed(below)) if self._path(name) == there), key)
 
     def copy_of(self, article: Article, given: str, found: Found) -> str | None:
         """Return where this run has the same article: the same row, or the same text at the same address.
@@ -109,7 +101,7 @@ class Places:
         """
         if key in seen:
             return f"duplicate id {key}: see {seen[key].source}"
-        other = self.paths.get(key)
+        other = self._path(key)
         if other is None or _part(key, found.at[1]) is None or other == path(found.at) or not os.path.exists(other):
             return None
         return f"the id {key} belongs to {other}: give one of the two an id or url"
@@ -118,8 +110,10 @@ class Places:
         """Return the articles at or below these paths that were not seen there, save where something was not read."""
         read_now = {path(found.at) for found in seen.values()}
         lost = []
-        for key in self.paths.keys() - seen.keys():
-            at = self.paths[key]
+        for key, (_, place, _) in self._archive.known().items():
+            if key in seen:
+                continue
+            at = path(place)
             around = {at, *map(str, PurePosixPath(at).parents)}
             if around & roots and not around & spoilt and (at in read_now or not os.path.exists(at)):
                 lost.append(key)

@@ -7,16 +7,18 @@ takes out what is held of some articles and puts in what the archive holds of th
 from collections.abc import Callable
 
 from index.archive import Archive
+from index.tables.addresses import Addresses
 from index.tables.chains import Chain
 from index.tables.copies import COPIES
 from index.tables.notices import Notices
+from index.tables.signs import Signs
 from index.tables.stories import STORIES
 from index.types import ArchiveError
 
 DERIVE_ARTICLES = 1000  # between two signs of progress
 
-Table = Chain | Notices
-TABLES: tuple[Table, ...] = (COPIES, STORIES, Notices())
+Table = Chain | Notices | Signs | Addresses
+TABLES: tuple[Table, ...] = (COPIES, STORIES, Notices(), Signs(), Addresses())
 
 
 def derive(archive: Archive, table: Table, progress: Callable[[str, float], None], anew: bool = False) -> None:

@@ -39,13 +39,18 @@ class Kept(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """Such a table: what is kept of an article, how well one follows an earlier one (0: not), and within how long."""
+    """Such a table: what is kept of an article, how well one follows an earlier one (0: not), and within how long.
+
+    By the sketches of two, which the table holds, `may` tells which are not worth being read and compared.
+    """
 
     name: str
     rules: str
     keep: Callable[[Archive, Article], Kept]
     score: Callable[[Kept, Kept, Rarity], float]
     days: int = EVER
+    sketch: Callable[[Kept], bytes] = lambda _: b""
+    may: Callable[[bytes, bytes], bool] = lambda *_: True
 
     @property
     def script(self) -> str:
@@ -60,7 +65,8 @@ class Chain(NamedTuple):
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
         """Bring the table up to date with these articles."""
-        chain, those, count = self.name, "IN (SELECT value FROM json_each(?))", archive.counts()[0]
+        chain, those = self.name, "IN (SELECT value FROM json_each(?))"
+        [(count,)] = archive.read("SELECT count(*) FROM articles")
         near = f"SELECT article_id FROM {chain}_keys WHERE key = ? AND day BETWEEN ? AND ? LIMIT {COMMON}"
         free = f"UPDATE {chain} SET earlier = NULL, score = 0 WHERE earlier {those} RETURNING article_id"
         freed = [row[0] for row in archive.read(free, json.dumps(ids))]
@@ -75,7 +81,8 @@ class Chain(NamedTuple):
         kept = cache(lambda article: self.keep(archive, article))
         for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
             day = new.article.published.toordinal() if new.article.published else 0
-            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id) VALUES (?)", new.article.id)
+            own = self.sketch(new)
+            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id, sketch) VALUES (?, ?)", new.article.id, own)
             rows = [(key, day, new.article.id) for key in new.keys]
             archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
             shared = defaultdict[str, float](float)
@@ -84,6 +91,10 @@ class Chain(NamedTuple):
                 for (other,) in found if len(found) < COMMON or self.days == EVER else ():
                     shared[other] += rarity(key)
             best = heapq.nlargest(CANDIDATES, {*shared} - {new.article.id}, key=lambda key: (shared[key], key))
+            sketches = archive.read(
+                f"SELECT article_id, sketch FROM {chain} WHERE article_id {those}", json.dumps(best)
+            )
+            best = [other for other, sketch in sketches if self.may(own, sketch)]
             for other in map(kept, filter(None, map(archive.article, best))):
                 earlier, later = sorted((new, other), key=lambda kept: kept.order)
                 row = earlier.article.id, self.score(later, earlier, rarity), later.article.id

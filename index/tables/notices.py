@@ -19,7 +19,10 @@ from index.types import Article
 
 BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
-WAITING = 200  # of the latest notices that found nothing to correct, looked at again when articles come
+WAITING = 200  # notices that found nothing to correct, looked at again when articles of their day or before come
+LATE = """SELECT DISTINCT n.article_id FROM notices n JOIN articles a ON a.id = n.article_id WHERE n.target IS NULL
+    AND ifnull(a.published, '9999') >= (SELECT min(ifnull(published, '')) FROM articles JOIN json_each(?1) ON id = value)
+    LIMIT ?2"""
 FAULT = re.compile(r"correct|amend|version|wrong|mis\w+|://", re.I)
 OF_ITSELF = re.compile("|".join(lists.lines("corrected")), re.I | re.M)
 HEADLINE = re.compile(r"^(?:corrections?|clarifications?|retraction|withdrawn|retracted)\b|\bcorrected\b", re.I)
@@ -109,7 +112,7 @@ class Notices(NamedTuple):
         these = "IN (SELECT value FROM json_each(?1))"
         drop = f"DELETE FROM notices WHERE article_id {these} OR target {these} RETURNING article_id"
         free = archive.read(drop, json.dumps(ids))
-        late = archive.read("SELECT DISTINCT article_id FROM notices WHERE target IS NULL LIMIT ?", WAITING)
+        late = archive.read(LATE, json.dumps(ids), WAITING)
         for article in filter(None, map(archive.article, dict.fromkeys([*ids, *(row[0] for row in free + late)]))):
             found = [*notices(article)]
             archive.read("DELETE FROM notices WHERE article_id = ?", article.id)

@@ -9,6 +9,7 @@ import regex
 INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 # Accents without a letter of their own, as in "Зеле́нский": what stands behind them would be another word.
 STRESS = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
+COMBINING = regex.compile(r"\P{ccc=0}+")
 # Full-width and mathematical forms, ligatures; but not "²", "½" or "…", which say more than "2", "1/2" and "...".
 FORMS = regex.compile(r"(?V1)[\p{dt=Wide}\p{dt=Narrow}\p{dt=Font}[\p{L}&&\p{dt=Compat}]]+")
 POWER = re.compile(r"(?<=\b10)[⁰¹²³⁴-⁹]+")  # of ten: "10⁶" is "10^6", not "106"
@@ -42,5 +43,5 @@ def clean(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words of a text in order, without case, accents and punctuation."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", clean(text)) if not unicodedata.combining(c))
+    plain = COMBINING.sub("", unicodedata.normalize("NFKD", clean(text)))
     return re.findall(r"[^\W_]+", plain.casefold())

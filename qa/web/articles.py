@@ -21,9 +21,9 @@ from starlette.exceptions import HTTPException
 from index.ingest import IngestReport
 from index.read import whole_text
 from index.read.article import UNPRINTABLE
-from index.read.places import on_web
 from index.sync import Progress
 from index.tables.related import Related
+from index.text.addresses import on_web
 from index.types import BadInput, Listed, Rejected, digest, shown
 from qa.desk import Desk
 from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest, parameter

@@ -20,6 +20,7 @@ RULED = re.compile(r'languagepattern="\(\w+\|(\w+)\)')  # its languages; sentenc
 WINDOW = 1000  # characters that the rules see at once: their time grows with the square of a text
 # More than 12 stops among 100 characters are no prose, and the rules would take minutes for it.
 ODD = re.compile(r"(?=((?:[^.!?…()\[\]]{0,8}[.!?…()\[\]]){12}))")
+INNER = re.compile(r"[.!?…۔؟:;](?!\d).*\w|… *$")  # Half of the lines of news have no stop within, and are one sentence.
 CLOSING = r"[\"'”“’»)\]]"
 QUOTED = re.compile(r"“[^“”]{1,600}”|\"[^\"]{1,600}\"|«[^«»]{1,600}»|„[^„“”]{1,600}[“”]")  # its sentences stay together
 WORD = r"[^\W\d_]+(?:-[^\W\d_]+)*"
@@ -89,7 +90,9 @@ def ends(line: str, code: str, quotations: bool = False) -> list[int]:
     """
     if code in ("ja", "zh"):
         found = {_past_space(line, end) for end in ideographic(line, code)}
-    elif code not in _ruled() or ODD.search(line):
+    elif not INNER.search(line):
+        return [len(line)]
+    elif code not in _ruled() or (sum(map(line.count, ".!?…()[]")) > 11 and ODD.search(line)):
         return [boundary["end_index"] for boundary in get_sentence_boundaries(code, line)]
     else:
         found = {end for end in _by_rules(line, code) if not _goes_on(line, end, code)}

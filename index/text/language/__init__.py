@@ -41,8 +41,10 @@ def script(text: str) -> str:
     """
     if text.isascii():
         return "LATIN"
-    names = (re.split("[ -]", unicodedata.name(letter, ""))[0] for letter in text if letter.isalpha())
-    scripts = Counter(names)
+    scripts = Counter[str]()
+    for letter, times in Counter(text).items():
+        if letter.isalpha():
+            scripts[re.split("[ -]", unicodedata.name(letter, ""))[0]] += times
     latin = scripts.pop("LATIN", 0)
     if scripts.total() <= max(1, latin / 2):  # a name or a "π" among others is no language
         return "LATIN"

@@ -1,0 +1,83 @@
+"""Cost against size: `python -m evals.scale CORPUS FOLDER [SIZE…]` grows an archive and measures it at each size.
+
+Its articles are those of the corpus cut at passages and recombined, with names, days and figures exchanged; its
+vectors are the encoder's for the corpus, and near neighbours of these for what is recombined, so that a million takes
+an hour and no night. The archive stays in the folder, and is grown further by another run.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+
+from index.archive import Archive, Entry, vector_key
+from index.encoder import Vectors, encoded_text
+from index.text.names import capitalised
+from index.types import Article, Passage, digest
+
+PASSAGES = 9  # of an article, about
+NEAR = 0.9  # cosine of a recombined passage's vector and that from which it was made, about
+OUTLETS, DAYS, FIRST = 20, 3 * 365, date(2023, 1, 1)
+NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
+
+
+class Source(NamedTuple):
+    """An article of the corpus: the texts of its passages, and their vectors."""
+
+    article: Article
+    texts: list[str]
+    vectors: Vectors
+
+
+def sources(archive: Archive) -> list[Source]:
+    """Return the articles of an archive that was ingested, with their passages."""
+    found = []
+    for listed in archive.listed():
+        ids = [row[0] for row in archive.read("SELECT id FROM passages WHERE article_id = ? ORDER BY start", listed.id)]
+        held = archive.passages(ids)
+        if ids:
+            article = held[ids[0]][0]
+            texts = [article.text[passage.start : passage.end] for _, passage in (held[key] for key in ids)]
+            found.append(Source(article, texts, archive.vectors(ids)))
+    return found
+
+
+def recombined(found: list[Source], encoder: str, number: int) -> tuple[Entry, dict[str, Vectors]]:
+    """Return the article of a number, always the same one: the head of one source and the tail of another."""
+    chance = Random(number)  # noqa: S311 - the same articles each time
+    one, two = chance.sample(found, 2)
+    head, tail = one.texts[: PASSAGES // 2 + 1], two.texts[-(PASSAGES // 2) :]
+    vectors = np.vstack([one.vectors[: len(head)], two.vectors[-len(tail) :]])
+    noise = np.random.default_rng(number).standard_normal(vectors.shape).astype(np.float32)
+    noise *= np.sqrt(1 / NEAR**2 - 1) / np.linalg.norm(noise, axis=1, keepdims=True)
+    vectors = vectors + noise
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    names = sorted({*capitalised(" ".join([*head, *tail]))})
+    others = sorted({*capitalised(" ".join(chance.choice(found).texts))}) or names
+    renamed = {name: chance.choice(others) for name in names}
+    texts = [_exchanged(text, renamed, chance) for text in (*head, *tail)]
+    article = Article(
+        f"https://outlet{chance.randrange(OUTLETS)}.example/{number}", _exchanged(one.article.title, renamed, chance),
+        "\n\n".join(texts), published=FIRST + timedelta(chance.randrange(DAYS)), language="en",
+    )  # fmt: skip
+    article = replace(article, outlet=article.id.split("/")[2], url=article.id)
+    passages = list(_placed(article, texts))
+    keys = [vector_key(encoder, encoded_text(article, passage)) for passage in passages]
+    entry = Entry(article, [*zip(passages, keys, strict=True)], ("", article.id))
+    return entry, dict(zip(keys, vectors, strict=True))
+
+
+def _exchanged(text: str, renamed: dict[str, str], chance: Random) -> str:
+    text = NAME.sub(lambda name: renamed.get(name[0], name[0]), text)
+    return re.sub(r"\d", lambda _: str(chance.randrange(1, 10)), text)
+
+
+def _placed(article: Article, texts: list[str]) -> Iterator[Passage]:
+    version, start = digest(f"{article.id}\0{article.text}", 16), 0
+    for text in texts:
+        yield Passage(digest(f"{start}:{start + len(text)}\0{version}", 12), article.id, start, start + len(text))
+        start += len(text) + 2
