@@ -14,6 +14,7 @@ from babel import Locale, UnknownLocaleError, localedata
 
 from index.text import fold, lists
 from index.text import language as languages
+from index.text.days import Day
 
 SCRIPTS = re.compile(
     r"(?P<cjk>[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])|(?P<arabic>[\u0600-\u06ff])|(?P<latin>[a-zà-ɏ])"
@@ -132,6 +133,13 @@ def signs(text: str, code: str) -> Signs:
         frozenset(dates),
         frozenset(day for *_, day in _named(whole, words, _calendar(code, "days"))),
     )
+
+
+def days(text: str, code: str) -> list[Day]:
+    """Return the days that a text in this language names by month and day, with the year where it has only one."""
+    years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", plain(text))}
+    year = min(years) if len(years) == 1 else None
+    return [(year, *of_year) for of_year in sorted(signs(text, code).dates)]
 
 
 def denials(text: str, code: str) -> list[tuple[int, int]]:

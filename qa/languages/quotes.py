@@ -1,7 +1,7 @@
 """Sentences that answer where question or article is not English: chosen by vectors and the reader of many languages.
 
-Nothing here knows the words of a language. What the English path knows besides (the kind of thing asked for, parts of
-a question, reports that were corrected) is not done.
+The kind of thing asked for is known in the languages of `kinds`. What the English path knows besides (parts of a
+question, what was asked before, reports that were corrected) is not done.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from index.encoder import Encoder, likeness
 from index.tables.related import Ties
 from index.types import Hit, Query
 from qa.check.verify import logistic
+from qa.languages.kinds import has, kind
 from qa.languages.reader import ManyReader
 from qa.steps import quotes
 from qa.steps.evidence import PHRASE_LEAST, READ_PASSAGES, Candidate, Evidence, candidates, tied
@@ -20,10 +21,11 @@ from qa.steps.evidence import PHRASE_LEAST, READ_PASSAGES, Candidate, Evidence, 
 READ_HITS = 20
 READ_SENTENCES = 14
 SENTENCES = 3
-# Measured in evals/EXPERIMENTS.md, §28, tuned on the development questions of evals/languages.
+# Measured in evals/EXPERIMENTS.md, §29 and §30, tuned on the development questions of evals/languages.
 NEAR_WEIGHT, PASSAGE_WEIGHT, TITLE_WEIGHT = 8.0, 3.0, -0.5  # beside the reader's logit
+KIND_WEIGHT = 1.0  # of having the number, day, reason, person or place asked for
 FAR = 2.5  # A further sentence is left out when the best is worth this much more.
-LEAST, LEAST_ACROSS = 0.9, 0.2  # what the best must be worth, in the language of the question and in another
+LEAST, LEAST_ACROSS = 1.3, 0.2  # what the best must be worth, in the language of the question and in another
 SURE_ENOUGH = 0.5
 
 
@@ -39,22 +41,24 @@ def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]
     passage's score in it; `logit` the reader's of the subject.
     """
     hits = [hit for hit in hits[:READ_HITS] if not english(query) or hit.article.language not in (None, "en")]
-    firsts = [*{hit.passage.article_id: hit for hit in reversed(hits)}.values()]
-    firsts.sort(key=lambda hit: -hit.score)
-    others = [hit for hit in hits if hit not in firsts]
-    found = candidates([*firsts, *others][:READ_PASSAGES])
+    found = candidates(hits[:READ_PASSAGES])
     if not found:
         return []
     texts = [c.text if c.field == "title" else f"{c.article.title}\n{c.text}" for c in found]
-    nearness = likeness(encoder, encoder.encode_query([query.text]), encoder.encode_document(texts))[0]
-    best = [found[n] for n in np.argsort(-nearness)[:READ_SENTENCES]]
-    by = dict(zip(found, nearness.tolist(), strict=True))
-    said = [c.text if c.field == "title" else f"{c.article.title.rstrip('.')}. {c.text}" for c in best]
+    nearness = likeness(encoder, encoder.encode_query([query.text]), encoder.encode_document(texts))[0].tolist()
+    top, asked = max(hit.score for hit in hits), kind(query.text, query.language)
+    gains = [
+        NEAR_WEIGHT * near
+        + PASSAGE_WEIGHT * (c.hit.score - top)
+        + KIND_WEIGHT * has(asked, query.text, c.text, c.article.language or "en")
+        for c, near in zip(found, nearness, strict=True)
+    ]
+    best = [(found[n], gains[n]) for n in np.argsort(np.negative(gains))[:READ_SENTENCES]]
+    said = [c.text if c.field == "title" else f"{c.article.title.rstrip('.')}. {c.text}" for c, _ in best]
     answers, subject = reader.answers(query.text, said).tolist(), reader.score(query.text, said).tolist()
-    top = max(hit.score for hit in hits)
     scored = []
-    for c, text, own, logit in zip(best, said, answers, subject, strict=True):
-        worth = own + NEAR_WEIGHT * by[c] + PASSAGE_WEIGHT * (c.hit.score - top) + TITLE_WEIGHT * (c.field == "title")
+    for (c, gain), text, own, logit in zip(best, said, answers, subject, strict=True):
+        worth = own + gain + TITLE_WEIGHT * (c.field == "title")
         phrase = reader.phrase(query.text, text, len(text) - len(c.text)) if own >= PHRASE_LEAST else None
         scored.append(replace(c, part=query.text, logit=logit, answers=worth, phrase=phrase))
     return scored

@@ -15,6 +15,7 @@ from index.text.names import capitalised
 from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
+from qa.check.signs import days as foreign_days
 from qa.request import SearchRequest
 from qa.steps.apart import apart
 from qa.types import RefusalReason
@@ -75,7 +76,8 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
     clauses = apart(question) or (CLAUSE.split(question) if named else [])
     parts = tuple(clause.strip() for clause in clauses if len(clause.split()) >= CLAUSE_WORDS)
     parts, code = parts if len(parts) > 1 else (), language.of(question)
-    return Query(question, request.filters, present, parts, named, tuple(dates(question)), code)
+    days = dates(question) if code in (None, "en") else foreign_days(question, code)
+    return Query(question, request.filters, present, parts, named, tuple(days), code)
 
 
 def read_from(query: Query) -> dict[str, Any]:
