@@ -32,7 +32,8 @@ STATUS = {
     UnknownArticle: 404, UnknownTalk: 404, UnknownModel: 404, Busy: 429, BadInput: 400, RequestValidationError: 400,
     CopydeskError: 503, HTTPException: 0, Exception: 500,
 }  # fmt: skip
-SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str)
+SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str,
+                      said=(str | None, None))  # fmt: skip
 DOCUMENT = {"content": {PROBLEM: {"schema": SCHEMA.model_json_schema()}}}
 # What each route may answer but for its result, for the documentation.
 REFUSALS: dict[int | str, dict[str, Any]] = {
