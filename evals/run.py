@@ -110,9 +110,10 @@ def absent(desk: Desk, asked: Asked) -> str | None:
     lost = [name for name in named if name not in held and not desk.index.archive.article(name)]
     if not lost:
         return None
-    there = f"{len(named) - len(lost) or 'none'} of the {len(named)} articles that the questions name"
-    mend = "count as not found; ingest them or name another --data"
-    return f"{there} are in the archive: the others, such as {lost[0]}, {mend}"
+    return (
+        f"{len(named) - len(lost) or 'none'} of the {len(named)} articles that the questions name are in the archive: "
+        f"the others, such as {lost[0]}, count as not found; ingest them or name another --data"
+    )
 
 
 def read_rows(out: Path) -> Iterator[Row]:

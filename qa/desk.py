@@ -30,6 +30,7 @@ from qa.languages.reader import ManyReader
 from qa.llm.judge import load_judge
 from qa.llm.prompt import Model, load_model
 from qa.llm.providers import url_for
+from qa.llm.translate import translate
 from qa.request import (
     ArticlesRequest,
     AskRequest,
@@ -48,7 +49,7 @@ from qa.steps.rank import collapse, rerank
 from qa.steps.said import find
 from qa.steps.timeline import timeline
 from qa.steps.understand import understand
-from qa.types import Answer, Checked, Event, Page, Said, Timeline, as_json
+from qa.types import Answer, Checked, Event, Page, Said, Timeline, Translation, as_json
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -200,6 +201,14 @@ class Desk(AbstractContextManager["Desk"]):
         Raises UnknownArticle for an article that is not there.
         """
         return find(self, request, [self.article(article_id) for article_id in request.articles])
+
+    def translate(
+        self, text: str, language: str, *, llm: LLM | str | None = None, llm_url: str | None = None
+    ) -> Translation:
+        """Return a text in a language, by its code, as a model writes it: checked by nobody, and no quotation."""
+        if not (model := self.model(llm, llm_url)):
+            raise BadInput("no language model is set, which a translation needs: name one with --llm")
+        return translate(model, text, language)
 
     # Checking
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -17,10 +17,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from qa.doors.show import by, day
 from qa.kept import Turn
-from qa.locale import DEFAULT
-from qa.page.render import PAGES, source_path
+from qa.locale import DEFAULT, Words
+from qa.page.render import PAGES, pages, source_path
 from qa.types import bold
 
 # What no XML holds, and what turns the order of a line round. One character each: places in a text stay.
@@ -36,40 +35,49 @@ def md(text: object) -> str:
     return STARTS.sub(r"\1\\", SPECIAL.sub(r"\\\g<0>", re.sub(r"\s+", " ", SPOILT.sub("\ufffd", str(text)))))
 
 
-MARKDOWN = Environment(loader=PAGES.loader, finalize=md, trim_blocks=True, lstrip_blocks=True)  # noqa: S701  # by `md`
-MARKDOWN.filters |= {
-    "day": day,
-    "by": by,
-    "language": DEFAULT.language,
-    "line": lambda text: " ".join(text.split()),
-}
 PARSER = MarkdownIt("commonmark", {"html": False})
 
 
-def markdown(title: str, turns: Sequence[Turn], base: str, footnotes: bool = True) -> bytes:
+@cache
+def _environment(words: Words) -> Environment:
+    """Return what makes Markdown, in a language; all is escaped, by `md`."""
+    made: Any = Environment(  # noqa: S701  by `md`
+        loader=PAGES.loader, finalize=md, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"]
+    )
+    made.install_gettext_callables(words._, words.count, newstyle=True)
+    made.globals["said"] = words.said
+    made.filters |= {"day": words.day, "by": words.by, "language": words.language}
+    made.filters["line"] = lambda text: " ".join(text.split())
+    environment: Environment = made
+    return environment
+
+
+def markdown(
+    title: str, turns: Sequence[Turn], base: str, words: Words = DEFAULT, footnotes: bool = True
+) -> bytes:  # fmt: skip
     """Return questions and answers as Markdown; its notes, numbered through, link to their places below `base`."""
     told, notes = list[dict[str, Any]](), list[dict[str, Any]]()
     for turn in turns:
         marks = {c["n"]: len(notes) + i for i, c in enumerate(turn.answer["citations"], 1)}
         notes += turn.answer["citations"]
         mark = {n: Markup(f"[^{m}]" if footnotes else f"[{m}](#note-{m})") for n, m in marks.items()}  # noqa: S704
-        told.append({"asked": turn.asked, "answer": turn.answer, "mark": mark, "body": _body(turn.answer, mark)})
+        told.append({"asked": turn.asked, "answer": turn.answer, "mark": mark, "body": _body(turn.answer, mark, words)})
     given = {"title": title, "turns": told, "notes": notes, "footnotes": footnotes}
-    text = MARKDOWN.get_template("export.md").render(given, link=partial(_link, base))
+    text = _environment(words).get_template("export.md").render(given, link=partial(_link, base))
     return re.sub(r"\n{3,}", "\n\n", f"{text.strip()}\n").encode()
 
 
-def html(title: str, turns: Sequence[Turn], base: str) -> bytes:
+def html(title: str, turns: Sequence[Turn], base: str, words: Words = DEFAULT) -> bytes:
     """Return the same as a page that needs nothing else."""
-    body = PARSER.renderer.render(_tokens(title, turns, base), PARSER.options, {})
-    return PAGES.get_template("export.html").render(title=SPOILT.sub("\ufffd", title), body=body).encode()
+    body = PARSER.renderer.render(_tokens(title, turns, base, words), PARSER.options, {})
+    return pages(words).get_template("export.html").render(title=SPOILT.sub("\ufffd", title), body=body).encode()
 
 
-def word(title: str, turns: Sequence[Turn], base: str) -> bytes:
+def word(title: str, turns: Sequence[Turn], base: str, words: Words = DEFAULT) -> bytes:
     """Return the same as a Word file, its sources in a list at the end."""
     document, file, styles, number = Document(), BytesIO(), ["Normal"], ""
     document.core_properties.author, document.core_properties.comments = "Copydesk", ""
-    for token in _tokens(title, turns, base):
+    for token in _tokens(title, turns, base, words):
         if token.type in ("blockquote_open", "list_item_open"):
             styles, number = [*styles, "Quote" if token.tag == "blockquote" else "Normal"], token.info
         elif token.type in ("blockquote_close", "list_item_close"):
@@ -91,8 +99,8 @@ FORMS = {
 }
 
 
-def _tokens(title: str, turns: Sequence[Turn], base: str) -> list[Token]:
-    tokens = PARSER.parse(markdown(title, turns, base, footnotes=False).decode())
+def _tokens(title: str, turns: Sequence[Turn], base: str, words: Words) -> list[Token]:
+    tokens = PARSER.parse(markdown(title, turns, base, words, footnotes=False).decode())
     for token in tokens:
         if token.type == "list_item_open":
             token.attrSet("id", f"note-{token.info}")
@@ -122,17 +130,17 @@ def _link(base: str, name: str, url: str | None = None, place: Sequence[Any] = (
     return Markup(f" [{name}]({address})") if address.startswith(("http://", "https://")) else Markup()  # noqa: S704
 
 
-def _body(answer: Mapping[str, Any], mark: Mapping[int, Markup]) -> Markup:
+def _body(answer: Mapping[str, Any], mark: Mapping[int, Markup], words: Words) -> Markup:
     """Return an answer's text with its marks, bold where it answers, and who it is that "she" says."""
     text, shown = answer["text"], dict[tuple[int, int], str]()
     for said in answer["sentences"]:
         for n, (start, end) in zip(said["citations"] or [0], said["marks"], strict=False):
-            shown[start, end] = str(mark[n]) if n else "*not in the articles*"
+            shown[start, end] = str(mark[n]) if n else f"*{md(words._('not in the articles'))}*"
         if said["answer"] and said["marks"]:
             start, end = bold(said["text"], said["marks"], **said["answer"])
             shown[start, end] = f"**{md(text[start:end])}**"
         if said["speaker"] and said["marks"]:
-            shown[tuple(said["marks"][-1])] += f" (said by {md(said['speaker'])})"
+            shown[tuple(said["marks"][-1])] += f" ({md(words._('said by %(name)s') % {'name': said['speaker']})})"
     parts, done = list[str](), 0
     for (start, end), inside in [*sorted(shown.items()), ((len(text), len(text)), "")]:
         parts += ["\n\n".join(map(md, text[done:start].split("\n"))), inside]

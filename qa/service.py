@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from index.health.files import TALKS
 from index.types import BadInput, CopydeskError
@@ -15,7 +15,7 @@ from qa.ask import events
 from qa.desk import Desk
 from qa.kept import Kept
 from qa.request import Asker, AskRequest, CheckRequest, Gone, go_on
-from qa.types import Answer, Checked, Event
+from qa.types import Answer, Checked, Event, Translation
 
 MOST = 64  # questions and drafts that are worked on or wait at a time
 
@@ -32,6 +32,17 @@ Outcome = Literal["answered", "declined", "invalid", "busy", "left", "failed"]
 OUTCOMES: dict[type[CopydeskError], Outcome] = {
     BadInput: "invalid", Busy: "busy", Gone: "left", CopydeskError: "failed",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TranslateRequest:
+    """A text, such as a quotation, to be translated into a language, by its code; `llm` is one that is offered."""
+
+    __pydantic_config__ = CheckRequest.__pydantic_config__
+
+    text: str
+    language: str
+    llm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,7 @@ class Service:
 
         Raises BadInput for a model that is not offered, Busy where too many ask, Gone after the asker has left.
         """
-        if request.llm_url or (request.llm and request.llm not in self.models):
-            raise BadInput(f"{request.llm_url or request.llm} is not offered here: use {' or '.join(self.models)}")
+        self._check_offered(request.llm_url or request.llm)
         started, asker = time.perf_counter(), asker or Asker()
         outcome: Outcome = "left"
         try:
@@ -91,6 +101,25 @@ class Service:
             yield from self.desk.checking(request.text, articles=request.articles)
         finally:
             asker.leave()
+
+    @property
+    def translator(self) -> Any:
+        """Who translates where none is named: the desk's own model, or the first that is offered; None without one."""
+        return next((one for one in (self.desk.llm, *self.models) if one != "quotes"), None)
+
+    def translating(self, request: TranslateRequest, asker: Asker | None = None) -> Generator[Translation, None, None]:
+        """Yield what `Desk.translate` returns, as `checking` does."""
+        self._check_offered(request.llm)
+        asker = asker or Asker()
+        try:
+            self._let_in(asker)
+            yield self.desk.translate(request.text, request.language, llm=request.llm or self.translator)
+        finally:
+            asker.leave()
+
+    def _check_offered(self, llm: object) -> None:
+        if llm and llm not in self.models:
+            raise BadInput(f"{llm} is not offered here: use {' or '.join(self.models)}")
 
     def _let_in(self, asker: Asker) -> None:
         with self._door:

@@ -231,6 +231,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Translation:
+    """A text in the language of this code, as a model wrote it: not checked, and no quotation."""
+
+    text: str
+    language: str
+    llm: str
+
+
+@dataclass(frozen=True)
 class Withdrawn:
     """Takes back all of an answer that was told before: it was the model's thought, of which only the end is marked."""
 

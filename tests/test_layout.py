@@ -19,7 +19,7 @@ ROOMS = {
     "index": {"index/health", "index/text", "index/read", "index/sources", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
     "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
-    "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
+    "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/locale", "qa/steps"},
     "qa": {
         "index", "index/alongside", "index/health", "index/read", "index/sources", "index/tables", "index/text",
         "qa/check", "qa/llm", "qa/steps",
@@ -33,7 +33,7 @@ ROOMS = {
         "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
     },
     "qa/page": {"index", "qa/locale", "index/read", "qa", "qa/doors"},
-    "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "qa/page", "evals/sets"},
+    "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "qa/locale", "qa/page", "evals/sets"},
     "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
     "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
 }  # fmt: skip

@@ -22,7 +22,9 @@ from index.types import BadInput, ModelError
 from qa import Desk
 from qa.doors.cli import main
 from qa.llm.models import SILENT_SECONDS, load, tokens, window, write
+from qa.llm.prompt import load_model
 from qa.llm.providers import models, url_for
+from qa.llm.translate import translate
 from qa.rerank import Reranker
 
 CHAT = [("system", "You are brief."), ("user", "Who wrote Hamlet?")]
@@ -155,6 +157,14 @@ def test_a_local_model_writes_in_pieces_and_is_loaded_once(smollm: Any) -> None:
     assert load(f"llamacpp:{SMOLLM}") is smollm
     assert window(smollm) == 8192
     assert tokens(smollm, "Hello world") == 2
+
+
+@needs_smollm
+def test_a_local_model_translates(smollm: Any) -> None:
+    made = translate(
+        load_model(smollm, None), "Le pont a été fermé lundi.", "en"
+    )  # the way that a model so small knows
+    assert (made.language, "bridge" in made.text) == ("en", True)
 
 
 @needs_smollm

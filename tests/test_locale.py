@@ -26,7 +26,7 @@ UK = words_of("uk")
 SAYING = [*(REPOSITORY / "qa/check").glob("*.py"), *(REPOSITORY / name for name in (
     "qa/request.py", "qa/service.py", "qa/kept.py", "qa/steps/understand.py", "qa/steps/quotes.py", "qa/llm/compose.py",
     "qa/types.py", "qa/page/ask.py", "qa/page/render.py", "qa/web/signin.py", "index/archive.py", "index/text/days.py",
-    "qa/doors/show.py", "qa/desk.py",
+    "qa/doors/show.py", "qa/desk.py", "qa/llm/translate.py", "evals/page.py",
 ))]  # fmt: skip
 CALLS = {"Verdict", "BadInput", "UnknownTalk", "UnknownArticle", "Busy", "Gone"}
 # Said to programs and at the command line alone, of what the page never sends.
@@ -56,7 +56,7 @@ def test_every_string_is_translated_and_none_is_stale(code: str, tmp_path: Path)
 def test_templates_hold_no_words_of_their_own() -> None:
     """All that is written in them is behind `_`; names are not translated."""
     names = r"Copydesk|Esc|Markdown|CSV|/\?\S+"
-    for path in (REPOSITORY / "qa/page/templates").glob("*.html"):
+    for path in (*(REPOSITORY / "qa/page/templates").glob("*.html"), REPOSITORY / "evals/page.html"):
         text = re.sub(r"<style>.*?</style>|\{#.*?#\}|\{%.*?%\}", " ", path.read_text("utf-8"), flags=re.DOTALL)
         text = re.sub(r"\{\{.*?\}\}", "", text, flags=re.DOTALL)
         told = [*re.findall(r'(?:title|aria-label|placeholder)="([^"]*)"', text), re.sub(r"<[^>]*>", " ", text)]
@@ -96,7 +96,11 @@ def spoken() -> Iterator[tuple[str, str]]:
 def test_what_the_service_says_of_its_own_is_known() -> None:
     """A sentence that is new in the code is missing from said.txt; one that is there and nowhere said is stale."""
     assert [(name, text) for name, text in spoken() if UK.said(text) == text] == []
-    files = [*SAYING, REPOSITORY / "qa/ask.py", REPOSITORY / "index/sources/watched.py"]
+    others = (
+        "qa/ask.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/web/articles.py", "qa/web/problems.py",
+        "qa/web/streams.py", "evals/questions.py", "evals/run.py",
+    )  # fmt: skip
+    files = [*SAYING, *(REPOSITORY / name for name in others), *(REPOSITORY / "index").rglob("*.py")]
     nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text("utf-8"))))
     sources = "\n".join(str(node.value) for node in nodes if isinstance(node, ast.Constant))
     for line in SAID:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 
-from index.text import lists
+from index.text import language, lists
 from index.text.days import DATE, WEEKDAYS
 from index.text.names import is_verb
 from index.text.numbers import SAID
 from qa.check.clauses import TITLE, clauses
 from qa.check.facts import facts
 from qa.check.grammar import OBJECT, SUBJECT
+from qa.check.signs import signs
 from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content
 from qa.types import PASSED
 
@@ -31,6 +32,8 @@ def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> 
     Yes and no are the question as a statement, or its denial. What else is short stands in the place of what the
     question asks for, and must be said in the sentence of the evidence that speaks of the question.
     """
+    if language.of(question) not in (None, "en"):
+        return _other(question, said, check)
     polar = POLAR.match(question)
     said = said.strip()
     if word := YES_OR_NO.match(said):
@@ -54,6 +57,19 @@ def verify_answer(question: str, said: str, check: Callable[[str], Verdict]) -> 
     if holding:
         return Verdict("partial", verdict.spans, "the articles speak of it, but not as the answer", "partly")
     return Verdict("unsupported", why=f"not in the evidence: {answer}", rule="missing")
+
+
+def _other(question: str, said: str, check: Callable[[str], Verdict]) -> Verdict:
+    """Return the same in a language of which no grammar is known: a number or a day may need its question there."""
+    verdict, held = check(said), signs(said, language.of(question) or "")
+    if verdict.spans or len(said.split()) >= WHOLE_WORDS or not (held.numbers or held.dates or held.weekdays):
+        return verdict
+    verdict = check(f"{question.strip(' ?？؟')} {said}")
+    return (
+        Verdict("partial", verdict.spans, verdict.why or "only partly said there", "partly")
+        if verdict.spans
+        else verdict
+    )
 
 
 def _polar(statement: str, denied: bool, check: Callable[[str], Verdict]) -> Verdict:

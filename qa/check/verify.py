@@ -46,6 +46,7 @@ READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
 READ_SUPPORTED, READ_PARTIAL = 0.43, 0.2
 # Rules that prove a sentence false; where another speaks against one that the reader is so sure of, it is partial.
 PROVES, READ_SURE = {"missing", "denies"}, 0.6
+ABSENT = {UNSAID.rule, "missing"}  # rules of what may stand in an article of another language
 WORD = r"(?:[^\s;,.]|[.,](?=\d))+"
 SET_RIGHT = re.compile(rf", (?:and )?not {WORD}(?: {WORD}){{,3}}(?:,|(?=[.;]|$))")
 READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
@@ -63,13 +64,20 @@ def verify(
 ) -> Verdict:
     """Return how far these articles support a sentence, by which spans of theirs, and what speaks against it.
 
-    An article in another language than English, and a claim in another than its article's, go to `foreign`.
+    An article in another language than English, and a claim in another than its article's, go to `foreign`: first those
+    in the claim's language, and where these do not have what it says, those in others.
     """
-    claim = clean(claim)
-    english = [article for article in articles if foreign.english(claim, article)]
-    other = [article for article in articles if article not in english]
-    verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
-    return foreign.judge(claim, other, encoder) if other and verdict.rule == UNSAID.rule else verdict
+    claim, verdict = clean(claim), UNSAID
+    own = [article for article in articles if foreign.same(claim, article)]
+    english = [article for article in own if foreign.of(article) == "en"]
+    abroad = [article for article in articles if article not in own]
+    if english or not articles:
+        verdict = _verify(claim, english, encoder, judge, reader)
+    for others in ([article for article in own if article not in english], abroad):
+        if others and verdict.rule in ABSENT:
+            found = foreign.judge(claim, others, encoder)
+            verdict = found if found.spans or verdict.rule == UNSAID.rule else verdict
+    return verdict
 
 
 def _verify(

@@ -14,15 +14,16 @@ from qa.check.draft import BULLET, Draft
 from qa.check.short import verify_answer
 from qa.check.spans import Verdict
 from qa.llm.clean import Cleaner
-from qa.llm.prompt import ANSWER_TOKENS, Model, prompt
+from qa.llm.prompt import ANSWER_TOKENS, SHORTER, Model, prompt
 from qa.steps.evidence import Evidence
 from qa.types import REFUSED, Outcome, Piece, RefusalReason, Withdrawn
 
 NOTHING_LEFT = "The articles support nothing of what the model wrote."
 # Where a sentence seems to end, a few more characters tell whether it does, and whose an opening quotation mark is.
 OPENING = re.compile(r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’»)]))\s.{0,24}$|\s+$", re.S)
-WHOLE = re.compile(r"(?<!\d)[.!?…][\"”’»)\]*]*$")  # as a sentence ends; behind a digit, a point may be within a number
-SHORTER = "ask for less at once, or use a model that thinks less"
+WHOLE = re.compile(
+    r"(?<!\d)[.!?…。！？؟।][\"”’»)\]*]*$"
+)  # as a sentence ends; behind a digit, a point may be within a number
 CUT = Verdict("unsupported", why="the model broke off here", rule="cut")
 DECLINE_WORDS = 6  # that a refusal may hold besides: "I am sorry, but …"
 Check = Callable[[str, Sequence[Article]], Verdict]

@@ -8,7 +8,13 @@ from babel.messages.pofile import write_po
 
 from qa.locale import ENGLISH, FOLDER, LANGUAGES, SAID, catalogue
 
-METHODS = [("page/templates/**.html", "jinja2"), ("page/static/**.js", "javascript"), ("**.py", "python")]
+METHODS = [
+    ("page/templates/**.html", "jinja2"),
+    ("page/templates/**.md", "jinja2"),
+    ("page/static/**.js", "javascript"),
+    ("**.py", "python"),
+]
+ABOVE = [("page.html", "jinja2"), ("page.py", "python")]  # of the tab in evals/
 SCRIPTS = {"page/static/**.js": {"parse_template_string": "true"}}
 KEYWORDS = {"_": None, "label": None, "count": (1, 2), "ngettext": (1, 2)}
 CONTENT = "text/plain; charset=utf-8"
@@ -19,6 +25,8 @@ def strings() -> Catalog:
     found = Catalog(domain="copydesk", charset="utf-8")
     for name, _, text, _, _ in extract_from_dir(FOLDER.parent, METHODS, SCRIPTS, KEYWORDS):
         found.add(text, locations=[(name, 0)])
+    for name, _, text, _, _ in extract_from_dir(FOLDER.parent.parent / "evals", ABOVE, None, KEYWORDS):
+        found.add(text, locations=[(f"evals/{name}", 0)])
     for line in SAID:
         found.add(line, locations=[("locale/said.txt", 0)])
     return found

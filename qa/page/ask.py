@@ -184,11 +184,9 @@ class Events:
         self.away = WeakSet[Asker]()  # whose page shows another conversation by now
 
     def form(self, words: Words) -> str:
-        return str(
-            part(words).form(
-                self.place.service.desk.outlets(), [*self.place.service.desk.languages()], self.place.service.models
-            )
-        )
+        service = self.place.service
+        given = service.desk.outlets(), [*service.desk.languages()], service.models, bool(service.translator)
+        return str(part(words).form(*given))
 
     def opened(self, owner: str, talk: str, words: Words) -> Shown:
         try:

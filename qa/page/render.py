@@ -15,7 +15,7 @@ from markupsafe import Markup
 from index.types import Article
 from qa.doors.show import unsure
 from qa.kept import FAULTS
-from qa.locale import DEFAULT, Words
+from qa.locale import DEFAULT, ENGLISH, Words
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -71,6 +71,11 @@ def turn_html(turn: Document, words: Words = DEFAULT) -> str:
         outlet = c["outlet"] or words._("unknown outlet")
         return f"{outlet} · {words.day(c['published'], form)}{words.page(c)}"
 
+    def abroad(c: Document) -> bool:
+        """Tell whether a citation is in another language than the question."""
+        return (c.get("language") or target) != target
+
+    target = _language(answer, words)
     outlets = {c["outlet"] for c in answer["citations"]}
     outlets |= {name for said in answer["sentences"] for name in (said["stands_in"] or {}).get("outlets", ())}
     articles: dict[str, list[Document]] = {}
@@ -81,8 +86,13 @@ def turn_html(turn: Document, words: Words = DEFAULT) -> str:
         turn, lines=shown, cited=lambda numbers: [numbered[n] for n in numbers], articles=list(articles.values()),
         link=link, mark=mark, outlets=outlets - {None}, read=read_from(turn, words), asks=asks(turn),
         doubtful=sum(line["support"] not in PASSED for line in shown), authors=answer.get("authors", {}),
-        unsure=unsure(answer),
+        unsure=unsure(answer), target=target, abroad=abroad,
     )  # fmt: skip
+
+
+def _language(answer: Document, words: Words) -> str:
+    """Return the language of a question, where it is not known that of its page."""
+    return answer["understood"].get("language") or (ENGLISH if answer["question"].isascii() else words.code)
 
 
 def read_from(turn: Document, words: Words) -> list[str]:

@@ -27,6 +27,7 @@ def timeline(place: Place) -> None:
         show = gr.Button(label("Show"), **SHOW)
     with gr.Row(elem_classes="bar filters"):
         outlets = gr.Dropdown([], multiselect=True, label=label("Outlets"), scale=2)
+        languages = _languages(place)
         named = {"since": label("From"), "until": label("Until"), "as_of": label("As of")}
         days = {
             name: gr.Textbox(label=said, elem_classes="date", **BOX) for name, said in named.items()
@@ -35,7 +36,7 @@ def timeline(place: Place) -> None:
     def told(given: dict[str, Any]) -> Mapping[str, Any] | None:
         return as_json(place.service.desk.timeline(given.pop("q"), **given)) if "q" in given else None
 
-    _view(place, "timeline", {"q": question, "outlets": outlets, **days}, show, told)
+    _view(place, "timeline", {"q": question, "outlets": outlets, "languages": languages, **days}, show, told)
     place.page.load(lambda: gr.Dropdown(choices=place.service.desk.outlets()), None, outlets, **QUIET)
 
 
@@ -46,7 +47,7 @@ def quotes(place: Place) -> None:
         who, what = label("a person or a body"), label("what is spoken of")
         speaker = gr.Textbox(label=label("Speaker"), placeholder=who, scale=3, **BOX)
         about = gr.Textbox(label=label("About"), placeholder=what, scale=4, **BOX)
-        languages = gr.Dropdown([], multiselect=True, label=label("Languages"), visible=False, scale=1)
+        languages = _languages(place)
         show = gr.Button(label("Show"), **SHOW)
 
     def told(given: dict[str, Any]) -> Mapping[str, Any]:
@@ -54,11 +55,17 @@ def quotes(place: Place) -> None:
 
     _view(place, "quotes", {"speaker": speaker, "about": about, "languages": languages}, show, told)
 
+
+def _languages(place: Place) -> gr.Dropdown:
+    """Add the box of the languages of articles, where these have several."""
+    box = gr.Dropdown([], multiselect=True, label=place.label("Languages"), visible=False, scale=1)
+
     def offered(request: gr.Request) -> gr.Dropdown:
         known = [(chosen(request).language(code), code) for code in place.service.desk.languages()]
         return gr.Dropdown(choices=known, visible=len(known) > 1)
 
-    place.page.load(offered, None, languages, **QUIET)
+    place.page.load(offered, None, box, **QUIET)
+    return box
 
 
 def _view(

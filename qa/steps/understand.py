@@ -81,9 +81,13 @@ def understand(question: str, request: SearchRequest, outlets: Sequence[str]) ->
 
 
 def read_from(query: Query) -> dict[str, Any]:
-    """Return what was read from a question beside its words: what is there of kind, outlets, days, parts, present."""
+    """Return what was read from a question beside its words: what is there of kind, outlets, days and parts.
+
+    And its `language`, where that is known and not English.
+    """
     days = [date(year, month, day).isoformat() if year else f"--{month:02}-{day:02}" for year, month, day in query.days]
-    told = {"kind": kind(query.text), "outlets": list(query.outlets), "days": days, "parts": list(query.parts)}
+    told: dict[str, Any] = {"kind": kind(query.text), "outlets": list(query.outlets), "days": days}
+    told |= {"parts": list(query.parts), "language": query.language if query.language != "en" else None}
     return {name: value for name, value in told.items() if value and value != "any"}
 
 

@@ -28,9 +28,9 @@ from qa.locale import chosen
 from qa.page import mount
 from qa.page.render import source_page
 from qa.request import AskRequest, CheckRequest, Strings
-from qa.service import open_service
+from qa.service import Service, TranslateRequest, open_service
 from qa.telemetry import export
-from qa.types import Answer, Event, as_json, kind
+from qa.types import Answer, Event, Translation, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.articles import Checks, article_routes, example, find_routes, source_routes
 from qa.web.guard import Guard, check_host
@@ -69,24 +69,7 @@ def build_app(
         articles, passages = desk.index.archive.counts()
         return {"ok": True, "articles": articles, "passages": passages, "remark": remark(desk.index) or None}
 
-    asked = example({"question": "Who led the delegation?", "outlets": ["UNN"], "since": "2025-04-01"})
-
-    @app.post("/api/ask", response_model=Answer, tags=["answers"], responses={200: SENT}, openapi_extra=asked)
-    async def ask(request: Asking, http: Request) -> JSONResponse | EventSourceResponse:
-        """Answer a question, every sentence tied to its source; what cannot be answered is refused in the answer."""
-        if not request.stream:
-            return JSONResponse(as_json(await last(partial(service.events, request), http)))
-        events = told(partial(service.events, request), http)
-        first = await anext(events)  # what cannot be asked or answered is refused with its own status
-        return EventSourceResponse(to_its_end(_sent(first, events)))
-
-    draft = example({"text": "Kyiv accepted a complete ceasefire."})
-
-    @app.post("/api/check", response_model=Checks, tags=["answers"], openapi_extra=draft)
-    async def check(request: CheckRequest, http: Request) -> JSONResponse:
-        """Check any text, sentence by sentence, against the archive or `articles` by id."""
-        return JSONResponse(as_json(await last(partial(service.checking, request), http)))
-
+    _answer_routes(app, service)
     find_routes(app, desk)
     article_routes(app, desk)
     source_routes(app, desk)
@@ -121,6 +104,34 @@ def _bare() -> FastAPI:
     app = FastAPIOffline(redoc_url=None, responses=REFUSALS, **about, **addresses)
     app.add_middleware(Bounds)
     return app
+
+
+def _answer_routes(app: FastAPI, service: Service) -> None:
+    """Add what answers, checks and translates."""
+    asked = example({"question": "Who led the delegation?", "outlets": ["UNN"], "since": "2025-04-01"})
+
+    @app.post("/api/ask", response_model=Answer, tags=["answers"], responses={200: SENT}, openapi_extra=asked)
+    async def ask(request: Asking, http: Request) -> JSONResponse | EventSourceResponse:
+        """Answer a question, every sentence tied to its source; what cannot be answered is refused in the answer."""
+        if not request.stream:
+            return JSONResponse(as_json(await last(partial(service.events, request), http)))
+        events = told(partial(service.events, request), http)
+        first = await anext(events)  # what cannot be asked or answered is refused with its own status
+        return EventSourceResponse(to_its_end(_sent(first, events)))
+
+    draft = example({"text": "Kyiv accepted a complete ceasefire."})
+
+    @app.post("/api/check", response_model=Checks, tags=["answers"], openapi_extra=draft)
+    async def check(request: CheckRequest, http: Request) -> JSONResponse:
+        """Check any text, sentence by sentence, against the archive or `articles` by id."""
+        return JSONResponse(as_json(await last(partial(service.checking, request), http)))
+
+    passage = example({"text": "Kyiv accepted a complete ceasefire.", "language": "uk"})
+
+    @app.post("/api/translate", response_model=Translation, tags=["answers"], openapi_extra=passage)
+    async def translate(request: TranslateRequest, http: Request) -> JSONResponse:
+        """Translate a passage by a language model, where one is offered: not checked, and no quotation."""
+        return JSONResponse(as_json(await last(partial(service.translating, request), http)))
 
 
 async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:

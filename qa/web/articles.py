@@ -26,6 +26,7 @@ from index.tables.related import Related
 from index.text.addresses import on_web
 from index.types import BadInput, Listed, Rejected, digest, shown
 from qa.desk import Desk
+from qa.locale import ENGLISH, chosen
 from qa.request import ArticlesRequest, QuotesRequest, SearchRequest, TimelineRequest, parameter
 from qa.types import Citation, Found, Said, Sentence, Timeline, as_json
 from qa.web.streams import event, to_its_end
@@ -144,10 +145,13 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
         A file without ids and urls is known by its name: the same name again is a change. Where text/event-stream is
         accepted, progress is told meanwhile, and the report last.
         """
-        given = await _uploads(http)
+        given, words = await _uploads(http), chosen(http)
 
         def work(tell: Progress | None = None) -> dict[str, Any]:
-            return asdict(_ingested(desk, *given, tell))
+            report = asdict(_ingested(desk, *given, tell))
+            for one in report["rejected"] if words.code != ENGLISH else ():
+                one["said"] = words.said(one["reason"])
+            return report
 
         if EventSourceResponse.media_type in http.headers.get("accept", ""):
             return EventSourceResponse(to_its_end(_told(work)))

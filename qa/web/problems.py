@@ -13,12 +13,14 @@ from fastapi.routing import APIRoute
 from pydantic import create_model
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import BadInput, CopydeskError, UnknownArticle, told
 from qa.kept import UnknownTalk
+from qa.locale import ENGLISH, chosen
 from qa.service import Busy
 from qa.web.openai import DIALECT, UnknownModel, failure
 
@@ -30,7 +32,8 @@ STATUS = {
     UnknownArticle: 404, UnknownTalk: 404, UnknownModel: 404, Busy: 429, BadInput: 400, RequestValidationError: 400,
     CopydeskError: 503, HTTPException: 0, Exception: 500,
 }  # fmt: skip
-SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str)
+SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str,
+                      said=(str | None, None))  # fmt: skip
 DOCUMENT = {"content": {PROBLEM: {"schema": SCHEMA.model_json_schema()}}}
 # What each route may answer but for its result, for the documentation.
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -39,7 +42,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 class Problem(Response):
-    """A refusal in one line: `detail` and, as it was called before, `error`."""
+    """A refusal in one line: `detail` and, as it was called before, `error`; `said` is it in the reader's language."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status_code=status)
@@ -49,7 +52,8 @@ class Problem(Response):
         status, at = self.status_code, quote(scope["path"], safe="/:@!$&'()*+,;=", errors="replace")
         said = {"status": status, "detail": self.detail, "instance": at, "error": self.detail}
         document: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase} | said
-        form = PROBLEM
+        form, words = PROBLEM, chosen(HTTPConnection(scope))
+        document |= {"said": words.said(self.detail)} if words.code != ENGLISH else {}
         if scope["path"].startswith(DIALECT):
             document, form = failure(self.detail, status), "application/json"
         await JSONResponse(document, status, self.extra, form)(scope, receive, send)

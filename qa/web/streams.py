@@ -15,7 +15,7 @@ from fastapi.sse import format_sse_event
 
 from index.types import ArchiveError, CopydeskError
 from qa.request import ASKER, Asker, Gone
-from qa.types import Answer, Checked
+from qa.types import Answer, Checked, Translation
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -49,7 +49,7 @@ async def told(ask: Callable[[Asker], Iterator[T]], http: Request) -> AsyncGener
             if isinstance(event, Exception):
                 raise event
             yield event
-            if isinstance(event, Answer | Checked):
+            if isinstance(event, Answer | Checked | Translation):
                 return
     finally:
         watch.cancel()
@@ -64,7 +64,7 @@ async def _watch(http: Request, queue: asyncio.Queue[Any]) -> None:
 
 
 async def last(ask: Callable[[Asker], Iterator[Any]], http: Request) -> Any:
-    """Return the Answer, or what was Checked, at the end of `told`."""
+    """Return the Answer, what was Checked or the Translation, at the end of `told`."""
     async with aclosing(told(ask, http)) as events:
         *_, done = [event async for event in events]
     return done

@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 
 from qa.export import FORMS
 from qa.kept import Fault, Talk, Turn, questions_of
+from qa.locale import chosen
 from qa.service import Service
 
 
@@ -72,7 +73,8 @@ def routes(service: Service) -> APIRouter:
 
 def _file(title: str, turns: list[Turn], form: Form, request: Request) -> Response:
     make, kind = FORMS[form]
-    return Response(make(title, turns, str(request.base_url).rstrip("/")), media_type=kind, headers=_named(title, form))
+    made = make(title, turns, str(request.base_url).rstrip("/"), chosen(request))
+    return Response(made, media_type=kind, headers=_named(title, form))
 
 
 def _named(title: str, ending: str) -> dict[str, str]:

@@ -6,11 +6,6 @@
   const tellHub = (tab, detail) => // see LISTEN in place.py
     $(`#${tab}-hub [id^=html-]`).dispatchEvent(new CustomEvent("tell", { detail: { act: "show", ...detail } }));
   const made = (tag, textContent, className = "") => Object.assign(document.createElement(tag), { textContent, className });
-  const fetched = async (path, options) => { // what is refused is told in one line
-    const reply = await fetch(path, options);
-    if (reply.ok) return reply;
-    throw new Error((await reply.json().catch(() => ({}))).error || `${reply.status} ${reply.statusText}`);
-  };
   const form = (files) => [...files].reduce((body, file) => body.append("files", file) || body, new FormData());
 
   // Check: the draft's file, which verdicts are shown, in which order, and the same as a file.
@@ -34,7 +29,7 @@
     const text = {
       json: () => JSON.stringify(told, null, 2),
       csv: () => csv([["support", "sentence", "why", "by", "title", "quote", "source"], ...rows]),
-      md: () => told.sentences.map((said) => `- **${said.support}** ${plain(said.text)}${said.why && ` (${plain(said.why)})`}\n${cited(said)
+      md: () => told.sentences.map((said) => `- **${$(`.badge.${said.support}`, section).textContent}** ${plain(said.text)}${said.why && ` (${plain(said.why)})`}\n${cited(said)
         .map((c) => `  - “${plain(c.quote)}” [${plain(by(c))}](${where(c.n)})\n`).join("")}`).join(""),
     }[button.dataset.kind]();
     saveFile(`checked.${button.dataset.kind}`, text);
@@ -72,7 +67,7 @@
       }
       const forms = { added: _("{n} added"), changed: _("{n} changed"), unchanged: _("{n} unchanged") };
       const [counts, list] = [Object.keys(forms).filter((name) => done[name]), made("ul", "", "list")];
-      list.append(...done.rejected.map((one) => made("li", _("Not added: {source}: {reason}", one))));
+      list.append(...done.rejected.map((one) => made("li", _("Not added: {source}: {reason}", { source: one.source, reason: one.said || one.reason }))));
       report(made("p", counts.map((name) => forms[name].replace("{n}", done[name])).join(", ") || _("Nothing was added"), "notice"), list);
       return done.added + done.changed > 0;
     } catch (error) {

@@ -188,6 +188,24 @@ Object.assign(acts, {
   example: (button) => send({ question: button.dataset.question, ...asking.filters }, null),
   retry: (button) => send(...askedIn(turnOf(button))),
   copy: async (button) => copy(await (await fetch(button.dataset.file)).text(), _("Answer copied")),
+  translate: async (button) => { // what it says is the model's: it is marked as that, and not as a quotation
+    const { text, language } = button.dataset;
+    const told = document.createElement("div");
+    button.replaceWith(told);
+    told.className = "quiet";
+    told.setAttribute("role", "status");
+    told.textContent = _("Translating…");
+    try {
+      const body = JSON.stringify({ text, language });
+      const made = await (await fetched("/api/translate", { method: "POST", body, headers: { "Content-Type": "application/json" } })).json();
+      const said = Object.assign(document.createElement("p"), { className: "translation", lang: made.language, textContent: made.text });
+      told.textContent = _("Translated by {model}, not checked", { model: made.llm });
+      told.before(said);
+    } catch (error) {
+      told.textContent = error.message;
+      told.after(button);
+    }
+  },
   link: (button) => copy(linkTo(turnOf(button)), _("Link copied")),
   rename: async (button) => {
     const link = $("a", button.closest("li"));

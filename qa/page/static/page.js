@@ -10,6 +10,13 @@ function tell(text) { // what a screen reader says too
   tell.timer = setTimeout(() => { $("#told").textContent = ""; }, 4000);
 }
 
+async function fetched(path, options) { // what is refused is told in one line
+  const reply = await fetch(path, options);
+  if (reply.ok) return reply;
+  const { said, error } = await reply.json().catch(() => ({}));
+  throw new Error(said || error || `${reply.status} ${reply.statusText}`);
+}
+
 // Files that are made here: a table of which a spreadsheet computes nothing, and lines that Markdown shows as they are.
 const csv = (rows) => rows.map((row) => row.map((text) => `"${String(text).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`).join(",")).join("\r\n");
 const plain = (text) => text.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
