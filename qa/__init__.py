@@ -1,5 +1,12 @@
 """Question in, cited answer out. `Desk` is all that a program needs."""
 
+import os
+import signal
+import sys
+
+if sys.argv[0].endswith("copydesk") or (sys.argv[0] == "-m" and "qa" in sys.orig_argv):  # a command, until it listens:
+    signal.signal(signal.SIGINT, lambda *_: os.write(2, b"copydesk: stopped\n") and os._exit(130))  # imports take .5 s
+
 from index.ingest import IngestReport as IngestReport
 from index.sync import Health as Health
 from index.types import ArchiveError as ArchiveError

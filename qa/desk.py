@@ -312,6 +312,9 @@ class Desk(AbstractContextManager["Desk"]):
         found = named and (self.index.archive.version(article_id) or self.index.archive.article(article_id))
         if not found:
             name = article_id if named else f"that is a {type(article_id).__name__}"
+            if held := self.index.archive.article(name.rpartition("@")[0]):
+                there = ", ".join(map(str, range(1, len(self.index.archive.versions(held.id)) + 2)))
+                raise UnknownArticle(f"no version of an article is {name}; of this one there are: {there}")
             raise UnknownArticle(f"no article has the id {name}: copydesk articles list prints the ids")
         return found
 

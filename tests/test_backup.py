@@ -98,6 +98,8 @@ def test_the_command_line_and_python(archive: Path, service: str, run: Run, tmp_
     assert (status, made["file"], made["articles"] > 1) == (0, str(tmp_path / "a.zip"), True)
     assert run("restore", str(tmp_path / "a.zip"), data=tmp_path / "new")[0] == 0
     assert json.loads(run("doctor", "--repair", "--json", data=tmp_path / "new")[1])["ok"] is True
+    assert "a.zip is there already: name another, or give --replace" in run("backup", str(tmp_path / "a.zip"))[2]
+    assert run("backup", "--replace", str(tmp_path / "a.zip"))[0] == 0
     status, out, err = run("restore", str(tmp_path / "a.zip"))
     assert (status, out) == (2, "")
     assert err.count("\n") == 1

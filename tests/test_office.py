@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -263,6 +264,26 @@ def retyped(data: bytes, kind: str) -> bytes:
 def test_all_that_stands_in_a_word_file(tmp_path: Path, suffix: str, kind: str) -> None:
     [article], rejected = found(tmp_path / f"a{suffix}", retyped(word(elaborate), kind))
     assert (article.title, article.text, rejected) == ("Baths to stay", ELABORATE, [])
+
+
+def test_a_word_file_whose_headline_is_no_heading(tmp_path: Path) -> None:
+    def plain(document: Any) -> None:
+        document.core_properties.title = "Newsroom template"
+        for line in ("Baths to stay", "By Ann Ray", "18 April 2025", TOLD):
+            document.add_paragraph(line)
+
+    [article], _ = found(tmp_path / "a.docx", word(plain))
+    assert (article.title, article.authors, article.published) == ("Baths to stay", ("Ann Ray",), date(2025, 4, 18))
+    assert article.text == TOLD
+
+
+def test_a_word_file_that_says_nothing_of_itself(tmp_path: Path) -> None:
+    parts = unzipped(word(lambda document: document.add_paragraph(TOLD)))
+    parts["_rels/.rels"] = re.sub(rb"<Relationship [^>]*core-properties[^>]*>", b"", bytes(parts["_rels/.rels"]))
+    del parts["docProps/core.xml"]
+    [article], _ = found(tmp_path / "a.docx", zipped(parts))
+    assert (article.title, article.authors, article.published, article.text) == (article.title, (), None, TOLD)
+    assert article.title != "Word Document"
 
 
 def odt(content: str, **parts: bytes | str) -> bytes:

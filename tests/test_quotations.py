@@ -148,6 +148,19 @@ def test_by_subject_and_article(town: Desk) -> None:
     assert town.quotes(about="zebras in the zoo of Nairobi") == []
 
 
+def test_what_is_done_or_tabled_is_not_said(desk: Desk, tmp_path: Path) -> None:
+    text = (
+        "Rustem Umerov met representatives of the United States and of the Coalition of the Willing.\n"
+        "Group: Greens · For: 12 · Against: 7 · Away: 1\nThe commission considers the receipt of 1869 to be genuine."
+    )
+    assert [(text[slice(*said.cue)], said.direct) for said in quotations(text)] == [
+        ("met", False), (":", False), ("considers", False),
+    ]  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps({"text": text}))
+    desk.ingest([tmp_path / "a.json"])
+    assert [said.quote for said in desk.quotes()] == ["the receipt of 1869 to be genuine"]
+
+
 def test_every_quotation_stands_where_it_says(seeded: Desk) -> None:
     found = seeded.quotes(top=100)
     assert len(found) > 10

@@ -99,6 +99,20 @@ def test_the_title_is_the_first_line_that_is_one(
     assert article.text == PROSE
 
 
+@pytest.mark.parametrize(
+    ("lead", "title"),
+    [
+        ("Deadlock\n\n", "Deadlock"),
+        ("Deadlock!\n12 May 2025\n\n", "Deadlock!"),
+        ("UNN\n\n", "The town opened a library on Monday."),
+        ("World\n\nTown gets a library\n\n", "Town gets a library"),
+    ],
+)
+def test_a_headline_may_be_one_word(tmp_path: Path, lead: str, title: str) -> None:
+    (article,) = articles(write(tmp_path / "a.txt", lead + PROSE))
+    assert article.title == title
+
+
 @pytest.mark.parametrize(("lead", "title"), [("", "The town opened a library on Monday"), (HEADED, "Town gets")])
 def test_wrapped_text_is_one_paragraph(tmp_path: Path, lead: str, title: str) -> None:
     for name, between in (("a.txt", lead), ("b.txt", lead.replace("\n\n", "\n"))):
@@ -295,6 +309,17 @@ def test_a_row_of_a_table_is_a_line_with_its_headers(tmp_path: Path, suffix: str
 def test_a_page_without_an_article(tmp_path: Path, body: str) -> None:
     html = f"<html><head><title>Lund Post</title></head><body>{body}</body></html>"
     assert reason(write(tmp_path / "a.html", html)) == "no article text can be made out in this page"
+
+
+@pytest.mark.parametrize(
+    "title", ["Index of /news", "Directory listing for /", "Directory: /news/", "pell.example - /a/"]
+)
+def test_a_list_of_files_is_no_article(tmp_path: Path, title: str) -> None:
+    rows = "".join(f'<a href="{n}.html">{n}.html</a>  18-Apr-2025 10:0{n}  {n}K\n' for n in range(9))
+    html = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><pre>{rows}</pre></body></html>"
+    assert reason(write(tmp_path / "a.html", html)).startswith("a web server's list of files, no article: ")
+    (article,) = articles(write(tmp_path / "b.html", page(title="Index of prices rises")))
+    assert article.text
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,11 @@ def test_confidence_falls_with_what_is_missing_and_with_age() -> None:
         ),
         ("How many joined the strike?", "it has “Strike closes Osk harbour” (9 March 2025), but not how many."),
         ("Why did dockers strike?", "it has “Strike closes Osk harbour” (9 March 2025), but not this."),
+        (
+            "Who leads the strike at Osk harbour's cranes?",
+            "it has “Strike closes Osk harbour” (9 March 2025), but nothing there of “cranes”.",
+        ),
+        ("Who leads the dockers?", "it has “Strike closes Osk harbour” (9 March 2025), but not who."),
         ("Who won the cup final in handball?", None),
         ("What happened?", None),
     ],

@@ -107,6 +107,19 @@ def test_a_service_ends_soon_and_so_do_its_streams(archive: Path, signum: signal
     free(archive)
 
 
+def test_ctrl_c_while_a_command_is_imported() -> None:
+    command = [sys.executable, "-v", "-m", "qa", "articles", "list"]  # -v tells what is imported
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("import 'index.types'"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "copydesk: stopped\n" in said
+    assert "Traceback" not in said
+
+
 @LONG
 @pytest.mark.torture
 def test_a_second_signal_ends_at_once(archive: Path) -> None:

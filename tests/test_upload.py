@@ -20,7 +20,7 @@ from web import web
 
 from index.encoder import Encoder
 from index.read import whole_text
-from index.types import BadInput
+from index.types import BadInput, UnknownArticle
 from qa import Desk
 from qa.rerank import Reranker
 from qa.web import problems
@@ -78,6 +78,8 @@ def test_files_are_added_and_known_again_by_their_names(client: TestClient, desk
     assert (report["changed"], report["rejected"]) == (1, [])
     assert "on Tuesday" in desk.article("bridge.txt").text
     assert "on Monday" in desk.article("bridge.txt@1").text
+    with pytest.raises(UnknownArticle, match=r"no version of an article is bridge\.txt@7; of this one there are: 1, 2"):
+        desk.show("bridge.txt@7")
 
 
 def test_the_same_name_twice_at_once_is_told(client: TestClient) -> None:

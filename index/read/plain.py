@@ -59,6 +59,7 @@ MAIL = re.compile(
     rf"[\s>*_]*({'|'.join(lists.meanings('mail'))}|embargo\w*(?: until)?)[\s*_]*:[\s*_]*(.*?)[\s*_]*", re.IGNORECASE
 )
 FORWARDED = re.compile(r"(?:(?:re|fwd?|aw|wg|tr|rv): *)+", re.IGNORECASE)
+ALONE = re.compile(r"(?![A-Z]{1,5}$)[^\W\d_][\w'’-]{2,}[!?]?")  # a headline of one word; of few capitals, an agency
 LEAD_PARAGRAPHS = 4
 UNREADABLE = "write it as YYYY-MM-DD"
 HEAD_LINES = 20  # at most above a text
@@ -232,7 +233,7 @@ def head(lines: list[str], known: dict[str, Any]) -> tuple[dict[str, Any], str]:
             fields.setdefault("outlet", line)
         elif not titled and is_caption(line):
             captions.append(line)
-        elif not titled and below and _is_headline(line) and not queue[0][:1].islower():
+        elif not titled and below and _is_headline(line, below) and not queue[0][:1].islower():
             fields["title"] = line
         elif not re.fullmatch(CLOCK, line):
             queue.appendleft(line)
@@ -248,7 +249,10 @@ def _is_outlet(line: str, below: list[str], titled: bool) -> bool:
     return bool(MASTHEAD.fullmatch(line) and below and headed)
 
 
-def _is_headline(line: str) -> bool:
+def _is_headline(line: str, below: list[str] | None = None) -> bool:
+    """Tell whether a line is a headline; one word is where the lines below have no longer one, and it is no outlet."""
     if DATED.fullmatch(line) or BYLINE.fullmatch(line) or re.fullmatch(CLOCK, line):
         return False
+    if below and ALONE.fullmatch(line):
+        return not (MASTHEAD.fullmatch(line) or any(map(_is_headline, below[:2])))
     return len(line.split()) > 1 and len(line) <= 160 and not re.search(r"[.:;,]['\"”’]?$", line)

@@ -18,6 +18,7 @@ def register(commands: Any) -> None:
     doctor.add_argument("--repair", action="store_true", help="mend what can be, rebuild what is derived")
     saving = add_command(commands, "backup", _backup, "copy the archive into one file, also while it is served")
     restoring = add_command(commands, "restore", _restore, "make an archive of a backup")
+    saving.add_argument("--replace", action="store_true", help="write over an earlier backup")
     add_command(commands, "reencode", _reencode, "encode the archive with another encoder (--encoder NAME)")
     for command in (saving, restoring):
         command.add_argument("file", metavar="FILE", type=Path)
@@ -41,7 +42,9 @@ def _reencode(args: argparse.Namespace) -> None:
 
 
 def _backup(args: argparse.Namespace) -> None:
-    _tell(args, backup(folder(args), args.file.expanduser(), show.progress(quiet=args.json)))
+    if (file := args.file.expanduser()).exists() and not args.replace:
+        raise BadInput(f"{file} is there already: name another, or give --replace to write over an earlier backup")
+    _tell(args, backup(folder(args), file, show.progress(quiet=args.json)))
 
 
 def _restore(args: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from index.text import lists
 from index.text.names import capitalised
+from index.text.syntax import parse
 from index.text.terms import alike, content_terms, share, terms
 from qa.check.clauses import clauses
 from qa.check.draft import Draft
@@ -87,7 +88,9 @@ def write(evidence: Evidence) -> Generator[Piece, None, Outcome]:
 def _missing(evidence: Evidence) -> str:
     """Return the refusal, and where an article has at least half of the question's words, which of them it lacks."""
     closest = max(evidence.candidates, key=lambda c: c.logit, default=None)
-    words = {word: stems for word in naming(evidence.question) if (stems := content_terms(word))}
+    read = parse(evidence.question)  # "leads" is said in many ways, and "'s" is nothing
+    told = {t.text.strip("'’") for t in read if t.tag_ == "POS" or (t.pos_ == "VERB" and t.tag_ != "VBN")}
+    words = {w: stems for w in naming(evidence.question) if w not in told and (stems := content_terms(w))}
     if not (closest and closest.article.title and words):
         return REFUSED
     article, asked = closest.article, KINDS.get(kind(evidence.question))

@@ -12,8 +12,8 @@ from index.encoder import likeness
 from index.search import search
 from index.sync import Index
 from index.tables.copies import COPIES
-from index.text import fold, language
-from index.text.names import runs
+from index.text import fold, language, lists
+from index.text.names import lemmas, runs
 from index.text.quotations import SAYING, quotations
 from index.text.terms import content_terms, share
 from index.types import Article, Query
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 POOL = 500  # passages that may name a speaker
 ARTICLES = 100  # that are read, 0.1 ms a word, and kept read
 NEAR = 0.25  # cosine below which what shares no word with a subject is said of something else
-WORDS = 4  # at least, of what is reported by no word of saying: of "was found shot" nobody says "shot"
+WORDS = 4  # at least, of what no word of saying reports, and a clause or an opinion: whom somebody met is not said
+OPINIONS = {*lists.lines("opinions")}
+CLAUSE = re.compile(r"(?:that|to|whether|if|how|why|what|who|when|where)\b", re.I)
+NOBODY = {"which", "that", "what", "its", "the"}  # as speakers
 HEAD = re.compile(r"[,;(–—]|\b(?:who|which|that|in|at|from|with)\b")  # ends the name of a speaker
 told = lru_cache(1000)(quotations)
 THE = re.compile(r"\b(?:the|an?) ", re.I)
@@ -90,11 +93,17 @@ def _said(article: Article) -> Iterator[Said]:
     """Yield what an article quotes or reports, each piece of an interrupted quotation by itself."""
     text, meta = article.text, (article.id, article.title, article.outlet, article.published)
     for by, name, cue, pieces, direct in told(text):
-        sure = direct or text[slice(*cue)].lower() in SAYING
+        word = text[slice(*cue)].lower()
+        held = bool(OPINIONS & {word, *lemmas(word)})
+        by = None if name and name.lower() in NOBODY else by
         first, last = by or (None, None)
         for start, end in pieces:
-            if sure or (by and len(text[start:end].split()) >= WORDS):
-                yield Said(*meta, name, first, last, text[slice(*cue)], text[start:end], start, end, direct)
+            if by and not direct and start <= by[0] < end:  # "…, officials said"
+                end = start + len(text[start : by[0]].rstrip(" ,–—"))
+            said, words = text[start:end], len(text[start:end].split())
+            sure = word in SAYING or (by and words >= WORDS and (held or CLAUSE.match(said)))
+            if direct or (sure and words > 1):  # and no number alone
+                yield Said(*meta, name if by else None, first, last, text[slice(*cue)], said, start, end, direct)
 
 
 def _is_by(asked: str, said: Said, text: str) -> bool:

@@ -28,6 +28,9 @@ STORY = (
     "[not(re:test(concat(@class, ' ', @id), 'teaser|related|card|promo|recommend|comment|sidebar', 'i'))]"
 )
 TITLED = "//h1[not(ancestor::article or ancestor::header or ancestor::nav)]"  # the page itself, such as live coverage
+LISTED = "a web server's list of files, no article: give the addresses of what it lists"
+LISTING = re.compile(r"(?:Index of|Directory(?: listing for)?:?) /|\S+ - /(?:\S*/)?$")  # the last is of IIS
+UNDATED = "nothing declares the day: write it in a line of its own below the headline"
 NO_TEXT = "no article text can be made out in this page"
 HEADLINE = re.compile(r"(?:entry|post|article|page|content)[\w-]*(?:title|headline)|^(?:headline|title)\b", re.I)
 DECLARED_TITLES = "//title/text() | //meta[@property='og:title']/@content"
@@ -48,6 +51,8 @@ def read_html(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
     tree = trafilatura.load_html(decode(data, file, declared(data)))
     if tree is None:
         raise ValueError(NO_TEXT)
+    if LISTING.match(tree.xpath("normalize-space(//title)")):
+        raise ValueError(LISTED)
     for number, (title, page) in enumerate(_stories(tree) or [("", tree)], 1):
         fields = _read_page(page)
         yield fields | {"title": title or fields["title"]}, f"story {number}" if number > 1 else ""
@@ -166,18 +171,21 @@ def read_markdown(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
         yield known | {ours: value for ours, value in story.items() if value}, f"story {number}" if number > 1 else ""
 
 
-def of_blocks(html: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an article of Markdown or Word, whose first heading is its title where none is known."""
+def of_blocks(html: str, known: dict[str, Any], *, marked: bool = True) -> dict[str, Any]:
+    """Return the fields of an article of Markdown or Word, whose first heading is its title where none is known.
+
+    Where headings may not be marked as such, a first line that reads like one is.
+    """
     heading, texts = markup.blocks(html)
     title = known.get("title") or (texts.pop(0) if texts and texts[0] == heading and heading[-1:] != "." else "")
-    fields, text = head("\n\n".join(texts).split("\n"), known | {"title": title})
+    fields, text = head("\n\n".join(texts).split("\n"), known | ({"title": title} if title or marked else {}))
     return fields | {"text": text}
 
 
 def of_document(html: str, said: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a document; what its properties say of it counts where its text does not say it."""
-    fields = of_blocks(html, {} if html.startswith("<h") else {"title": said["title"]})
-    return said | {name: value for name, value in fields.items() if value}
+    fields = of_blocks(html, {}, marked=False)
+    return {"undated": UNDATED} | said | {name: value for name, value in fields.items() if value}
 
 
 def _front_matter(text: str) -> tuple[dict[str, Any], str]:

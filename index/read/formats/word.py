@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from html import escape
 from io import BytesIO
@@ -21,6 +22,7 @@ GONE = "ancestor::w:del or ancestor::w:moveFrom or ancestor::w:rt or ancestor::w
 RUNS = f".//w:r[not({GONE} or {FALLBACK})]"  # what stands, not what stood; no prompts
 ROWS, CELLS = (f"w:{tag} | w:sdt/w:sdtContent/w:{tag}" for tag in ("tr[not(w:trPr/w:del)]", "tc"))
 OFF = ("0", "false", "off", "none")
+BLANK = ("Word Document", "python-docx", date(2013, 12, 23))  # what python-docx says where nobody said anything
 CHAIN = 20  # styles at most that one is based on
 
 
@@ -37,6 +39,7 @@ def read_word(file: Source) -> Iterator[tuple[dict[str, Any], str]]:
         document = Package.open(BytesIO(data)).main_document_part.document
         html, known = _page(document), document.core_properties
         said = {"title": known.title, "authors": known.author, "published": known.created and known.created.date()}
+        said = {name: value for name, value in said.items() if value not in BLANK}
     yield of_document(html, said), ""
 
 
