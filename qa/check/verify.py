@@ -22,8 +22,7 @@ from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import foreign, rules
 from qa.check.clauses import clauses
-from qa.check.facts import facts, lacking
-from qa.check.figures import derived, misplaced
+from qa.check.figures import derived, facts, lacking, misplaced
 from qa.check.rules import DOUBT, NEGATION
 from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content, find, source
 from qa.rerank import Reader
@@ -69,7 +68,10 @@ def verify(
     english = [article for article in articles if foreign.english(claim, article)]
     other = [article for article in articles if article not in english]
     verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
-    return foreign.judge(claim, other, encoder) if other and verdict.rule == UNSAID.rule else verdict
+    if not other or verdict.rule not in (UNSAID.rule, "missing"):
+        return verdict
+    found = foreign.judge(claim, other, encoder)
+    return found if verdict.rule == UNSAID.rule or found.spans else verdict
 
 
 def _verify(
