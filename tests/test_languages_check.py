@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from conftest import REPOSITORY
 
 from index.encoder import Encoder, load_encoder
 from index.types import Article
-from qa.check.foreign import align, sentences
+from qa import Desk
+from qa.check.against import align, sentences
 from qa.check.signs import denials, plain, signs
 from qa.check.verify import Verdict, verify
 
@@ -42,6 +44,13 @@ TEXTS = {
 @pytest.fixture(scope="module")
 def many() -> Encoder:
     return load_encoder("multilingual")
+
+
+@pytest.fixture(scope="module")
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with Desk(tmp_path_factory.mktemp("abroad"), encoder="multilingual") as desk:
+        desk.ingest([str(LANGUAGES / "articles")])
+        yield desk
 
 
 def article(code: str) -> Article:
@@ -151,6 +160,50 @@ def test_a_claim_is_laid_beside_a_sentence_whatever_its_endings() -> None:
     assert 0.3 < beside.covered < 1
     assert [plain("Бюджет не схвалили")[a:b] for a, b in denials("Бюджет не схвалили", "uk")] == ["не"]
     assert [span.said for span in sentences(article("zh"))][1] == "市长苏海兰没有支持新的税种。"
+
+
+@pytest.mark.parametrize(
+    ("claim", "support", "reason"),
+    [
+        ("The Verbohai city council raised the trolleybus fare from 10 to 15 hryvnias.", "partial", "two languages"),
+        ("The new fare takes effect on 1 July.", "partial", "two languages"),
+        ("The new fare takes effect on 1 August.", "unsupported", "1 August"),
+        ("The market fire in Staryi Brid destroyed 47 stalls.", "unsupported", "47"),
+        ("Мобільна бібліотека, що обслуговує 19 сіл, припинить роботу 30 червня.", "partial", "two languages"),
+        ("Мобільна бібліотека припинить роботу 30 липня.", "unsupported", "30 July"),
+        ("Пором Lady Marisol пройшов щорічну перевірку 3 квітня.", "unsupported", "April"),
+    ],
+)
+def test_a_draft_in_another_language_is_checked_as_far_as_numbers_and_days_go(
+    abroad: Desk, claim: str, support: str, reason: str
+) -> None:
+    checked = abroad.check(claim)
+    assert [sentence.support for sentence in checked] == [support]
+    assert reason in checked[0].why
+    for citation in checked.citations:
+        assert abroad.article(citation.article_id).text[citation.start : citation.end] == citation.quote
+
+
+@pytest.mark.parametrize(
+    ("code", "claim", "support"),
+    [
+        ("de", "Sechs Jahre lang, so der Stadtrat von Wilnar, wartete die Brücke auf 2,4 Mio. Euro.", "unsupported"),
+        ("uk", "Новий податок мер Олена Шевчук підтримала.", "unsupported"),
+        ("uk", "Не підтримала новий податок мер Олена Шевчук.", "supported"),
+        ("pl", "Prace zaczną się w maju, 31 maja o 5.42.", "unsupported"),
+    ],
+)
+def test_other_words_neither_hide_a_denial_nor_make_one(code: str, claim: str, support: str, many: Encoder) -> None:
+    assert judged(code, claim, many).support == support
+
+
+def test_what_looks_like_a_day_or_a_denial_is_none() -> None:
+    assert signs("so das Gericht", "de").weekdays == signs("en el mar", "es").weekdays == frozenset()
+    assert signs("So., 5. Januar", "de").weekdays == {6}
+    assert signs("31 sierpnia o 5.42", "pl").dates == {(8, 31)}
+    assert signs("тридцять одна квартира, шістнадцять хвилин", "uk").numbers == {31.0, 16.0}
+    for code, text in (("es", "sin embargo"), ("de", "nicht nur"), ("ja", "少なくとも３週間"), ("zh", "未来不仅")):
+        assert denials(text, code) == []
 
 
 @cache

@@ -1,18 +1,19 @@
-"""The figures of a text, and what each is said of: who, what is counted, what happens to it, in which year."""
+"""What can be told of a text without understanding it: its numbers, days and names, and what each figure is said of."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from functools import lru_cache
 from itertools import accumulate, combinations, islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from index.text import lists
-from index.text.days import DATE
+from index.text.days import DATE, WEEKDAYS, Day, dates, meant, same_day, weekday, written
 from index.text.fold import words
-from index.text.names import country
+from index.text.names import country, names, root
 from index.text.numbers import Number, numbers
 from index.text.syntax import parse
 from index.text.terms import alike, terms
@@ -37,6 +38,40 @@ NEXT = 30  # characters in which the number of these stands
 ITSELF = content("company firm group maker club team party agency")  # may be what a name stands for
 YEAR = re.compile(r"(?:19|20)\d\d")
 RATE = re.compile(r"(?:per|an?|each|every) (hour|day|night|week|month|year|share|head|person)\b")
+
+
+class Facts(NamedTuple):
+    """The facts of a text: numbers with their units, days, and names as folded words."""
+
+    numbers: frozenset[Number]
+    days: frozenset[Day]
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def facts(text: str) -> Facts:
+    """Return the facts that a sentence or a few of them state."""
+    rest = DATE.sub(" ", text)
+    return Facts(frozenset(numbers(rest)), frozenset(dates(text)), frozenset(names(rest)))
+
+
+def lacking(claim: Facts, evidence: Facts, said: set[str], near: set[str], published: date | None) -> list[str]:
+    """Return what a claim states and its evidence does not: numbers, days and names, in words for people.
+
+    `said` are the words of the evidence, `near` those of its whole article, with headline, outlet and authors too.
+    """
+    missing = []
+    for number in sorted(claim.numbers):
+        year = not number.unit and 1900 <= number.value <= 2100 and f"{number.value:g}" in near
+        if number.value != 1 and not number.held(evidence.numbers) and not year:
+            missing.append(str(number))
+    told = evidence.days | meant(said, published)
+    missing += [written(day) for day in sorted(claim.days, key=str) if not any(same_day(day, other) for other in told)]
+    roots = {root(term) for term in near}
+    weekdays = ({weekday(day, published) for day in told} - {""}) | said.intersection(WEEKDAYS)
+    if weekdays:  # else the day of publication, which is among the words of the article, may be the one meant
+        roots -= {root(day) for day in WEEKDAYS}
+    return missing + [name for name in sorted(claim.names - weekdays) if root(name) not in roots]
 
 
 class Figure(NamedTuple):

@@ -8,7 +8,7 @@ from index.text.days import DATE, WEEKDAYS
 from index.text.names import is_verb
 from index.text.numbers import SAID
 from qa.check.clauses import TITLE, clauses
-from qa.check.facts import facts
+from qa.check.figures import facts
 from qa.check.grammar import OBJECT, SUBJECT
 from qa.check.signs import signs
 from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content

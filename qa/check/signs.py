@@ -6,7 +6,7 @@ in index/text/lists. Nothing here knows grammar.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ SMALL = 12
 LEAST = 3  # letters that two forms of a word have in common
 ENDING = 3, 0.6  # at most so many letters may differ at the end of a word, and at least this share must not
 ARTICLE = re.compile(r"^[وفبكلس]?(?:ال|لل)|^[وف](?=\w{3})|^[بكلس](?=\w{4})")  # what Arabic writes before a word
+DAY_BEFORE, DAY_BEHIND = re.compile(r"\d\.? $"), re.compile(r"(?:\.,?|,) ?\d")  # else "so" were Sunday, "mar" Tuesday
 MARKS = re.compile(r"['’ʼ]")
 
 
@@ -113,13 +114,11 @@ def signs(text: str, code: str) -> Signs:
     """Return what a text in this language states that can be compared."""
     whole = plain(text)
     words = tokens(text)
-    months = _named(whole, words, _calendar(code, "months"))
+    months = _named(whole, words, "months", code)
     dates = set()
     for place, end, month in months:
-        near = [
-            *re.findall(r"(\d{1,2})\D{0,5}$", whole[:place])[-1:],
-            *re.findall(r"^\D{0,4}(\d{1,2})(?!\d)", whole[end:]),
-        ]
+        before = re.findall(r"(\d{1,2})\D{0,5}$", whole[:place])
+        near = before or re.findall(r"^\D{0,4}(\d{1,2})(?![\d.:])", whole[end:])
         dates |= {(month, int(day)) for day in near if 1 <= int(day) <= 31}
     numbered = [(int(m[1]), m[2]) for m in re.finditer(r"(?<!\d)(\d{1,2})月(?:(\d{1,2})[日号])?", whole)]
     dates |= {(month, int(day)) for month, day in numbered if day}
@@ -131,7 +130,7 @@ def signs(text: str, code: str) -> Signs:
         frozenset(value for value, word in numbers.items() if value > SMALL or not word),
         frozenset({month for *_, month in months} | {month for month, _ in numbered}),
         frozenset(dates),
-        frozenset(day for *_, day in _named(whole, words, _calendar(code, "days"))),
+        frozenset(day for *_, day in _named(whole, words, "days", code)),
     )
 
 
@@ -142,28 +141,85 @@ def days(text: str, code: str) -> list[Day]:
     return [(year, *of_year) for of_year in sorted(signs(text, code).dates)]
 
 
+@lru_cache(maxsize=8192)
+def counts(text: str, code: str) -> tuple[tuple[float, str], ...]:
+    """Return the numbers of a text that stand before a word, each with it; "9,5 zł" and "nueve horas"."""
+    if code in UNSPACED:
+        return ()
+    words, whole = tokens(text), plain(text)
+    found = [(value, end) for value, _, end in _figures(whole, code)]
+    found += _in_words(text, code)
+    if code in READS_WORDS:
+        found += [(value, token.end) for token in words for value in _read(token.word, code)]
+    behind = {token.start: token.word for token in words if len(token.word) >= LEAST and token.word.isalpha()}
+    return tuple((value, behind[end + 1]) for value, end in found if end + 1 in behind and whole[end] in " -")
+
+
+@lru_cache(maxsize=65536)
+def _read(word: str, code: str) -> tuple[float, ...]:
+    """Return the value of a numeral, as text_to_num reads it."""
+    from text_to_num import text2num
+
+    try:
+        value = float(text2num(word, code))
+    except ValueError:
+        return ()
+    return (value,) if value < 1000 else ()  # "million" is a scale
+
+
+def _in_words(text: str, code: str) -> list[tuple[float, int]]:
+    """Return the numerals of the list in a text, and where they end; "тридцять одна" is one."""
+    found: list[tuple[float, int]] = []
+    last = None
+    for token in tokens(text):
+        values = _numerals(code).get(token.word, set())
+        for value in values:
+            tens = found.pop()[0] if last and last % 10 == 0 and value < 10 and found else 0.0
+            found.append((tens + value, token.end))
+        last = max(values, default=None)
+    return found
+
+
 def denials(text: str, code: str) -> list[tuple[int, int]]:
     """Return where a text denies, in `plain` of it."""
-    return [m.span() for m in pattern.finditer(plain(text).lower())] if (pattern := _denying(code)) else []
+    pattern = _denying(code)
+    return [m.span() for m in pattern.finditer(plain(text).lower()) if m[1]] if pattern else []
+
+
+def syllables(code: str) -> tuple[str, ...]:
+    """Return with what a word of a language begins that denies the rest of it."""
+    return tuple(word.rstrip("-") for word in _negations(code) if word.endswith("-"))
+
+
+@cache
+def _negations(code: str) -> list[str]:
+    entries = (line.partition(":") for line in lists.lines("negations"))
+    return [word for key, _, said in entries if key == code for word in said.split()]
 
 
 @cache
 def _denying(code: str) -> re.Pattern[str] | None:
-    entries = [
-        said.split() for key, _, said in (line.partition(":") for line in lists.lines("negations")) if key == code
-    ]
-    words = [re.escape(word).replace(r"\*", r"\w*") for entry in entries for word in entry]
-    joined = "|".join(sorted(words, key=len, reverse=True))
+    known = [word for word in sorted(_negations(code), key=len, reverse=True) if not word.endswith("-")]
+    parts = {
+        denies: "|".join(
+            re.escape(word.rstrip("!")).replace(r"\*", r"\w*").replace("_", " ")
+            for word in known
+            if denies is (word[-1] != "!")
+        )
+        for denies in (True, False)
+    }
+    words, others = parts[True], parts[False]
     if not words:
         return None
+    pattern = rf"{others or '(?!)'}|({words})"
     if code in UNSPACED:
-        return re.compile(joined)
-    return re.compile(rf"(?<!\w){'و?' if code == 'ar' else ''}(?:{joined})(?!\w)")
+        return re.compile(pattern)
+    return re.compile(rf"(?<!\w){'و?' if code == 'ar' else ''}(?:{pattern})(?!\w)")
 
 
 def _numbers(text: str, code: str) -> Iterator[tuple[float, bool]]:
     """Yield the numbers of a text, each with its scale, and whether it is written in words."""
-    yield from ((value, True) for word in tokens(text) for value in _numerals(code).get(word.word, ()))
+    yield from ((value, True) for value, _ in _in_words(text, code))
     yield from ((float(int(m[1]) + 2018), True) for m in ERA.finditer(text))
     yield from ((_kanji(m[0]), True) for m in NUMERALS.finditer(text))
     rest, behind = "", 0
@@ -248,7 +304,8 @@ def _calendar(code: str, kind: str) -> tuple[tuple[str, int], ...]:
         for forms in getattr(locale, kind).values():
             for width, names in forms.items():
                 if width == "wide" or (width == "abbreviated" and code in ("zh", "fr", "es", "pt", "de", "it")):
-                    found |= {(_joined(name), number) for number, name in names.items()}
+                    stop = "." if width == "abbreviated" and code not in UNSPACED else ""
+                    found |= {(_joined(name) + stop, number) for number, name in names.items()}
     return tuple((name, n) for name, n in sorted(found) if len(name) > 1 and not name[0].isdigit())
 
 
@@ -256,10 +313,11 @@ def _joined(text: str) -> str:
     return " ".join(fold.words(MARKS.sub("", text.rstrip("."))))
 
 
-def _named(text: str, words: Sequence[Token], names: Iterable[tuple[str, int]]) -> list[tuple[int, int, int]]:
-    """Return where a text names one of these, and which."""
+def _named(text: str, words: Sequence[Token], kind: str, code: str) -> list[tuple[int, int, int]]:
+    """Return where a text names one of these, and which; what is short ends with a stop, and has a day beside it."""
     found = []
-    for name, number in names:
+    for called, number in _calendar(code, kind):
+        name, short = called.rstrip("."), called.endswith(".")
         if SCRIPTS.match(name) and script(name) == "cjk":
             found += [(m.start(), m.end(), number) for m in re.finditer(re.escape(name.removesuffix("日")), text)]
             continue
@@ -268,6 +326,10 @@ def _named(text: str, words: Sequence[Token], names: Iterable[tuple[str, int]]) 
             if second:
                 if token.word == first and words[n + 1 : n + 2] and words[n + 1].word == second:
                     found.append((token.start, words[n + 1].end, number))
+            elif short:
+                before = kind == "months" and DAY_BEFORE.search(text, 0, token.start)
+                if token.word == name and (before or DAY_BEHIND.match(text, token.end)):
+                    found.append((token.start, token.end, number))
             elif _form(token.word, name):
                 found.append((token.start, token.end, number))
     return found

@@ -22,8 +22,7 @@ from index.text.speech import QUOTED, attribution, named, speaker
 from index.types import Article
 from qa.check import foreign, rules
 from qa.check.clauses import clauses
-from qa.check.facts import facts, lacking
-from qa.check.figures import derived, misplaced
+from qa.check.figures import derived, facts, lacking, misplaced
 from qa.check.rules import DOUBT, NEGATION
 from qa.check.spans import NOTHING, UNSAID, Span, Verdict, content, find, source
 from qa.rerank import Reader
@@ -46,7 +45,6 @@ READ_WEIGHTS = (0.541, 1.034, 0.044, -0.728)
 READ_SUPPORTED, READ_PARTIAL = 0.43, 0.2
 # Rules that prove a sentence false; where another speaks against one that the reader is so sure of, it is partial.
 PROVES, READ_SURE = {"missing", "denies"}, 0.6
-ABSENT = {UNSAID.rule, "missing"}  # rules of what may stand in an article of another language
 WORD = r"(?:[^\s;,.]|[.,](?=\d))+"
 SET_RIGHT = re.compile(rf", (?:and )?not {WORD}(?: {WORD}){{,3}}(?:,|(?=[.;]|$))")
 READ_TOGETHER = 5  # sentences that it reads at once; and the best one alone
@@ -67,17 +65,14 @@ def verify(
     An article in another language than English, and a claim in another than its article's, go to `foreign`: first those
     in the claim's language, and where these do not have what it says, those in others.
     """
-    claim, verdict = clean(claim), UNSAID
-    own = [article for article in articles if foreign.same(claim, article)]
-    english = [article for article in own if foreign.of(article) == "en"]
-    abroad = [article for article in articles if article not in own]
-    if english or not articles:
-        verdict = _verify(claim, english, encoder, judge, reader)
-    for others in ([article for article in own if article not in english], abroad):
-        if others and verdict.rule in ABSENT:
-            found = foreign.judge(claim, others, encoder)
-            verdict = found if found.spans or verdict.rule == UNSAID.rule else verdict
-    return verdict
+    claim = clean(claim)
+    english = [article for article in articles if foreign.english(claim, article)]
+    other = [article for article in articles if article not in english]
+    verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
+    if not other or verdict.rule not in (UNSAID.rule, "missing"):
+        return verdict
+    found = foreign.judge(claim, other, encoder)
+    return found if verdict.rule == UNSAID.rule or found.spans else verdict
 
 
 def _verify(

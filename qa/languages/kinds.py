@@ -12,7 +12,7 @@ from typing import Any
 
 from index.text import lists
 from index.text.terms import content_terms
-from qa.check.foreign import NOUNS
+from qa.check.against import NOUNS
 from qa.check.signs import MARKS, UNSPACED, language, plain, same_word, signs, tokens
 from qa.steps import understand
 
