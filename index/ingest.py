@@ -160,6 +160,7 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
     """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
     if not batch:
         return 0
+    index.suit([article for article, _ in batch])
     every: dict[str, str] = {}  # text by vector key
     entries: list[Entry] = []
     for article, at in batch:

@@ -11,7 +11,7 @@ from typing import cast
 
 from index.archive import Archive
 from index.dense import DenseIndex
-from index.encoder import DEFAULT_ENCODER, Encoder, Vectors, full_name, load_encoder
+from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Vectors, full_name, load_encoder
 from index.health.files import shut
 from index.health.probe import probe
 from index.health.rows import examine, mend
@@ -25,6 +25,7 @@ from index.tables.related import Related, Ties, related, ties
 from index.types import ArchiveError, Article, DiskError, translated
 
 PARTS = ("dense", "lexical")
+FOREIGN = 10  # of as many articles one that is not in English makes an archive one of many languages
 APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
@@ -86,13 +87,20 @@ class Index(AbstractContextManager["Index"]):
         if self._given is None and built not in ("", name_of(self._encoder)):
             self._encoder = built
         name = name_of(self._encoder)
-        if not built and not self.archive.read_only:
+        if not built and self._given and not self.archive.read_only:
             self.archive.set_meta("encoder", name)
         elif built not in ("", name):
             raise ArchiveError(
                 f"{self.folder} was built with the encoder {built}, not {name}: "
                 f"open it with --encoder {built}, or change it: copydesk reencode --encoder {name}"
             )
+
+    def suit(self, articles: Sequence[Article]) -> None:
+        """Take for a new archive, where none was named, the encoder that its first articles need."""
+        if self.archive.meta("encoder") is None:
+            foreign = sum(article.language not in ("en", None) for article in articles)
+            self._encoder = MULTILINGUAL if FOREIGN * foreign >= len(articles) else DEFAULT_ENCODER
+            self.archive.set_meta("encoder", self._encoder)
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -130,10 +130,12 @@ class Desk(AbstractContextManager["Desk"]):
     def reranker(self) -> Reranker:
         return load_reranker(self._reranker) if isinstance(self._reranker, str) else self._reranker
 
-    @cached_property
+    @property
     def many(self) -> ManyReader | None:
         """The reader of many languages, for archives whose encoder knows them."""
-        return ManyReader() if self.index.encoder.name == MULTILINGUAL and isinstance(self.reranker, Reader) else None
+        return self._many if self.index.encoder.name == MULTILINGUAL and isinstance(self.reranker, Reader) else None
+
+    _many = cached_property(lambda _: ManyReader())
 
     # Questions
 

@@ -25,7 +25,7 @@ SENTENCES = 3
 NEAR_WEIGHT, PASSAGE_WEIGHT, TITLE_WEIGHT = 8.0, 3.0, -0.5  # beside the reader's logit
 KIND_WEIGHT = 1.0  # of having the number, day, reason, person or place asked for
 FAR = 2.5  # A further sentence is left out when the best is worth this much more.
-LEAST, LEAST_ACROSS = 1.3, 0.2  # what the best must be worth, in the language of the question and in another
+LEAST, LEAST_ACROSS = 1.5, 0.0  # what the best must be worth, in the language of the question and in another
 SURE_ENOUGH = 0.5
 
 
@@ -64,16 +64,24 @@ def read(reader: ManyReader, encoder: Encoder, query: Query, hits: Sequence[Hit]
     return scored
 
 
-def confidence(scored: Sequence[Candidate], language: str | None) -> float:
-    """Return how sure, 0…1, it is that one of these answers a question in a language."""
-    least = (LEAST if c.article.language == (language or "en") else LEAST_ACROSS for c in scored)
-    every = (logistic((1.0, -enough), (_worth(c),)) for enough, c in zip(least, scored, strict=True))
-    return round(max(every, default=0.0), 4)
+def confidence(scored: Sequence[Candidate], query: Query) -> float:
+    """Return how sure, 0…1, it is that one of these answers a question.
+
+    Any article has numbers and days: having the kind of thing asked for tells which sentence answers, not whether.
+    """
+    asked, own = kind(query.text, query.language), query.language or "en"
+
+    def sure(c: Candidate) -> float:
+        least = LEAST if c.article.language == own else LEAST_ACROSS
+        gained = KIND_WEIGHT * has(asked, query.text, c.text, c.article.language or "en")
+        return logistic((1.0, -least), (_worth(c) - gained,))
+
+    return round(max(map(sure, scored), default=0.0), 4)
 
 
 def better(own: Evidence, query: Query, foreign: Sequence[Candidate], ties: Callable[[str], Ties]) -> Evidence:
     """Return the evidence of English articles, or that of the others where the question is theirs or they answer it."""
-    sure, ranked = confidence(foreign, query.language), sorted(foreign, key=_worth, reverse=True)
+    sure, ranked = confidence(foreign, query), sorted(foreign, key=_worth, reverse=True)
     if english(query):
         best = max((c.answers or 0.0 for c in own.candidates), default=0.0)
         if sure < SURE_ENOUGH or (quotes.sure(own) and best > _worth(ranked[0])):
