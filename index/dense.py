@@ -5,7 +5,7 @@ code. So it is tried in a child process (`index/health/probe.py`), and always bu
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from index.encoder import Vectors
 from index.types import REPAIR, ArchiveError, Article, Passage, disk_error, translated
 
 COLLECTION = "passages-3"  # An index of an earlier version is empty by this name, and is built again.
+SPACE = {"hnsw": {"space": "cosine"}}
 
 
 @contextmanager
@@ -31,6 +32,8 @@ def _translated(folder: Path, foreign: tuple[type[Exception], ...]) -> Iterator[
 class DenseIndex:
     """Passages by their vectors. Chroma allows one process a folder; the archive's lock keeps a second one out."""
 
+    lost = False  # whether it has to be opened again
+
     def __init__(self, folder: Path, vectors: Callable[[Sequence[str]], Vectors]) -> None:
         """Open or create a folder; `vectors` gives the vectors of passages by their ids, as the archive does."""
         import chromadb  # 0.9 s
@@ -38,7 +41,7 @@ class DenseIndex:
         from chromadb.errors import ChromaError
 
         foreign = ChromaError, ValueError, OSError
-        self._translated = partial(_translated, folder, foreign)
+        self._translated: Callable[[], AbstractContextManager[None]] = partial(_translated, folder, foreign)
         settings = Settings(anonymized_telemetry=False)
         with self._translated():
             # One client a folder and process: Chroma shares its state between clients of one path.
@@ -49,8 +52,9 @@ class DenseIndex:
             with ExitStack() as failing:
                 failing.callback(self.close)
                 self._collection = self._client.get_or_create_collection(
-                    COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                    COLLECTION, configuration=SPACE, embedding_function=None
                 )
+                self._most = self._client.get_max_batch_size()
                 failing.pop_all()
         self.vectors = vectors
 
@@ -62,13 +66,13 @@ class DenseIndex:
         self._client.close()
 
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
-        """Remove passages by id, and add or replace others: up to 5,461, Chroma's limit. Repeating changes nothing."""
+        """Remove passages by id, and add or replace others. Repeating changes nothing."""
         added = [one for one in added if not one[1].replaced]  # so that no search needs a filter for what stands
         with self._translated():
-            if removed:
-                self._collection.delete(ids=list(removed))
-            if added:
-                ids = [passage.id for _, passage in added]
+            for start in range(0, len(removed), self._most):
+                self._collection.delete(ids=list(removed[start : start + self._most]))
+            for start in range(0, len(added), self._most):
+                ids = [passage.id for _, passage in added[start : start + self._most]]
                 self._collection.upsert(ids=ids, embeddings=self.vectors(ids))
 
     def walk(self) -> None:

@@ -52,6 +52,8 @@ def _translated() -> Iterator[None]:
 class LexicalIndex:
     """Passages by their words. One process may write it; who opens it `read_only` sees each commit of that one."""
 
+    lost = False
+
     def __init__(self, folder: Path | None, read_only: bool = False) -> None:
         """Open a folder, or create it; without one the index is held in memory."""
         builder = tantivy.SchemaBuilder()

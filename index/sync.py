@@ -1,6 +1,5 @@
 """An archive with its encoder and its two search indexes, which are kept in step with it and sound."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import cast
 
 from index.archive import Archive
+from index.beyond.served import Served, home
 from index.dense import DenseIndex
 from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Vectors, full_name, load_encoder
 from index.health.files import shut
-from index.health.probe import probe
+from index.health.folders import Folders, Part
 from index.health.rows import examine, mend
 from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
@@ -22,14 +22,13 @@ from index.read import ARCHIVE
 from index.scan import Scan
 from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
-from index.types import ArchiveError, Article, DiskError, translated
+from index.types import ArchiveError, Article, BadInput, DiskError, Unreachable, translated
 
 PARTS = ("dense", "lexical")
 FOREIGN = 10  # of as many articles one that is not in English makes an archive one of many languages
-APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
+APPLY_PASSAGES = 5000
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
-Part = DenseIndex | LexicalIndex
 
 
 @dataclass(frozen=True)
@@ -58,20 +57,24 @@ class Index(AbstractContextManager["Index"]):
 
     Opening is cheap. The encoder and the indexes load on first use, and then catch up with the
     archive where the last process ended before they could, or are built again where they were lost. Without an
-    `encoder`, an archive has its own.
+    `encoder`, an archive has its own; without `vectors` (an address, or "folder") its dense index is where it was.
     """
 
-    def __init__(self, folder: str | Path, encoder: Encoder | str | None = None, progress: Progress = silent) -> None:
+    def __init__(
+        self, folder: str | Path, encoder: Encoder | str | None = None, progress: Progress = silent,
+        vectors: str | None = None,
+    ) -> None:  # fmt: skip
         self._set(folder, encoder, progress)
         with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
             self.folder.mkdir(0o700, parents=True, exist_ok=True)
         self.lock = ArchiveLock(self.folder)
-        self._sums = {name: Sums(self.folder / f"{name}.sums") for name in ("archive", *PARTS)}
+        self._sums = Sums(self.folder / "archive.sums")
         try:
             self.archive = self._open_archive(self.folder / ARCHIVE)
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
             self._check_encoder()
-        except ArchiveError:
+            self._find_homes(vectors)
+        except (ArchiveError, BadInput):
             self.lock.release()
             raise
 
@@ -80,6 +83,10 @@ class Index(AbstractContextManager["Index"]):
         self.progress = progress
         self._given, self._encoder = encoder, encoder or DEFAULT_ENCODER
         self._parts: dict[str, Part] = {}
+
+    def _find_homes(self, vectors: str | None) -> None:
+        dense, lexical = (Folders(self.folder, name, self.archive) for name in PARTS)
+        self._homes: dict[str, Folders | Served] = {"dense": home(self.archive, dense, vectors), "lexical": lexical}
 
     def _check_encoder(self) -> None:
         """Take the archive's encoder where none was given. Raises ArchiveError where it has another."""
@@ -115,7 +122,7 @@ class Index(AbstractContextManager["Index"]):
     def _close_archive(self) -> None:
         self.archive.close()
         if not self.folder.joinpath(f"{ARCHIVE}-wal").exists():  # which another process that reads keeps
-            self._sums["archive"].keep(self.archive.path)
+            self._sums.keep(self.archive.path)
 
     def _open_archive(self, path: Path) -> Archive:
         """Open the archive's file, closed to others. Raises ArchiveError where only its indexes are left."""
@@ -125,7 +132,7 @@ class Index(AbstractContextManager["Index"]):
             mend = f"copydesk restore brings a backup back, or remove {self.folder} to begin anew"
             raise ArchiveError(f"{path} {what}, but its indexes are there: {mend}")
         shut(self.folder)
-        return Archive(path, opened=self._sums["archive"].forget)
+        return Archive(path, opened=self._sums.forget)
 
     @property
     def encoder(self) -> Encoder:
@@ -164,9 +171,9 @@ class Index(AbstractContextManager["Index"]):
     def catch_up(self) -> None:
         """Apply to both indexes and to the derived tables what the archive holds and they do not yet."""
         with self.archive.writing():
-            for name in PARTS:
-                self._catch_up(name, self._part(name))
+            self._catch_up("lexical", self._part("lexical"))
             self.catch_up_tables()
+            self._catch_up("dense", self._part("dense"))  # last: its server may be away
 
     def catch_up_tables(self) -> None:
         """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article.
@@ -196,7 +203,7 @@ class Index(AbstractContextManager["Index"]):
         """
         self._close_parts()
         damage = examine(self.archive, self.progress)
-        altered = complaint_elsewhere(self._sums["archive"].path, self.archive.path)
+        altered = complaint_elsewhere(self._sums.path, self.archive.path)
         articles, passages = self.archive.counts()
         whole = not (damage.file or damage.articles)
         late = whole and not altered  # what is left to be applied may be
@@ -216,7 +223,7 @@ class Index(AbstractContextManager["Index"]):
             mend(self.archive, self.encoder, damage, self.progress)
             for table in TABLES if altered or damage.file else tables:
                 derive(self.archive, table, self.progress, anew=True)
-            self._sums["archive"].forget()  # it is taken as it is, and its sums are kept when it is closed
+            self._sums.forget()  # it is taken as it is, and its sums are kept when it is closed
             for name in PARTS if damage.vectors else problems:
                 self._parts[name] = self._rebuild(name)
             return self.doctor()
@@ -233,25 +240,17 @@ class Index(AbstractContextManager["Index"]):
 
         The `whole` of it is compared with the archive; what is `late` is applied before.
         """
-        folder = self._folder(name)
-        if folder.exists() and (why := self._sums[name].complaint(folder)):
-            raise ArchiveError(why)
+        self._homes[name].complain(self._number(name))
         if late and self.archive.pending(name)[0]:
             self._part(name)
             self._close_parts()
-            folder = self._folder(name)
-        if not folder.exists():
-            return 0
-        self._sums[name].forget()
-        held = probe(name, folder, self.archive.path, whole)
-        self._sums[name].keep(folder)  # Chroma wrote when it was opened
-        return held
+        return self._homes[name].held(self._number(name), whole)
 
     def _close_parts(self) -> None:
         for name, part in self._parts.items():
             if isinstance(part, DenseIndex):
                 part.close()
-            self._sums[name].keep(self._folder(name))
+            self._homes[name].keep(self._number(name))
         self._parts.clear()
 
     # How an index is kept in step with the archive
@@ -264,9 +263,9 @@ class Index(AbstractContextManager["Index"]):
 
         What is in the archive's file changes in one transaction, by `switch`; `alone`, in which nobody searches.
         """
-        number = self._next("dense")
-        self._sweep("dense")
-        part = self._create("dense", number)
+        home, number = self._homes["dense"], self._next("dense")
+        home.sweep(self._number("dense"))
+        part = home.make(number)
         assert isinstance(part, DenseIndex)
         with ExitStack() as failing:
             failing.callback(part.close)
@@ -281,46 +280,26 @@ class Index(AbstractContextManager["Index"]):
                 before, self._parts["dense"] = self.dense, part
                 before.close()
             failing.pop_all()
-        self._sweep("dense")
+        home.sweep(number)
 
-    def _folder(self, name: str, number: str | None = None) -> Path:
-        return self.folder / f"{name}-{number or self.archive.meta(name) or 1}"
+    def _number(self, name: str) -> str:
+        return self.archive.meta(name) or "1"
 
     def _next(self, name: str) -> str:
-        """Return a number that no folder of an index has had: Chroma remembers what it had open under a path."""
-        held = (folder.name.rpartition("-")[2] for folder in self.folder.glob(f"{name}-[0-9]*"))
-        return str(1 + max(map(int, filter(str.isdecimal, [self.archive.meta(name) or "1", *held]))))
-
-    def _sweep(self, name: str) -> None:
-        """Remove what is left of an index in other folders than its own."""
-        for folder in set(self.folder.glob(f"{name}-[0-9]*")) - {self._folder(name)}:
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _create(self, name: str, number: str | None = None) -> Part:
-        folder = self._folder(name, number)
-        self._sums[name].forget()  # Chroma writes when it opens, too
-        with translated(ArchiveError, f"{folder} cannot be written", OSError):
-            folder.mkdir(0o700, exist_ok=True)
-            folder.chmod(0o700)
-        return LexicalIndex(folder) if name == "lexical" else DenseIndex(folder, self.archive.vectors)
+        return self._homes[name].next(self._number(name))
 
     def _part(self, name: str) -> Part:
-        if name not in self._parts:
+        if name not in self._parts or self._parts[name].lost:
             with self.archive.writing():
-                if name not in self._parts:
+                if name not in self._parts or self._parts[name].lost:
                     self._parts[name] = self._open(name)
         return self._parts[name]
 
     def _open(self, name: str) -> Part:
         """Open an index and bring it up to date; build it again if it is lost or will not open."""
         try:
-            folder, sums = self._folder(name), self._sums[name]
-            if why := sums.complaint(folder):
-                raise ArchiveError(why)
-            if name == "dense" and folder.exists() and not sums.kept:  # the last process was killed
-                probe(name, folder, self.archive.path, whole=False)
-            part = self._create(name)
-        except DiskError:  # nothing could be built there either
+            part = self._homes[name].open(self._number(name))
+        except (DiskError, Unreachable):  # nothing could be built there either
             raise
         except ArchiveError:
             return self._rebuild(name)
@@ -332,14 +311,15 @@ class Index(AbstractContextManager["Index"]):
         return self._rebuild(name)
 
     def _rebuild(self, name: str) -> Part:
-        """Build an index from the archive, in a new folder: Chroma remembers what it had open under a path.
+        """Build an index from the archive, in a new place, and remove the old one.
 
         When it is interrupted, too few passages are in it, and the next opening builds it again.
         """
-        self.archive.set_meta(name, self._next(name))
-        part = self._create(name)
+        number = self._next(name)
+        self.archive.set_meta(name, number)
+        part = self._homes[name].make(number)
         self._catch_up(name, part, everything=True)
-        self._sweep(name)  # only now what it replaces
+        self._homes[name].sweep(number)  # only now what it replaces
         return part
 
     def _catch_up(self, name: str, part: Part, everything: bool = False) -> None:

@@ -18,7 +18,7 @@ KEYED = re.compile(
     r"|pass(?:word|wd)?|pwd|auth|jwt)=)[^&;#\s\"'<>]+",
     re.I,
 )
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "_HEADERS")  # as names of variables end
+SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS", "_HEADERS")  # as names of variables end
 MESSAGE_CHARACTERS = 1000
 SECRET_CHARACTERS = 8  # A shorter one is no secret, and would be cut out of words.
 
@@ -156,6 +156,10 @@ class ArchiveError(CopydeskError):
 
 class DiskError(ArchiveError):
     """The disk is full, or cannot be written."""
+
+
+class Unreachable(ArchiveError):
+    """A server or cluster that holds or does a part is not there, or refuses it; what was written stays."""
 
 
 class ArchiveInUse(ArchiveError):

@@ -69,9 +69,10 @@ class Desk(AbstractContextManager["Desk"]):
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder, and is opened with it where none is named. `llm`, `llm_url`, `judge` and `strict` are what
     questions are answered and sentences checked with where they do not say otherwise, see `AskRequest`. `allow_private`
-    opens private networks to addresses that are ingested. `progress` is told what takes long. Methods may be called
-    from several threads: two search at a time, since each uses every core; who lists or reads articles
-    waits for none of them, and nobody waits for an ingestion.
+    opens private networks to addresses that are ingested. `vectors`, a Chroma server's address or "folder", is where
+    the dense index is from now on. `progress` is told what takes long. Methods may be called from several threads: two
+    search at a time, since each uses every core; who lists or reads articles waits for none of them, and nobody waits
+    for an ingestion.
 
     Raises BadInput for arguments that cannot be used, ArchiveInUse and ArchiveError for archives, ModelError
     for weights; all are CopydeskError, and their message says what to do.
@@ -89,6 +90,7 @@ class Desk(AbstractContextManager["Desk"]):
         strict: bool = False,
         allow_private: bool = False,
         read_only: bool = False,
+        vectors: str | None = None,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
@@ -96,7 +98,7 @@ class Desk(AbstractContextManager["Desk"]):
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
-        self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
+        self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress, vectors)
         try:
             self._judge = load_judge(judge, url_for(judge, *self._given)) if isinstance(judge, str) else judge
         except CopydeskError:

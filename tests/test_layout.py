@@ -14,9 +14,10 @@ ROOMS = {
     "index/read": {"index", "index/text"},
     "index/sources": {"index", "index/read", "index/text"},
     "index/tables": {"index", "index/text"},
-    "index/alongside": {"index", "index/read", "index/tables"},
+    "index/alongside": {"index", "index/beyond", "index/health", "index/read", "index/tables"},
+    "index/beyond": {"index", "index/health", "index/read", "index/text"},
     "index/health": {"index", "index/read"},
-    "index": {"index/health", "index/text", "index/read", "index/sources", "index/tables"},
+    "index": {"index/beyond", "index/health", "index/text", "index/read", "index/sources", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
     "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/locale", "qa/steps"},
@@ -39,7 +40,7 @@ ROOMS = {
 }  # fmt: skip
 HOMES = {
     "sqlite3": ["index/archive.py", "index/database.py", "index/health/backup.py", "qa/kept.py"],
-    "chromadb": ["index/dense.py"],
+    "chromadb": ["index/beyond/served.py", "index/dense.py"],
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder", "qa/rerank.py"],
     "text_to_num": ["evals/sets/newsroom.py", "index/text/numbers.py", "qa/check/signs.py"],
@@ -98,7 +99,8 @@ HOMES = {
     "fastapi_offline": ["qa/web/app.py"],
     "starlette": ["qa/web"],
     "httpx": [
-        "index/encoder/remote.py", "index/sources", "qa/doors/client.py", "qa/llm/models.py", "qa/llm/providers.py",
+        "index/beyond/served.py", "index/encoder/remote.py", "index/sources", "qa/doors/client.py", "qa/llm/models.py",
+        "qa/llm/providers.py",
     ],
     "httpx_sse": ["qa/doors/client.py"],
     "mcp": ["qa/web/mcp.py"],

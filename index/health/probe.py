@@ -33,7 +33,11 @@ def _try(name: str, folder: Path, path: Path, whole: bool) -> int:
     archive = Archive(path, "ro")
     if name == "lexical" and (why := torn(folder)):
         raise ArchiveError(why)
-    index = DenseIndex(folder, archive.vectors) if name == "dense" else LexicalIndex(folder)
+    return compare(DenseIndex(folder, archive.vectors) if name == "dense" else LexicalIndex(folder), archive, whole)
+
+
+def compare(index: DenseIndex | LexicalIndex, archive: Archive, whole: bool) -> int:
+    """Return how many passages an open index holds. Raises ArchiveError where, on the `whole`, they are others."""
     if isinstance(index, DenseIndex):
         index.walk()
     ids = archive.passage_ids() if whole else []

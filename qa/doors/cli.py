@@ -54,6 +54,11 @@ COMMON.add_argument(
 COMMON.add_argument(
     "--reranker", metavar="NAME", help="a cross-encoder by folder or hub id in place of the bundled one"
 )
+COMMON.add_argument(
+    "--vectors",
+    metavar="ADDRESS",
+    help="a Chroma server that has the dense index from now on, or folder (COPYDESK_VECTORS)",
+)
 COMMON.add_argument("--json", action="store_true", help="print one JSON document")
 
 
@@ -311,7 +316,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stoppable():
             data = os.environ.get("COPYDESK_DATA", "copydesk-data")
-            defaults = argparse.Namespace(data=data, encoder=None, json=False)
+            defaults = argparse.Namespace(
+                data=data, encoder=None, json=False, vectors=os.environ.get("COPYDESK_VECTORS")
+            )
             args = build_parser().parse_args(argv, defaults)
             run: Run = args.run
             return run(args) or DONE

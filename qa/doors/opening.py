@@ -33,7 +33,7 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
     if not create and not holds_archive(args):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
-    settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private")
+    settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private", "vectors")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
     desk = Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)

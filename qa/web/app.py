@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import create_model
 
 from index.encoder.reencode import remark
-from index.types import BadInput
+from index.types import BadInput, Unreachable
 from qa.desk import Desk
 from qa.doors.show import remarks
 from qa.doors.stop import Stopped, end, end_soon
@@ -158,7 +159,10 @@ def serve(
     with listener:
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
-        desk.warm_up()
+        try:
+            desk.warm_up()
+        except Unreachable as error:  # it is told so to whoever asks, until it is there
+            print(f"copydesk: {error}", file=sys.stderr)
         export()
         app = build_app(desk, host, token, allowed, users)
         server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
