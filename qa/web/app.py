@@ -29,7 +29,6 @@ from qa.page import mount
 from qa.page.render import source_page
 from qa.request import AskRequest, CheckRequest, Strings
 from qa.service import open_service
-from qa.telemetry import export
 from qa.types import Answer, Event, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.articles import Checks, article_routes, example, find_routes, source_routes
@@ -118,7 +117,10 @@ def _bare() -> FastAPI:
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
     about = {"title": "Copydesk", "description": ABOUT, "version": version("copydesk")}
-    app = FastAPIOffline(redoc_url=None, responses=REFUSALS, **about, **addresses)
+    untold = {
+        "exclude": lambda _: True
+    }  # FastAPI's own spans, also of the page, hold paths and queries: what was asked
+    app = FastAPIOffline(redoc_url=None, responses=REFUSALS, telemetry=untold, **about, **addresses)
     app.add_middleware(Bounds)
     return app
 
@@ -148,7 +150,6 @@ def serve(
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         address = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
         desk.warm_up()
-        export()
         app = build_app(desk, host, token, allowed, users)
         server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
