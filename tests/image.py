@@ -1,6 +1,6 @@
 """Takes the steps of docs/containers/Dockerfile in a bare root folder, where there is no container engine, and uses it.
 
-    python tests/image.py FOLDER [--arg NAME=VALUE]… [--bind PATH]… [--env NAME=VALUE]…
+    python tests/image.py FOLDER [--arg NAME=VALUE]… [--bind PATH]… [--env NAME=VALUE]… [--again]
 
 FOLDER holds the roots: `bare`, a Debian of debootstrap's variant minbase, must be there, and each stage gets one. The
 image's program then runs as its user, without capabilities, on a read-only root, with its volumes and /tmp to write to.
@@ -20,6 +20,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import yaml
 
 REPOSITORY = Path(__file__).parent.parent
 DOCKERFILE = REPOSITORY / "docs" / "containers" / "Dockerfile"
@@ -60,35 +62,16 @@ class Image:
         drop = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs",
                 "--bounding-set=-all", "--inh-caps=-all"] if used else []  # fmt: skip
         said = self.env | env | ({} if used else self.args)
-        inner = [
-            "chroot",
-            str(self.root),
-            "env",
-            "-i",
-            f"--chdir={self.folder}",
-            *(f"{k}={v}" for k, v in said.items()),
-        ]
+        pairs = [f"{name}={value}" for name, value in said.items()]
+        inner = ["chroot", self.root, "env", "-i", f"--chdir={self.folder}", *pairs, *drop, *words]
         outer = {
             "ROOT": str(self.root),
             "BINDS": " ".join(binds),
             "VOLUMES": " ".join(self.volumes),
             "USED": "1" * used,
         }
-        command = [
-            "unshare",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "sh",
-            "-c",
-            INSIDE,
-            "sh",
-            *inner,
-            *drop,
-            *words,
-        ]
-        return subprocess.Popen(command, env=os.environ | outer, **options)
+        own = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", INSIDE, "sh"]
+        return subprocess.Popen([*own, *inner], env=os.environ | outer, **options)
 
     def run(self, words: list[str], binds: list[str], env: dict[str, str], used: bool = True) -> str:
         """Run a command to its end, and return what it printed. Ends this program where it fails."""
@@ -99,19 +82,22 @@ class Image:
         return out
 
 
-def build(folder: Path, given: dict[str, str], binds: list[str], env: dict[str, str]) -> Image:
-    """Take each step of the Dockerfile, in its order."""
+def build(folder: Path, given: dict[str, str], binds: list[str], env: dict[str, str], again: bool) -> Image:
+    """Take each step of the Dockerfile, in its order; `again`, those alone that change no file: the roots are there."""
     stages: dict[str, Image] = {}
     lines = re.sub(r"\\\n", " ", re.sub(r"(?m)^#.*\n", "", DOCKERFILE.read_text())).splitlines()
     for step, rest in (line.split(None, 1) for line in lines if line.strip()):
         print(f"{time.strftime('%T')} {step} {rest[:100]}", flush=True)
+        if again and step in ("RUN", "COPY"):
+            continue
         match step:
             case "FROM":
                 name = rest.partition(" AS ")[2] or "image"
                 image = stages[name] = Image(folder / name)
-                shutil.rmtree(image.root, ignore_errors=True)
-                subprocess.run(["cp", "-a", folder / "bare", image.root], check=True)
-                shutil.copy("/etc/resolv.conf", image.root / "etc")
+                if not again:
+                    shutil.rmtree(image.root, ignore_errors=True)
+                    subprocess.run(["cp", "-a", folder / "bare", image.root], check=True)
+                    shutil.copy("/etc/resolv.conf", image.root / "etc")
             case "ARG":
                 name, _, value = rest.partition("=")
                 image.args[name] = given.get(name, value.strip('"'))
@@ -119,7 +105,7 @@ def build(folder: Path, given: dict[str, str], binds: list[str], env: dict[str, 
                 image.env |= dict(pair.split("=", 1) for pair in shlex.split(rest))
             case "WORKDIR":
                 image.folder = rest
-                (image.root / rest.strip("/")).mkdir(parents=True)
+                (image.root / rest.strip("/")).mkdir(parents=True, exist_ok=True)
             case "RUN":
                 for at in binds:
                     (image.root / at.strip("/")).parent.mkdir(parents=True, exist_ok=True)
@@ -179,20 +165,46 @@ def use(image: Image) -> None:
     )
     print(run("copydesk", "--json", "ingest", "/srv"))
     print(run("du", "-sh", "/opt/copydesk", "/data"))
-    service = image.popen([*image.entry, *image.command], [], {}, True, stdout=subprocess.PIPE, text=True)
+    with image.popen([*image.entry, *image.command], [], {}, True, stdout=subprocess.PIPE, text=True) as service:
+        try:
+            status = ask(image, service)
+        finally:
+            for pid in descendants(service.pid)[:0:-1]:  # unshare's own --kill-child spares another user
+                os.kill(pid, signal.SIGKILL)
+    print(run("copydesk", "doctor"))
+    chroma(image)
+    assert status == 143
+
+
+def ask(image: Image, service: subprocess.Popen) -> int:
+    """Wait for a service, look after it, ask it a question and end it; return its status."""
     started = time.perf_counter()
     print(service.stdout.readline())
-    print(f"served after {time.perf_counter() - started:.1f} s; health check {image.run(image.health, [], {})!r}")
-    print(run("copydesk", "ask", QUESTION))
-    main = next(
-        pid for pid in descendants(service.pid) if b"copydesk\0serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    print(
+        f"served after {time.perf_counter() - started:.1f} s; the health check said {image.run(image.health, [], {})!r}"
     )
+    print(image.run([*image.entry, "copydesk", "ask", QUESTION], [], {}))
+    main = descendants(service.pid)[1]  # the first below unshare: process 1 of its namespace
     started = time.perf_counter()
     os.kill(main, signal.SIGTERM)
     status = service.wait(END_SECONDS)
     print(f"SIGTERM: ended with {status} after {time.perf_counter() - started:.1f} s")
-    print(run("copydesk", "doctor"))
-    assert status == 143
+    return status
+
+
+def chroma(image: Image) -> None:
+    """Run the Chroma server of compose.yaml, until its health check has found it."""
+    service = yaml.safe_load(DOCKERFILE.with_name("compose.yaml").read_text())["services"]["chroma"]
+    check, started = service["healthcheck"]["test"][1:], time.perf_counter()
+    with image.popen([*image.entry, *service["command"]], [], service["environment"], True) as server:
+        try:
+            while image.popen(check, [], {}, True, stderr=subprocess.DEVNULL).wait():
+                assert time.perf_counter() - started < END_SECONDS * 12
+                time.sleep(1)
+            print(f"Chroma's server answered after {time.perf_counter() - started:.1f} s")
+        finally:
+            for pid in descendants(server.pid)[:0:-1]:
+                os.kill(pid, signal.SIGTERM)
 
 
 def descendants(pid: int) -> list[int]:
@@ -211,7 +223,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     for name in ("--arg", "--bind", "--env"):
         parser.add_argument(name, action="append", default=[])
-    parser.add_argument("--use", action="store_true", help="what was built before")
+    parser.add_argument("--again", action="store_true", help="use what was built before")
     given = parser.parse_args()
     pairs = [dict(pair.split("=", 1) for pair in some) for some in (given.arg, given.env)]
-    use(build(given.folder.absolute(), pairs[0], given.bind, pairs[1]))
+    use(build(given.folder.absolute(), pairs[0], given.bind, pairs[1], given.again))
