@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from conftest import REPOSITORY, serving
+from conftest import REPOSITORY, SEEDS, serving
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 from test_remote import Handler, vectors
@@ -96,10 +96,12 @@ def test_an_ingestion_is_a_span_with_its_steps(receiver: Receiver, encoding: lis
 
 
 def test_a_question_is_below_the_span_of_who_asks(
-    receiver: Receiver, archive: Path, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    desk.ingest([SEEDS])
+    desk.close()
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-    with serving(archive) as address:
+    with serving(desk.index.folder) as address:
         asked = {"json": {"question": QUESTION}, "headers": {"traceparent": f"00-{TRACE}-{PARENT}-01"}}
         assert httpx.post(f"{address}/api/ask", timeout=60, **asked).json()["answered"]
         assert httpx.get(f"{address}/api/articles?q=Jeddah").json()["total"]
