@@ -7,6 +7,7 @@ from pathlib import Path
 
 from index.archive import Entry, content_hash, vector_key
 from index.encoder import Vectors, encoded_text
+from index.health.spans import SPANS, count, step
 from index.read import Found, read, real, wire
 from index.read.article import Known
 from index.read.notes import Notes
@@ -44,7 +45,13 @@ class IngestReport:
     skipped: dict[str, int] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
 
+    def counts(self) -> dict[str, int]:
+        """Return how many articles were added, changed, left, removed and rejected, and how many passages written."""
+        names = ("added", "changed", "unchanged", "removed", "passages")
+        return {name: getattr(self, name) for name in names} | {"rejected": len(self.rejected)}
 
+
+@step("ingest")
 def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
     year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
@@ -71,7 +78,7 @@ def ingest(
     notes = Notes()
     batch: list[tuple[Article, Place]] = []
     waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    due = started + BATCH_SECONDS
+    begun = started  # of the batch
     for found in _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only):
         article = _placed(found, places, seen, index, notes)
         if article is None:
@@ -90,16 +97,17 @@ def ingest(
         report.added += known is None
         batch.append((article, found.at))
         waiting += len(article.text)
-        if waiting > BATCH_CHARACTERS or time.perf_counter() > due:
-            report.passages += _write(index, batch, written, found.share, tell)
-            batch, waiting, written, due = [], 0, found.share, time.perf_counter() + BATCH_SECONDS
-    report.passages += _write(index, batch, written, 1.0, tell)
+        if waiting > BATCH_CHARACTERS or time.perf_counter() - begun > BATCH_SECONDS:
+            report.passages += _write(index, batch, written, found.share, tell, begun)
+            batch, waiting, written, begun = [], 0, found.share, time.perf_counter()
+    report.passages += _write(index, batch, written, 1.0, tell, begun)
     index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
     report.not_used, report.skipped, report.incomplete = sorted(notes.not_used), dict(notes.skipped), notes.lines()
     report.seconds = time.perf_counter() - started
+    count(**report.counts())
     return report
 
 
@@ -156,30 +164,45 @@ def _placed(
     return article
 
 
-def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress) -> int:
-    """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
+def _write(
+    index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress, begun: float
+) -> int:
+    """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages.
+
+    It was read since `begun`.
+    """
     if not batch:
         return 0
+    took = int((time.perf_counter() - begun) * 1_000_000_000)
+    with SPANS.start_as_current_span("read", start_time=time.time_ns() - took):
+        count(articles=len(batch), characters=sum(len(article.text) for article, _ in batch))
     index.suit([article for article, _ in batch])
     every: dict[str, str] = {}  # text by vector key
     entries: list[Entry] = []
-    for article, at in batch:
-        encoded = [(passage, encoded_text(article, passage)) for passage in passages(article, index.encoder.count)]
-        keyed = [(passage, vector_key(index.encoder.name, text), text) for passage, text in encoded]
-        every |= {key: text for _, key, text in keyed}
-        entries.append(Entry(article, [(passage, key) for passage, key, _ in keyed], at))
+    with step("split", articles=len(batch)):
+        for article, at in batch:
+            encoded = [(passage, encoded_text(article, passage)) for passage in passages(article, index.encoder.count)]
+            keyed = [(passage, vector_key(index.encoder.name, text), text) for passage, text in encoded]
+            every |= {key: text for _, key, text in keyed}
+            entries.append(Entry(article, [(passage, key) for passage, key, _ in keyed], at))
+        total = sum(len(entry.passages) for entry in entries)
+        count(passages=total)
     known = index.archive.known_vectors(every)
     longest = sorted((key for key in every if key not in known), key=lambda key: -len(every[key]))
     vectors: dict[str, Vectors] = {}
-    for done in range(0, len(longest), ENCODE_TEXTS):
-        progress("ingest", start + (end - start) * done / len(longest))
-        keys = longest[done : done + ENCODE_TEXTS]
-        vectors.update(zip(keys, index.encoder.encode_document([every[key] for key in keys]), strict=True))
+    with step("encode", texts=len(longest)):
+        for done in range(0, len(longest), ENCODE_TEXTS):
+            progress("ingest", start + (end - start) * done / len(longest))
+            keys = longest[done : done + ENCODE_TEXTS]
+            vectors.update(zip(keys, index.encoder.encode_document([every[key] for key in keys]), strict=True))
     progress("ingest", end)
-    with index.archive.writing():  # not while texts are cut and encoded, so that others may remove articles meanwhile
+    # Not while texts are cut and encoded, so that others may remove articles meanwhile.
+    with step("store", articles=len(batch), passages=total), index.archive.writing():
         lost = list(known - index.archive.known_vectors(known))  # with what was removed
         vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
         index.archive.check_size(vectors.values())
-        index.archive.write(entries, vectors)
-        index.catch_up()
-    return sum(len(entry.passages) for entry in entries)
+        with step("write"):
+            index.archive.write(entries, vectors)
+        with step("index"):
+            index.catch_up()
+    return total

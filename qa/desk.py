@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cached_property
@@ -49,6 +50,7 @@ from qa.steps.rank import collapse, rerank
 from qa.steps.said import find
 from qa.steps.timeline import timeline
 from qa.steps.understand import understand
+from qa.telemetry import Turns
 from qa.types import Answer, Checked, Event, Page, Said, Timeline, Translation, as_json
 
 if TYPE_CHECKING:
@@ -92,9 +94,9 @@ class Desk(AbstractContextManager["Desk"]):
         read_only: bool = False,
         vectors: str | None = None,
     ) -> None:
-        self._turns = threading.Semaphore(TURNS)
+        self.turns = Turns(TURNS)
         self._ingesting = threading.Lock()
-        self.ingestions = 0  # that ended
+        self.ingested = Counter[str]()  # ingestions that ended, articles by what became of them, and passages
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
@@ -118,13 +120,13 @@ class Desk(AbstractContextManager["Desk"]):
         """Wait until nobody searches, and let nobody."""
         with ExitStack() as everyone:
             for _ in range(TURNS):
-                everyone.enter_context(self._turns)
+                everyone.enter_context(self.turns)
             yield
 
     @contextmanager
     def reading(self) -> Iterator[Index]:
         """Wait for a turn to search, and read one state of the archive. Raises Gone where the asker has left."""
-        with self._turns, self.index.reading():
+        with self.turns, self.index.reading():
             go_on()
             yield self.index
 
@@ -219,7 +221,7 @@ class Desk(AbstractContextManager["Desk"]):
     def verify(self, claim: str, articles: Sequence[Article]) -> Verdict:
         """Return how far these articles support a sentence."""
         reader = self.reranker if isinstance(self.reranker, Reader) else None
-        with nullcontext() if self._judge else self._turns:  # a judge may be a model that is slow to write
+        with nullcontext() if self._judge else self.turns:  # a judge may be a model that is slow to write
             verdict = verify(claim, articles, self.index.encoder, self._judge, reader)
         why = "" if verdict.spans else elsewhere(self, claim, articles)
         return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
@@ -260,7 +262,7 @@ class Desk(AbstractContextManager["Desk"]):
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:
             report = ingest(self.index, *given, **options)
-            self.ingestions += 1
+            self.ingested.update(report.counts(), ingestions=1)
         return report
 
     @cached_property

@@ -58,14 +58,14 @@ class Service:
     """A desk that is served, what people keep with it, and the models that their questions may name.
 
     A visitor must not spend the operator's keys, or find out which files there are. Of each question that ends,
-    `watchers` are told how (an Outcome), and after how many seconds.
+    `watchers` are told how (an Outcome), after how many seconds, and the Answer if there is one.
     """
 
     desk: Desk
     kept: Kept
     models: tuple[str, ...] = ("quotes",)
     most: int = MOST
-    watchers: list[Callable[[Outcome, float], None]] = field(default_factory=list)
+    watchers: list[Callable[[Outcome, float, Answer | None], None]] = field(default_factory=list)
     asking: set[Asker] = field(init=False, default_factory=set)  # those whose questions are being answered
     _door: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
 
@@ -77,12 +77,14 @@ class Service:
         self._check_offered(request.llm_url or request.llm)
         started, asker = time.perf_counter(), asker or Asker()
         outcome: Outcome = "left"
+        answer: Answer | None = None
         try:
             self._let_in(asker)
             with closing(events(self.desk, request)) as told:
                 for event in told:
                     go_on()
                     if isinstance(event, Answer):
+                        answer = event
                         outcome = "answered" if event.answered else "declined"
                     yield event
         except CopydeskError as error:
@@ -91,7 +93,7 @@ class Service:
         finally:
             asker.leave()
             for watcher in self.watchers:
-                watcher(outcome, time.perf_counter() - started)
+                watcher(outcome, time.perf_counter() - started, answer)
 
     def checking(self, request: CheckRequest, asker: Asker | None = None) -> Generator[float | Checked, None, None]:
         """Yield what `Desk.checking` does, as `events` does, without a word to `watchers`."""

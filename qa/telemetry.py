@@ -5,49 +5,64 @@ A question is a span with one below it for each of its steps. No text of questio
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 from collections.abc import Generator
+from typing import Any
 
-from opentelemetry import trace
-from opentelemetry.trace import Span, StatusCode
+from opentelemetry import context, trace
+from opentelemetry.trace import Span
 
+from index.health.spans import SPANS, fail
 from qa.types import Answer, Event
 
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 STEPS = ("rewrite", "retrieve", "rerank", "answer")  # as they follow each other
 
 
-def export() -> None:
-    """Send spans by OTLP where the environment says to which address."""
-    if not any(map(os.environ.get, ENDPOINTS)):
-        return
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+class Turns(threading.Semaphore):
+    """A semaphore that knows which threads wait for it."""
 
-    os.environ.setdefault("OTEL_SERVICE_NAME", "copydesk")
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.waiting = set[int]()
+
+    def __enter__(self, *given: Any) -> bool:
+        self.waiting.add(threading.get_ident())
+        try:
+            return self.acquire(*given)
+        finally:
+            self.waiting.discard(threading.get_ident())
 
 
 def traced(told: Generator[Event, None, None]) -> Generator[Event, None, None]:
     """Let the events of a question be a span, from the first to the last."""
-    begun, span = time.time_ns(), trace.get_tracer("copydesk").start_span("invoke_agent copydesk")
+    begun, span = time.time_ns(), SPANS.start_span("invoke_agent copydesk")
     span.set_attributes({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "copydesk"})
     try:
-        for event in told:
+        for event in _within(span, told):
             if isinstance(event, Answer):
                 _steps(span, begun, event)
             yield event
     except Exception as error:
-        span.set_attribute("error.type", type(error).__name__)
-        span.set_status(StatusCode.ERROR)
+        fail(span, error)
         raise
     finally:
         told.close()
         span.end()
+
+
+def _within(span: Span, told: Generator[Event, None, None]) -> Generator[Event, None, None]:
+    """Yield events, each of which is made within a span: a thread may have others between two of them."""
+    within = trace.set_span_in_context(span)
+    while True:
+        before = context.attach(within)
+        try:
+            event = next(told, None)
+        finally:
+            context.detach(before)
+        if event is None:
+            return
+        yield event
 
 
 def _steps(span: Span, begun: int, answer: Answer) -> None:
@@ -61,6 +76,6 @@ def _steps(span: Span, begun: int, answer: Answer) -> None:
         known = {"gen_ai.operation.name": "chat"} | model if writes else {}
         known |= {"gen_ai.operation.name": "retrieval"} if step == "retrieve" else {}
         within = trace.set_span_in_context(span)
-        part = trace.get_tracer("copydesk").start_span(name, within, attributes=known, start_time=begun)
+        part = SPANS.start_span(name, within, attributes=known, start_time=begun)
         begun += int(answer.timings_ms[step] * 1_000_000)
         part.end(begun)

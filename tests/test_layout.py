@@ -30,7 +30,7 @@ ROOMS = {
     "qa/export": {"index", "qa", "qa/locale", "qa/doors", "qa/page"},
     "qa/doors": {"index", "index/health", "index/tables", "index/read", "index/sources", "qa", "qa/llm", "qa/web"},
     "qa/web": {
-        "index", "index/tables", "index/text", "index/read", "index/sources",
+        "index", "index/health", "index/tables", "index/text", "index/read", "index/sources",
         "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
     },
     "qa/page": {"index", "qa/locale", "index/read", "qa", "qa/doors"},
@@ -107,7 +107,7 @@ HOMES = {
     "argon2": ["qa/web/users.py"],
     "docx": ["index/read/formats/word.py", "qa/export.py"],
     "prometheus_client": ["qa/web/telemetry.py"],
-    "opentelemetry": ["qa/telemetry.py"],
+    "opentelemetry": ["index/health/spans.py", "qa/telemetry.py"],
     "rich": ["evals/train/__main__.py", "evals/train/many.py", "qa/doors/show.py"],
     "ir_measures": ["evals/metrics.py"],
 }  # fmt: skip

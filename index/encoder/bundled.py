@@ -123,4 +123,5 @@ def _options() -> Any:
 def _give_way() -> None:
     """Let a thread that encodes articles have what questions leave of the processor, where threads have a priority."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), GIVES_WAY)
+        thread = os.PRIO_PROCESS, get_native_id()
+        os.setpriority(*thread, max(GIVES_WAY, os.getpriority(*thread)))  # only root may take more than it has

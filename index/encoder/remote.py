@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 
 from index.encoder import REMOTE, Symmetric, Vectors
+from index.health.spans import carry
 from index.text.fold import clean
 from index.types import BadInput, ModelError, shown
 
@@ -32,7 +33,8 @@ def http_options(base: str, patience: float) -> dict[str, Any]:
     """
     here = httpx.URL(base).host in ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104  nothing is bound
     timeout = httpx.Timeout(patience, connect=min(patience, CONNECT_SECONDS))
-    return {"timeout": timeout, "trust_env": not here, "follow_redirects": False}
+    hooks = {"request": [carry]}
+    return {"timeout": timeout, "trust_env": not here, "follow_redirects": False, "event_hooks": hooks}
 
 
 class RemoteEncoder(Symmetric):

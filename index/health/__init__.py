@@ -1,1 +1,1 @@
-"""Whether an archive is as it was written: its files, its rows, its indexes; and copies of it."""
+"""Whether an archive is as it was written: its files, rows and indexes; copies of it; how long work on it takes."""

@@ -42,6 +42,13 @@ def derive(archive: Archive, table: Table, progress: Callable[[str, float], None
         archive.applied(name, sequence)
 
 
+def lag(archive: Archive) -> dict[str, int]:
+    """Return how many changes each who is derived, indexes and tables, has not applied yet, by its name."""
+    late = "(SELECT count(*) FROM changes WHERE sequence > CAST(value AS INTEGER))"
+    rows = archive.read(f"SELECT substr(key, 9), {late} FROM meta WHERE key LIKE 'applied:%' ORDER BY 1")
+    return dict(rows)
+
+
 def complaint(archive: Archive, table: Table) -> str:
     """Return in words what is wrong with a table, if anything; one not built yet is built when it is used."""
     if archive.meta(f"rules:{table.name}") != table.rules:

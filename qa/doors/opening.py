@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from index.encoder.reencode import remark
+from index.health.spans import export
 from index.read import ARCHIVE
 from index.types import ArchiveInUse, BadInput
 from qa.desk import Desk
@@ -33,6 +34,7 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
     """Open the archive that the arguments name, with progress on stderr where people look at it."""
     if not create and not holds_archive(args):
         raise BadInput(f"no archive at {args.data}: copydesk ingest makes one, --data names another")
+    export()
     settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private", "vectors")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)

@@ -86,7 +86,9 @@ def _remote(kind: str, name: str, base: str, key: str, patience: float) -> Any:
         llm = Anthropic(name, temperature=0.0, base_url=base, api_key=key, max_retries=0)
         # The constructor takes no httpx client, and its own follow redirects, x-api-key in hand.
         llm._client = llm._client.with_options(timeout=http["timeout"], http_client=httpx.Client(**http))
-        llm._aclient = llm._aclient.with_options(timeout=http["timeout"], http_client=httpx.AsyncClient(**http))
+        llm._aclient = llm._aclient.with_options(
+            timeout=http["timeout"], http_client=httpx.AsyncClient(**http | {"event_hooks": {}})
+        )
         return llm
     import litellm
     from litellm.llms.custom_httpx.http_handler import HTTPHandler

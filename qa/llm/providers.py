@@ -78,8 +78,9 @@ def address(kind: str, url: str | None = None) -> tuple[str, str]:
 
 def ask(url: str, key: str = "none", json: Any = None) -> Any:
     """Return the JSON that a server answers to GET, or to POST of `json`, in 1.5 s. What may go wrong is UNREADABLE."""
-    options = http_options(url, LIST_SECONDS) | {"headers": {"Authorization": f"Bearer {key}"}, "json": json}
-    return httpx.request("POST" if json else "GET", url, **options).raise_for_status().json()
+    sent: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key}"}, "json": json}
+    with httpx.Client(**http_options(url, LIST_SECONDS)) as asking:
+        return asking.request("POST" if json else "GET", url, **sent).raise_for_status().json()
 
 
 def models() -> list[dict[str, Any]]:

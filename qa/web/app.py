@@ -30,7 +30,6 @@ from qa.page import mount
 from qa.page.render import source_page
 from qa.request import AskRequest, CheckRequest, Strings
 from qa.service import Service, TranslateRequest, open_service
-from qa.telemetry import export
 from qa.types import Answer, Event, Translation, as_json, kind
 from qa.web import mcp, openai, talks
 from qa.web.articles import Checks, article_routes, example, find_routes, source_routes
@@ -102,7 +101,10 @@ def _bare() -> FastAPI:
     # FastAPI's own documentation loads its scripts from two hosts outside.
     addresses = {"docs_url": "/api/docs", "static_url": "/api/docs/files", "openapi_url": "/api/openapi.json"}
     about = {"title": "Copydesk", "description": ABOUT, "version": version("copydesk")}
-    app = FastAPIOffline(redoc_url=None, responses=REFUSALS, **about, **addresses)
+    untold = {
+        "exclude": lambda _: True
+    }  # FastAPI's own spans, also of the page, hold paths and queries: what was asked
+    app = FastAPIOffline(redoc_url=None, responses=REFUSALS, telemetry=untold, **about, **addresses)
     app.add_middleware(Bounds)
     return app
 
@@ -163,7 +165,6 @@ def serve(
             desk.warm_up()
         except Unreachable as error:  # it is told so to whoever asks, until it is there
             print(f"copydesk: {error}", file=sys.stderr)
-        export()
         app = build_app(desk, host, token, allowed, users)
         server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.

@@ -13,6 +13,7 @@ from weakref import WeakSet
 from fastapi import Request
 from fastapi.sse import format_sse_event
 
+from index.health.spans import carried
 from index.types import ArchiveError, CopydeskError
 from qa.request import ASKER, Asker, Gone
 from qa.types import Answer, Checked, Translation
@@ -33,6 +34,7 @@ async def told(ask: Callable[[Asker], Iterator[T]], http: Request) -> AsyncGener
 
     def work() -> None:
         ASKER.set(asker)
+        carried(http.headers)
         with suppress(RuntimeError):  # the loop has ended, and the service with it
             try:
                 for event in ask(asker):
