@@ -58,10 +58,6 @@ if TYPE_CHECKING:
 
     from index.sources.watch import Looked
 
-# Who search, read or check at a time, in the order in which they came: one has the processor while the other waits for
-# indexes, and of many who ask at once each gets its first words before the first one's sentences are checked.
-TURNS = 2
-
 
 class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
@@ -94,7 +90,7 @@ class Desk(AbstractContextManager["Desk"]):
         read_only: bool = False,
         vectors: str | None = None,
     ) -> None:
-        self.turns = Turns(TURNS)
+        self.turns = Turns()
         self._ingesting = threading.Lock()
         self.ingested = Counter[str]()  # ingestions that ended, articles by what became of them, and passages
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
@@ -119,7 +115,7 @@ class Desk(AbstractContextManager["Desk"]):
     def _alone(self) -> Iterator[None]:
         """Wait until nobody searches, and let nobody."""
         with ExitStack() as everyone:
-            for _ in range(TURNS):
+            for _ in range(self.turns.most):
                 everyone.enter_context(self.turns)
             yield
 

@@ -20,10 +20,16 @@ STEPS = ("rewrite", "retrieve", "rerank", "answer")  # as they follow each other
 
 
 class Turns(threading.Semaphore):
-    """A semaphore that knows which threads wait for it."""
+    """Who search, read or check at a time, in the order in which they came, and which threads wait.
 
-    def __init__(self, value: int) -> None:
-        super().__init__(value)
+    One has the processor while the other waits for indexes, and of many who ask at once each gets its first words before
+    the first one's sentences are checked.
+    """
+
+    most = 2
+
+    def __init__(self) -> None:
+        super().__init__(self.most)
         self.waiting = set[int]()
 
     def __enter__(self, *given: Any) -> bool:
