@@ -267,14 +267,9 @@ class Desk(AbstractContextManager["Desk"]):
         return Sources(self.index.archive)
 
     def watch(
-        self,
-        sources: str | Path | Iterable[str | Path] = (),
-        outlet: str | None = None,
-        allow_private: bool = False,
-        every: float | None = None,
-        once: bool = False,
-        stop: threading.Event | None = None,
-    ) -> Iterator[Looked]:
+        self, sources: str | Path | Iterable[str | Path] = (), outlet: str | None = None, allow_private: bool = False,
+        every: float | None = None, once: bool = False, stop: threading.Event | None = None,
+    ) -> Iterator[Looked]:  # fmt: skip
         """Keep the archive in step with files, folders and addresses, these and those that it knows, until `stop`.
 
         Yields what each look brought; see `index.sources.watch`. Of folders, new and changed files are read and what is

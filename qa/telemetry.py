@@ -22,8 +22,8 @@ STEPS = ("rewrite", "retrieve", "rerank", "answer")  # as they follow each other
 class Turns(threading.Semaphore):
     """Who search, read or check at a time, in the order in which they came, and which threads wait.
 
-    One has the processor while the other waits for indexes, and of many who ask at once each gets its first words before
-    the first one's sentences are checked.
+    One has the processor while the other waits for indexes, and of many who ask at once each gets its first words
+    before the first one's sentences are checked.
     """
 
     most = 2
