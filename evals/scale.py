@@ -6,9 +6,11 @@ an hour and no night. The archive stays in the folder, and is grown further by a
 """
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -16,9 +18,14 @@ import numpy as np
 
 from index.archive import Archive, Entry, vector_key
 from index.encoder import Vectors, encoded_text
+from index.ingest import ingest
+from index.sync import Index
 from index.text.names import capitalised
 from index.types import Article, Passage, digest
 
+SIZES = 10_000, 100_000, 1_000_000
+BATCH, EVERY = 5000, 50_000  # passages that are written together, and after which indexes follow
+QUESTIONS = 40  # the newest headlines of the corpus
 PASSAGES = 9  # of an article, about
 NEAR = 0.9  # cosine of a recombined passage's vector and that from which it was made, about
 OUTLETS, DAYS, FIRST = 20, 3 * 365, date(2023, 1, 1)
@@ -81,3 +88,40 @@ def _placed(article: Article, texts: list[str]) -> Iterator[Passage]:
     for text in texts:
         yield Passage(digest(f"{start}:{start + len(text)}\0{version}", 12), article.id, start, start + len(text))
         start += len(text) + 2
+
+
+def grow(index: Index, found: list[Source], size: int) -> None:
+    """Add recombined articles to an archive until it has as many passages."""
+    [(number,)], held = index.archive.read("SELECT count(*) FROM articles"), index.archive.counts()[1]
+    while held < size:
+        made = [recombined(found, index.encoder.name, number + n) for n in range(BATCH // PASSAGES)]
+        number, held = number + len(made), held + sum(len(entry.passages) for entry, _ in made)
+        index.archive.write([entry for entry, _ in made], {key: one for _, own in made for key, one in own.items()})
+        if size <= held or held % EVERY < BATCH:
+            index.catch_up()
+        print(f"\r{held:,} of {size:,} passages", end="" if held < size else "\n", file=sys.stderr)
+
+
+def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
+    """Grow an archive to each size, and print what it costs there."""
+    from evals.cost import measure
+
+    with Index(folder / "corpus") as index:
+        ingest(index, [corpus])
+        found, ask = (
+            sources(index.archive),
+            [listed.title for listed in index.archive.page("1", [], limit=QUESTIONS)[0]],
+        )
+    for size in sizes:
+        with Index(folder / "archive") as index:
+            index.suit([])
+            grow(index, found, size)
+        print(f"\n{size:,} passages")
+        for what, much in measure(folder / "archive", found, ask):
+            print(f"{what:34} {much}", flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3 or not all(map(str.isdecimal, sys.argv[3:])):
+        sys.exit("scale: name articles, a folder for the archives, and sizes if not 10000 100000 1000000")
+    main(sys.argv[1], Path(sys.argv[2]), [*map(int, sys.argv[3:])] or SIZES)

@@ -15,7 +15,8 @@ from index.encoder import Vectors
 from index.types import REPAIR, ArchiveError, Article, Passage, disk_error, translated
 
 COLLECTION = "passages-3"  # An index of an earlier version is empty by this name, and is built again.
-SPACE = {"hnsw": {"space": "cosine"}}
+# As many candidates are looked at: of 50,000 recombined passages .96 of the first ten are right with Chroma's 100.
+SPACE = {"hnsw": {"space": "cosine", "ef_search": 300}}
 
 
 @contextmanager

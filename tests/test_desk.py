@@ -41,7 +41,7 @@ LACKING = {  # what the closest article has nothing of; on other subjects nothin
     "seed-22": ": it has “Yermak: Paris talks weighed many options for a ceasefire” (18 April 2025), but nothing there "
     "of “Vladimir”, “Putin”.",
     "seed-23": ": it has “Yermak: Paris talks weighed many options for a ceasefire” (18 April 2025), but nothing there "
-    "of “hotel”, “hosted”.",
+    "of “hotel”.",
 }
 
 

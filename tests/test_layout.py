@@ -34,7 +34,9 @@ ROOMS = {
         "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
     },
     "qa/page": {"index", "qa/locale", "index/read", "qa", "qa/doors"},
-    "evals": {"index", "index/read", "index/text", "qa", "qa/doors", "qa/locale", "qa/page", "evals/sets"},
+    "evals": {
+        "index", "index/tables", "index/read", "index/text", "qa", "qa/doors", "qa/locale", "qa/page", "evals/sets",
+    },
     "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
     "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
 }  # fmt: skip

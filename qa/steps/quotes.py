@@ -90,7 +90,7 @@ def _missing(evidence: Evidence) -> str:
     closest = max(evidence.candidates, key=lambda c: c.logit, default=None)
     read = parse(evidence.question)  # "leads" is said in many ways, and "'s" is nothing
     told = {t.text.strip("'’") for t in read if t.tag_ == "POS" or (t.pos_ == "VERB" and t.tag_ != "VBN")}
-    words = {w: stems for w in naming(evidence.question) if w not in told and (stems := content_terms(w))}
+    words = {word: stems for word in naming(evidence.question) if (stems := content_terms(word))}
     if not (closest and closest.article.title and words):
         return REFUSED
     article, asked = closest.article, KINDS.get(kind(evidence.question))
@@ -98,6 +98,7 @@ def _missing(evidence: Evidence) -> str:
     lacking = [f"“{word}”" for word, stems in words.items() if not alike(stems) <= held]
     if 2 * len(lacking) > len(words):
         return REFUSED
+    lacking = [word for word in lacking if word[1:-1] not in told]
     found = re.search(asked, evidence.question, re.I) if asked else None
     missing = f"nothing there of {', '.join(lacking)}" if lacking else f"not {found[0].lower() if found else 'this'}"
     title, day = shorten(article.title, TITLE_CHARACTERS, placeholder=" …"), article.published
