@@ -46,13 +46,14 @@ class Chain(NamedTuple):
     keep: Callable[[Archive, Article], Kept]
     score: Callable[[Kept, Kept, Rarity], float]
     days: int = EVER
+    key: str = "TEXT"  # what its keys are in SQL
 
     @property
     def script(self) -> str:
         return self._sql("chain")
 
     def _sql(self, file: str) -> str:
-        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name)
+        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name).replace("KIND", self.key)
 
     def group(self, archive: Archive, article_id: str) -> list[str]:
         """Return the articles that hang together with one, itself too, the one on which all others hang first."""
@@ -70,14 +71,14 @@ class Chain(NamedTuple):
         @cache
         def rarity(key: int | str) -> float:
             some = f"SELECT 1 FROM {chain}_keys WHERE key = ? LIMIT 1000"
-            return math.log((count + 1) / archive.read(f"SELECT max(1, count(*)) FROM ({some})", key)[0][0])
+            return math.log((count + 1) / max(1, archive.read(f"SELECT count(*) FROM ({some}) AS held", key)[0][0]))
 
         kept = cache(lambda article: self.keep(archive, article))
         for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
             day = new.article.published.toordinal() if new.article.published else 0
-            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id) VALUES (?)", new.article.id)
+            archive.read(f"INSERT INTO {chain} (article_id) VALUES (?) ON CONFLICT DO NOTHING", new.article.id)
             rows = [(key, day, new.article.id) for key in new.keys]
-            archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
+            archive.change(f"INSERT INTO {chain}_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
             shared = defaultdict[str, float](float)
             for key in new.keys:
                 found = archive.read(near, key, day - self.days, day + self.days)

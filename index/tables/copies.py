@@ -75,4 +75,4 @@ def _figures(said: str) -> Counter[object]:
     return Counter([*re.findall(r"\d+", said), *((n.value, n.unit) for n in numbers(said))])
 
 
-COPIES = Chain("copies", "2", keep, carries)
+COPIES = Chain("copies", "2", keep, carries, key="INTEGER")
