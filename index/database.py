@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -52,19 +52,25 @@ class Database:
     one of SQLite's: of "ro" and "ro&immutable=1", which takes it that nobody writes, nothing is written.
     """
 
+    BEGIN = "BEGIN"  # of what is read in one state
+    FAILS: type[Exception] = sqlite3.Error
+
     def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
         """Open or create a file, mode 0600; `opened` is called before anything is written."""
-        self.path, self.read_only = path, mode != "rwc"
+        self._start(path, mode != "rwc", opened)
         self._address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
-        self._opened = opened
-        self._lock = threading.RLock()
-        self._here = _Here()
-        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
         with self.translated():
-            self.db = self._connect()
+            self.db: Any = self._connect()
             if not self.read_only:
                 self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
                 self.db.create_function("checksum", -1, checksum, deterministic=True)
+
+    def _start(self, path: Path, read_only: bool, opened: Callable[[], None] = lambda: None) -> None:
+        self._opened = opened
+        self.path, self.read_only, self.address = path, read_only, str(path)
+        self._lock = threading.RLock()
+        self._here = _Here()
+        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
@@ -124,11 +130,13 @@ class Database:
             yield
             return
         with self._reader() as db, self._within(db):
-            db.execute("BEGIN")
+            with self.translated():
+                db.execute(self.BEGIN)
             try:
                 yield
             finally:
-                db.rollback()
+                with suppress(self.FAILS):  # where the connection is lost
+                    db.rollback()
 
     @property
     def in_one_state(self) -> bool:
@@ -158,7 +166,10 @@ class Database:
     def read(self, query: str, *values: object) -> list[Any]:
         """Return the rows of a query."""
         with self.translated(), nullcontext(self._here.db) if self._here.db else self._reader() as db:
-            return db.execute(query, values).fetchall()
+            return self._fetch(db, query, values)
+
+    def _fetch(self, db: sqlite3.Connection, query: str, values: Sequence[object]) -> list[Any]:
+        return db.execute(query, values).fetchall()
 
     def rows(self, query: str) -> Iterator[Any]:
         """Yield the rows of a query as they are read; what is no text in them has U+FFFD."""

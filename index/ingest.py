@@ -43,6 +43,13 @@ class IngestReport:
     skipped: dict[str, int] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
 
+    def count(self, written: Sequence[Entry], batch: Sequence[object], known: Mapping[str, object]) -> None:
+        """Add what was written of a batch; another process had the rest written meanwhile."""
+        changed = sum(entry.article.id in known for entry in written)
+        self.changed, self.added = self.changed + changed, self.added + len(written) - changed
+        self.unchanged += len(batch) - len(written)
+        self.passages += sum(len(entry.passages) for entry in written)
+
 
 def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
@@ -84,14 +91,12 @@ def ingest(
         if article.id in known and known[article.id][0] == content_hash(article):
             report.unchanged += 1
             continue
-        report.changed += article.id in known
-        report.added += article.id not in known
         batch.append((article, found.at))
         waiting += len(article.text)
         if waiting > BATCH_CHARACTERS or time.perf_counter() > due:
-            report.passages += _write(index, batch, written, found.share, tell)
+            report.count(_write(index, batch, written, found.share, tell), batch, known)
             batch, waiting, written, due = [], 0, found.share, time.perf_counter() + BATCH_SECONDS
-    report.passages += _write(index, batch, written, 1.0, tell)
+    report.count(_write(index, batch, written, 1.0, tell), batch, known)
     index.archive.move((key, *found.at) for key, found in seen.items() if key in known)
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
@@ -154,10 +159,12 @@ def _placed(
     return article
 
 
-def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress) -> int:
-    """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages."""
+def _write(
+    index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress
+) -> list[Entry]:
+    """Split, encode and store a batch, the input from share `start` to `end`; return what was written of it."""
     if not batch:
-        return 0
+        return []
     every: dict[str, str] = {}  # text by vector key
     entries: list[Entry] = []
     for article, at in batch:
@@ -177,6 +184,6 @@ def _write(index: Index, batch: Sequence[tuple[Article, Place]], start: float, e
         lost = list(known - index.archive.known_vectors(known))  # with what was removed
         vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
         index.archive.check_size(vectors.values())
-        index.archive.write(entries, vectors)
+        written = index.archive.write(entries, vectors)
         index.catch_up()
-    return sum(len(entry.passages) for entry in entries)
+    return written

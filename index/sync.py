@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -13,10 +12,10 @@ from index.dense import DenseIndex
 from index.encoder import DEFAULT_ENCODER, Encoder, Vectors, full_name, load_encoder
 from index.health.files import shut
 from index.health.probe import probe
-from index.health.rows import examine, mend
+from index.health.rows import Damage, Health, examine, mend
 from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
-from index.lock import ArchiveLock
+from index.lock import WAIT_SECONDS, ArchiveLock
 from index.read import ARCHIVE
 from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
@@ -27,18 +26,6 @@ APPLY_PASSAGES = 5000  # Below Chroma's limit of 5,461 a call.
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
 Part = DenseIndex | LexicalIndex
-
-
-@dataclass(frozen=True)
-class Health:
-    """How many articles and passages the archive and each index hold, and what is wrong, if anything."""
-
-    ok: bool
-    articles: int
-    passages: int
-    dense: int
-    lexical: int
-    problems: list[str]
 
 
 def name_of(encoder: Encoder | str) -> str:
@@ -60,10 +47,7 @@ class Index(AbstractContextManager["Index"]):
 
     def __init__(self, folder: str | Path, encoder: Encoder | str | None = None, progress: Progress = silent) -> None:
         self._set(folder, encoder, progress)
-        with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
-            self.folder.mkdir(0o700, parents=True, exist_ok=True)
-        self.lock = ArchiveLock(self.folder)
-        self._sums = {name: Sums(self.folder / f"{name}.sums") for name in ("archive", *PARTS)}
+        self._take(self.folder)
         try:
             self.archive = self._open_archive(self.folder / ARCHIVE)
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
@@ -77,6 +61,13 @@ class Index(AbstractContextManager["Index"]):
         self.progress = progress
         self._given, self._encoder = encoder, encoder or DEFAULT_ENCODER
         self._parts: dict[str, Part] = {}
+
+    def _take(self, folder: Path, wait: float = WAIT_SECONDS) -> None:
+        """Keep others away from a folder, which is made. Raises ArchiveInUse where another process has it."""
+        with translated(ArchiveError, f"{folder} cannot be created", OSError):
+            folder.mkdir(0o700, parents=True, exist_ok=True)
+        self.lock, self.folder = ArchiveLock(folder, wait), folder
+        self._sums = {name: Sums(folder / f"{name}.sums") for name in ("archive", *PARTS)}
 
     def _check_encoder(self) -> None:
         """Take the archive's encoder where none was given. Raises ArchiveError where it has another."""
@@ -181,8 +172,7 @@ class Index(AbstractContextManager["Index"]):
         a process that ended left to be applied is applied, as at any opening.
         """
         self._close_parts()
-        damage = examine(self.archive, self.progress)
-        altered = complaint_elsewhere(self._sums["archive"].path, self.archive.path)
+        damage, altered = self._examine()
         articles, passages = self.archive.counts()
         whole = not (damage.file or damage.articles)
         late = whole and not altered  # what is left to be applied may be
@@ -214,6 +204,10 @@ class Index(AbstractContextManager["Index"]):
             listed.append(f"archive file: {altered} after it was closed; copydesk doctor --repair checks and keeps it")
         return Health(not listed, articles, passages, **held, problems=listed)
 
+    def _examine(self) -> tuple[Damage, str]:
+        """Return what is wrong with the archive's rows, and with its file."""
+        return examine(self.archive, self.progress), complaint_elsewhere(self._sums["archive"].path, self.archive.path)
+
     def _held(self, name: str, whole: bool, late: bool) -> int:
         """Return how many passages an index holds. Raises ArchiveError where it is not as it should be.
 
@@ -229,7 +223,7 @@ class Index(AbstractContextManager["Index"]):
         if not folder.exists():
             return 0
         self._sums[name].forget()
-        held = probe(name, folder, self.archive.path, whole)
+        held = probe(name, folder, self.archive, whole)
         self._sums[name].keep(folder)  # Chroma wrote when it was opened
         return held
 
@@ -304,18 +298,22 @@ class Index(AbstractContextManager["Index"]):
             if why := sums.complaint(folder):
                 raise ArchiveError(why)
             if name == "dense" and folder.exists() and not sums.kept:  # the last process was killed
-                probe(name, folder, self.archive.path, whole=False)
+                probe(name, folder, self.archive, whole=False)
             part = self._create(name)
         except DiskError:  # nothing could be built there either
             raise
         except ArchiveError:
             return self._rebuild(name)
-        self._catch_up(name, part)
-        if len(part) == self.archive.counts()[1]:
+        if self._agrees(name, part):
             return part
         if isinstance(part, DenseIndex):
             part.close()
         return self._rebuild(name)
+
+    def _agrees(self, name: str, part: Part) -> bool:
+        """Bring an index up to date, and tell whether it holds as many passages as the archive."""
+        self._catch_up(name, part)
+        return len(part) == self.archive.counts()[1]
 
     def _rebuild(self, name: str) -> Part:
         """Build an index from the archive, in a new folder: Chroma remembers what it had open under a path.
@@ -334,8 +332,9 @@ class Index(AbstractContextManager["Index"]):
         ids = self.archive.passage_ids() if everything else changed
         for start in range(0, len(ids), APPLY_PASSAGES):
             some = ids[start : start + APPLY_PASSAGES]
-            held = self.archive.passages(some)
-            part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
+            with self.archive.snapshot():
+                held = self.archive.passages(some)
+                part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
             if len(ids) > APPLY_PASSAGES:
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
         if ids:

@@ -1,7 +1,7 @@
 """Question in, cited answer out. `Desk` is all that a program needs."""
 
+from index.health.rows import Health as Health
 from index.ingest import IngestReport as IngestReport
-from index.sync import Health as Health
 from index.types import ArchiveError as ArchiveError
 from index.types import ArchiveInUse as ArchiveInUse
 from index.types import Article as Article

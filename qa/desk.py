@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.alongside.readonly import ReadOnlyIndex
+from index.alongside import open_index
 from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import Reencoded, reencode
 from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
 from index.search import search
+from index.shared import local
 from index.sources.watched import Sources
 from index.sync import Index, Progress, silent
 from index.text.names import is_verb
@@ -64,6 +65,7 @@ class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
 
     Any number of others open it `read_only`, also meanwhile: it is as it was at the last batch, and stays as it is.
+    One in PostgreSQL, postgresql://USER@HOST/DB, is read and written by any number; its indexes lie below `cache`.
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder, and is opened with it where none is named. `llm`, `llm_url`, `judge` and `strict` are what
@@ -88,6 +90,7 @@ class Desk(AbstractContextManager["Desk"]):
         strict: bool = False,
         allow_private: bool = False,
         read_only: bool = False,
+        cache: str | Path | None = None,
     ) -> None:
         self._turns = threading.Semaphore(TURNS)
         self._ingesting = threading.Lock()
@@ -95,7 +98,8 @@ class Desk(AbstractContextManager["Desk"]):
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
-        self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress)
+        self._data = data
+        self.index = open_index(data, encoder, progress, read_only, cache)
         try:
             self._judge = load_judge(judge, url_for(judge, *self._given)) if isinstance(judge, str) else judge
         except CopydeskError:
@@ -329,7 +333,7 @@ class Desk(AbstractContextManager["Desk"]):
 
     def backup(self, file: str | Path) -> Report:
         """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""
-        return backup(self.index.folder, Path(file).expanduser(), self.index.progress)
+        return backup(local(self._data), Path(file).expanduser(), self.index.progress)
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""

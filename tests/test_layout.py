@@ -14,20 +14,24 @@ ROOMS = {
     "index/read": {"index", "index/text"},
     "index/sources": {"index", "index/read", "index/text"},
     "index/tables": {"index", "index/text"},
-    "index/alongside": {"index", "index/read", "index/tables"},
-    "index/health": {"index", "index/read"},
+    "index/alongside": {"index", "index/read", "index/shared", "index/tables"},
+    "index/health": {"index", "index/read", "index/shared"},
+    "index/shared": {"index", "index/health", "index/tables"},
     "index": {"index/health", "index/text", "index/read", "index/sources", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
     "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/steps"},
     "qa": {
-        "index", "index/alongside", "index/health", "index/read", "index/sources", "index/tables", "index/text",
-        "qa/check", "qa/llm", "qa/steps",
+        "index", "index/alongside", "index/health", "index/read", "index/shared", "index/sources", "index/tables",
+        "index/text", "qa/check", "qa/llm", "qa/steps",
     },
     "qa/locale": set(),
     "qa/__main__": {"qa/doors"},
     "qa/export": {"index", "qa", "qa/locale", "qa/doors", "qa/page"},
-    "qa/doors": {"index", "index/health", "index/tables", "index/read", "index/sources", "qa", "qa/llm", "qa/web"},
+    "qa/doors": {
+        "index", "index/health", "index/tables", "index/read", "index/shared", "index/sources", "qa", "qa/llm",
+        "qa/web",
+    },
     "qa/web": {
         "index", "index/tables", "index/read", "index/sources", "qa", "qa/doors", "qa/export", "qa/locale", "qa/page",
     },
@@ -38,6 +42,7 @@ ROOMS = {
 }  # fmt: skip
 HOMES = {
     "sqlite3": ["index/archive.py", "index/database.py", "index/health/backup.py", "qa/kept.py"],
+    "psycopg": ["index/shared/postgres.py"],
     "chromadb": ["index/dense.py"],
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
     "sentence_transformers": ["index/encoder", "qa/rerank.py"],
