@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -16,13 +17,16 @@ from conftest import REPOSITORY, SEEDS, serving
 from postgres import PASSWORD, Server, within
 from test_reencode import Quick
 
+from index.archive import SORTS
 from index.encoder import Encoder
 from index.encoder.reencode import reencode
 from index.ingest import ingest
 from index.search import search
 from index.shared.machine import SharedIndex
 from index.shared.sql import postgres
-from index.types import ArchiveError, BadInput, Query
+from index.sources.watched import Sources
+from index.sync import Index
+from index.types import ArchiveError, BadInput, Filters, Query
 from qa import Desk
 from qa.doors.cli import main
 from qa.kept import Kept
@@ -85,6 +89,59 @@ def test_who_reads_sees_one_state(machine: Open, tmp_path: Path) -> None:
         assert [listed.id for listed in two.archive.listed()] == ["a"]
         assert [hit.article.id for hit in search(two, Query("rain on Lviv"))] == ["a"]
     assert found(two) == {"b"}
+
+
+LISTS = [
+    {"id": "a", "title": "Zoo", "text": "One.", "outlet": "beta", "published": "2025-01-02", "authors": ["Ann"]},
+    {"id": "b", "title": "apple 100% \\", "text": "Two.", "outlet": "Alpha", "authors": ["ann", "Bo"]},
+    {"id": "C", "title": "Öl_für Kyiv", "text": "Three.", "published": "2025-01-02"},
+    {"id": "d", "title": "Äpfel", "text": "Four\0 and more.", "outlet": "alpha", "published": "2024-01-02"},
+    {"id": "e", "title": "Київ", "text": "Five.", "outlet": "Київ", "published": "2025-03-02", "url": "http://x.y/e"},
+]
+
+
+def test_lists_are_the_same_in_both_databases(machine: Open, tmp_path: Path, encoder: Encoder) -> None:
+    file = tmp_path / "lists.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in LISTS))
+    filters = (
+        Filters(), Filters(outlets=("ALPHA",)), Filters(authors=("Ann",)), Filters(since=date(2024, 6, 1)),
+        Filters(until=date(2025, 1, 2)),
+    )  # fmt: skip
+    with Index(tmp_path / "archive", encoder) as here:
+        there = machine()
+        for index in (here, there):
+            ingest(index, [file])
+            index.archive.set_meta("test", "1")
+        assert there.archive.known() == here.archive.known()
+        assert [there.archive.article(row["id"]) for row in LISTS] == [here.archive.article(row["id"]) for row in LISTS]
+        for name in ("outlets", "languages", "span", "counts"):
+            assert getattr(there.archive, name)() == getattr(here.archive, name)(), name
+        for sort, flipped in ((sort, flipped) for sort in SORTS for flipped in (False, True)):
+            for given in filters:
+                for words in ((), ("A",), ("öl_",), ("100%", "\\"), ("КИЇВ",), ("nothing\0",)):
+                    pages = [
+                        archive.page(*archive.where(given, words), sort, flipped, limit, 1)
+                        for archive in (here.archive, there.archive)
+                        for limit in (None, 2)
+                    ]
+                    assert pages[: len(pages) // 2] == pages[len(pages) // 2 :], (sort, flipped, given, words)
+
+
+def test_what_is_watched_is_known_to_all(machine: Open, tmp_path: Path) -> None:
+    one, two = Sources(machine().archive), Sources(machine().archive)
+    folder = write(tmp_path / "in", "a")
+    one.add(folder, outlet="Times")
+    one.add("https://news.example/feed")
+    source = two.get(str(folder.resolve()))
+    assert source
+    source.due, source.failures = "2030-01-01T00:00:00+00:00", 1
+    two.note(source)
+    assert [address for address, *_ in one.known()] == ["https://news.example/feed", str(folder.resolve())]
+    one.add(folder)
+    assert [due for *_, due in two.known()] == [None, None]
+    assert [(one["kind"], one["articles"]) for one in two.listed()] == [("folder", 0), ("address", 0)]
+    assert two.remove([folder]) == 1
+    assert one.get(str(folder.resolve())) is None
 
 
 INGEST = "import sys; from qa.doors.cli import main; sys.exit(main(sys.argv[1:]))"

@@ -49,6 +49,7 @@ MENDS = {
     r"database .* does not exist": "createdb makes it",
     r"role .* does not exist": "createuser makes it",
     r"permission denied": "let its owner GRANT that to the user of the address",
+    r"has no equivalent": "createdb --encoding UTF8 --template template0 makes one that holds all scripts",
     r"No space left|could not extend": "make room on the server's disk, and run it again; what was written stays",
     r"": "see that the server runs and is reached, and try again; what was written stays",
 }
@@ -77,9 +78,9 @@ class Postgres(Archive):
         """Open a database, and make the archive's tables where there are none."""
         self._reach(address, read_only)
         made = digest("".join(path.read_text("utf-8") for path in MADE_BY), 8)
-        if read_only or (not self.empty and self.meta("made") == made):
+        if read_only:
             self._prepare()
-        else:
+        elif self.empty or self.meta("made") != made:
             with self.transaction():  # alone: others may open it, too
                 self._prepare()
                 self.set_meta("made", made)

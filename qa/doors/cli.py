@@ -278,6 +278,8 @@ def _users_file(args: argparse.Namespace) -> Path:
 
 
 def _serve(args: argparse.Namespace) -> None:
+    if args.read_only and not is_shared(args.data):
+        raise BadInput("--read-only is for an archive in PostgreSQL: a folder is served by the process that writes it")
     if not holds_archive(args):  # perhaps a slip of the pen
         print(f"copydesk: no archive at {shown(args.data)}: a new, empty one is made there", file=sys.stderr)
     users = None if is_shared(args.data) and not args.users else _users_file(args)
