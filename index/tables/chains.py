@@ -68,10 +68,13 @@ class Chain(NamedTuple):
         for table in (chain, f"{chain}_keys"):
             archive.read(f"DELETE FROM {table} WHERE article_id {those}", json.dumps(ids))
 
-        @cache
+        rare, asked = dict[int | str, float](), set[int | str]()  # what is compared now is counted at once
+
         def rarity(key: int | str) -> float:
-            some = f"SELECT 1 FROM {chain}_keys WHERE key = ? LIMIT 1000"
-            return math.log((count + 1) / max(1, archive.read(f"SELECT count(*) FROM ({some}) AS held", key)[0][0]))
+            if key not in rare:
+                rows = archive.read(self._sql("rarity"), json.dumps([key, *(asked - rare.keys() - {key})]))
+                rare.update((key, math.log((count + 1) / max(1, number))) for key, number in rows)
+            return rare[key]
 
         kept = cache(lambda article: self.keep(archive, article))
         for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
@@ -79,13 +82,16 @@ class Chain(NamedTuple):
             archive.read(f"INSERT INTO {chain} (article_id) VALUES (?) ON CONFLICT DO NOTHING", new.article.id)
             rows = [(key, day, new.article.id) for key in new.keys]
             archive.change(f"INSERT INTO {chain}_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+            asked |= new.keys
             shared = defaultdict[str, float](float)
             for key in new.keys:
                 found = archive.read(near, key, day - self.days, day + self.days)
                 for (other,) in found if len(found) < COMMON or self.days == EVER else ():
                     shared[other] += rarity(key)
             best = heapq.nlargest(CANDIDATES, {*shared} - {new.article.id}, key=lambda key: (shared[key], key))
-            for other in map(kept, filter(None, map(archive.article, best))):
+            others = [*map(kept, filter(None, map(archive.article, best)))]
+            asked |= {key for other in others for key in other.keys}
+            for other in others:
                 earlier, later = sorted((new, other), key=lambda kept: kept.order)
                 row = earlier.article.id, self.score(later, earlier, rarity), later.article.id
                 archive.read(f"UPDATE {chain} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)
