@@ -68,8 +68,10 @@ def found(index: SharedIndex, question: str = "rain on Lviv") -> set[str]:
 
 def test_what_one_writes_the_others_find_and_what_it_removes_they_do_not(machine: Open, tmp_path: Path) -> None:
     one, two = machine(), machine()
+    assert found(two) == found(two) == set()
     ingest(one, [write(tmp_path / "in", "a", "b")])
     assert found(two) == found(one) == {"a", "b"}
+    assert [path.name for path in two.folder.glob("dense-*")] == ["dense-2"]  # built once, of nothing, and followed
     ingest(two, [write(tmp_path / "in", "a", text="Snow fell on Lviv.")])
     one.remove(["b"])
     assert found(two) == found(one) == {"a"}

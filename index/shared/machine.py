@@ -16,6 +16,7 @@ from index.types import ArchiveInUse, CopydeskError, digest
 
 SECOND = 1.0  # between two looks at what others wrote; how long a question waits for another thread that applies it
 DAY = 86_400  # looks
+NEVER = "-1"  # applied by an index that is being built
 
 
 def caches() -> Path:
@@ -104,11 +105,13 @@ class SharedIndex(Index):
     def refresh(self) -> None:
         """Apply what others wrote to the tables, and to the indexes that are open: nothing new costs one query."""
         state = self.archive.state()
-        if state == self._seen or not self._ours.acquire(timeout=SECOND):
+        if state == self._seen:
+            return
+        if not self.archive.read_only:
+            self.catch_up_tables()
+        if not self._ours.acquire(timeout=SECOND):
             return
         try:
-            if not self.archive.read_only:
-                self.catch_up_tables()
             for name in [*self._parts]:
                 self._part(name)
             self._seen = state
@@ -152,9 +155,15 @@ class SharedIndex(Index):
             return super()._agrees(name, part)
 
     def _rebuild(self, name: str) -> Part:
-        self.archive.register(name, self.archive.state()[0])  # from here on changes are kept for it
-        self.archive.set_meta("encoder:dense", self.archive.state()[1])
-        return super()._rebuild(name)
+        last, encoder, _ = self.archive.state()
+        self.archive.register(name, last)  # from here on changes are kept for it
+        self.archive.set_meta(f"applied:{name}", NEVER)  # where it is cut off, it begins anew
+        part = super()._rebuild(name)
+        if self.archive.meta(f"applied:{name}") == NEVER:  # there was nothing to apply
+            self.archive.applied(name, last)
+        if name == "dense":
+            self.archive.set_meta("encoder:dense", encoder)
+        return part
 
     def exchange(
         self, encoder: Encoder, vectors: Callable[[Sequence[str]], Vectors], switch: Callable[[], None],
@@ -174,5 +183,5 @@ class SharedIndex(Index):
         for name in PARTS:
             if self.archive.meta(f"applied:{name}") is None:  # it was never needed here
                 self._part(name)
-        with self._ours, self.archive.writing():
+        with self.archive.writing(), self._ours:  # in this order everywhere
             return super().doctor(repair)

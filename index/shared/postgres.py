@@ -240,11 +240,14 @@ class Postgres(Archive):
         return int(last), encoder or "", int(gone or 0)
 
     def applied(self, name: str, sequence: int) -> None:
-        super().applied(name, sequence) if name not in PARTS else self.register(name, sequence)
+        if name not in PARTS:
+            super().applied(name, sequence)
+            return
+        self.set_meta(f"applied:{name}", str(sequence))
+        self.register(name, sequence)
 
     def register(self, name: str, sequence: int) -> None:
-        """Note that this machine's index holds every change up to one, and needs those after it."""
-        self.set_meta(f"applied:{name}", str(sequence))
+        """Tell the others that this machine's index needs the changes after one."""
         self.run(SET_META, f"applied:{name}@{self.notes['machine']}", str(sequence))
         self.be_seen()
 
