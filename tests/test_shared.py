@@ -16,9 +16,10 @@ import pytest
 from conftest import REPOSITORY, SEEDS, serving
 from postgres import PASSWORD, Server, within
 from test_reencode import Quick
+from test_served import Server as Chroma
 
 from index.archive import SORTS
-from index.encoder import Encoder
+from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import reencode
 from index.ingest import ingest
 from index.search import search
@@ -26,7 +27,7 @@ from index.shared.machine import SharedIndex
 from index.shared.sql import postgres
 from index.sources.watched import Sources
 from index.sync import Index
-from index.types import ArchiveError, BadInput, Filters, Query
+from index.types import ArchiveError, BadInput, Filters, Query, Unreachable
 from qa import Desk
 from qa.doors.cli import main
 from qa.kept import Kept
@@ -91,6 +92,66 @@ def test_who_reads_sees_one_state(machine: Open, tmp_path: Path) -> None:
         assert [listed.id for listed in two.archive.listed()] == ["a"]
         assert [hit.article.id for hit in search(two, Query("rain on Lviv"))] == ["a"]
     assert found(two) == {"b"}
+
+
+def test_each_machine_has_its_vectors_in_a_server(data: str, tmp_path: Path, encoder: Encoder) -> None:
+    chroma = Chroma(tmp_path / "chroma")
+    opened = [SharedIndex(data, encoder, cache=tmp_path / name, vectors=chroma.address) for name in ("one", "two")]
+    one, two = opened
+    try:
+        ingest(one, [write(tmp_path / "in", "a", "b")])
+        assert found(two) == found(one) == {"a", "b"}
+        ingest(two, [write(tmp_path / "in", "a", "b", "c")])
+        assert found(one) == found(two) == {"a", "b", "c"}
+        assert len(one.dense) == len(two.dense) == 3
+        assert len(chroma.names()) == 2
+        assert not [*one.folder.glob("dense-*")]
+        assert one.doctor().ok
+        chroma.kill()
+        with pytest.raises(Unreachable):
+            found(one)
+        with one.reading():  # who does not search is not kept from it
+            assert one.archive.counts() == (3, 3)
+        chroma.start()
+        assert found(one) == {"a", "b", "c"}
+    finally:
+        for index in opened:
+            index.close()
+        chroma.kill()
+    with pytest.raises(BadInput, match="no address of a Chroma server"):
+        SharedIndex(data, encoder, vectors="news")
+
+
+def test_a_new_archive_has_the_encoder_that_its_first_articles_need(data: str, tmp_path: Path) -> None:
+    with SharedIndex(data, cache=tmp_path / "one") as one, SharedIndex(data, cache=tmp_path / "two") as two:
+        ingest(one, [write(tmp_path / "in", "a", text="У Львові йшов дощ, і вулиці були мокрі.")])
+        ingest(two, [write(tmp_path / "also", "b", text="Rain fell on Lviv, and the streets were wet.")])
+        assert one.encoder.name == two.encoder.name == MULTILINGUAL
+        assert found(one, "дощ у Львові") == found(two, "дощ у Львові") == {"a", "b"}
+
+
+def test_derived_tables_are_the_same_in_both_databases(machine: Open, tmp_path: Path, encoder: Encoder) -> None:
+    rows = [{"id": f"https://news.example/{n}?utm_source=x", "title": f"Report {n}", "outlet": "Alpha" if n % 2 else "",
+             "text": f"Rain fell on Lviv, day {n}.", "published": "2025-05-01"} for n in range(230)]  # fmt: skip
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    held = "SELECT article_id, outlet, published, ids, bits FROM signs ORDER BY article_id"
+    query = encoder.encode_query(["What was on day 7?"])[0]
+    with Index(tmp_path / "archive", encoder) as here:
+        there = machine()
+        for index in (here, there):
+            ingest(index, [file])
+            index.remove([rows[3]["id"]])
+            again = tmp_path / "again.json"
+            again.write_text(json.dumps(rows[5] | {"id": "https://www.news.example/5", "text": "Snow fell on Lviv."}))
+            assert ingest(index, [again]).changed == 1
+        for table in (held, "SELECT * FROM addresses ORDER BY article_id", "SELECT article_id, sketch FROM copies "
+                      "ORDER BY article_id"):  # fmt: skip
+            assert here.archive.read(table) == there.archive.read(table)
+        for filters in (Filters(), Filters(outlets=("alpha",))):
+            best = dict(here.scan.search(query, 9, filters))
+            assert dict(there.scan.search(query, 9, filters)) == pytest.approx(best)
+        assert len(there.scan.search(query, 999, Filters(outlets=("alpha",)))) == 114
 
 
 LISTS = [
