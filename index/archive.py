@@ -1,4 +1,6 @@
-"""The archive: articles, their earlier versions, passages and vectors in one SQLite file. It alone is the truth.
+"""The archive: articles, their earlier versions, passages and vectors in one database. It alone is the truth.
+
+Its SQL is written once, for SQLite: what PostgreSQL says otherwise, `index/shared/sql.py` rewrites.
 
 What is derived from it, such as both search indexes, has a name. Each write adds rows to `changes` in the same
 transaction; who has applied them says so with `applied`, and what it has not is handed out again, after a crash too.
@@ -16,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index.database import Database
+from index.database import Database, checksum, put
 from index.encoder import Vectors
 from index.types import ArchiveError, Article, BadInput, Filters, Listed, ModelError, Passage, Place, digest, translated
 
@@ -27,10 +29,14 @@ SCRIPTS: dict[str | None, str] = {  # by format, or none
 DROP_UNUSED = """DELETE FROM vectors WHERE key IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.key)"""
 CHANGED = "INSERT INTO changes (passage_id, article_id) SELECT id, article_id FROM passages WHERE article_id = ?"
-KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3, checksum = 0
+KEEP = """UPDATE passages SET id = id || '@' || ?2, version = ?2, replaced = ?3,
+    checksum = checksum(id || '@' || ?2, article_id, start, "end", vector, since, ?3, ?2)
     WHERE article_id = ?1 AND version IS NULL"""
 ROW = 'checksum(id, article_id, start, "end", vector, since, replaced, version)'  # of a passage
-SEAL = f"UPDATE passages SET checksum = {ROW} WHERE article_id = ? AND checksum = 0"
+PUT_ARTICLE = put("articles", "id version hash title outlet published url authors root file added characters language "
+                  "pages")  # fmt: skip
+PUT_TEXT = put("texts", "id version text", 2)
+PUT_PASSAGE = put("passages", 'id article_id start "end" vector since replaced version checksum')
 EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
 STORED = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
     JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
@@ -43,6 +49,7 @@ SORTS = {
     "outlet": "outlet COLLATE NOCASE ASC, published DESC, id ASC",
     "added": "added DESC, id ASC",
 }
+ALL = 1 << 62  # SQLite says -1, PostgreSQL does not
 LIKE = r"title LIKE ? ESCAPE '\'"
 FEW = 5000  # articles, of 100,000: the list of those whose title holds a rare word in 50 ms in place of 300
 
@@ -88,21 +95,24 @@ class Archive(Database):
 
     def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
         super().__init__(path, mode, opened)
-        with self.translated():
-            [(tables,)] = self.read("SELECT count(*) FROM sqlite_master")
-            found = self.meta("schema") if tables else ""
-            if self.read_only and found in SCRIPTS:
-                older = f"{path} has archive format {found or 0}, this version reads {SCHEMA_VERSION}"
-                raise ArchiveError(f"{older}: run copydesk ingest once, which brings it up to date")
-            while script := SCRIPTS.get(found):
-                opened()
-                self.db.executescript(Path(__file__).with_name(script).read_text("utf-8"))
-                found = self.meta("schema")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the tables, or bring those of an older format up to date. Raises ArchiveError where that cannot be."""
+        found = "" if self.empty else self.meta("schema")
+        if self.read_only and found in SCRIPTS:
+            older = f"{self.path} has archive format {found or 0}, this version reads {SCHEMA_VERSION}"
+            raise ArchiveError(f"{older}: run copydesk ingest once, which brings it up to date")
+        while script := SCRIPTS.get(found):
+            self._opened()
+            self.script(Path(__file__).with_name(script))
+            found = self.meta("schema")
         if found != SCHEMA_VERSION:
-            raise ArchiveError(f"{path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew")
+            raise ArchiveError(
+                f"{self.path} has archive format {found}, this version reads {SCHEMA_VERSION}: ingest anew"
+            )
         if not self.read_only:
-            with self.translated():
-                self.db.executescript(Path(__file__).with_name("indexes.sql").read_text("utf-8"))
+            self.script(Path(__file__).with_name("indexes.sql"))
 
     def _sound(self) -> AbstractContextManager[None]:
         what = f"{self.path} holds a row that was altered"
@@ -116,43 +126,51 @@ class Archive(Database):
         rows = self.read(f"SELECT id, hash, root, file, url FROM articles {'WHERE id = ?' * len(one)}", *one)
         return {key: (found, (root, file), url) for key, found, root, file, url in rows}
 
-    def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> None:
-        """Add or change articles in one transaction, keeping the version that each replaces."""
+    def write(self, entries: Iterable[Entry], vectors: dict[str, Vectors]) -> list[Entry]:
+        """Add or change articles in one transaction, keeping the version that each replaces.
+
+        What another process has written since it was looked for is left as it is. Return those that were written.
+        """
+        written = []
         with self.transaction():
             self.keep(vectors)
             for entry in entries:
-                a = entry.article
+                a, hashed = entry.article, content_hash(entry.article)
+                if self.read("SELECT 1 FROM articles WHERE id = ? AND hash = ?", a.id, hashed):
+                    continue
+                written.append(entry)
                 day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
                 before, since = self._retire(a.id, day, now[:10])
-                row = (a.id, before + 1, content_hash(a), a.title, a.outlet, day, a.url, json.dumps(a.authors),
+                row = (a.id, before + 1, hashed, a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text), a.language, json.dumps(a.pages))  # fmt: skip
-                self.db.execute(f"INSERT OR REPLACE INTO articles VALUES (?{', ?' * (len(row) - 1)})", row)
-                self.db.execute("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", (a.id, before + 1, a.text))
-                rows = [(p.id, a.id, p.start, p.end, key, since) for p, key in entry.passages]
-                self.db.executemany("INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, 0)", rows)
-                self.db.execute(SEAL, (a.id,))
-                self.db.execute(f"{CHANGED} AND version IS NULL", (a.id,))
+                self.change(PUT_ARTICLE, [row])
+                self.change(PUT_TEXT, [(a.id, before + 1, a.text)])
+                rows = [(p.id, a.id, p.start, p.end, key, since, None, None) for p, key in entry.passages]
+                self.change(PUT_PASSAGE, [(*row, checksum(*row)) for row in rows])
+                self.read(f"{CHANGED} AND version IS NULL", a.id)
+        return written
 
-    def keep(self, vectors: Mapping[str, Vectors]) -> None:
+    def keep(self, vectors: Mapping[str, Vectors], table: str = "vectors") -> None:
         """Keep vectors by their keys, those that are not there already; within a transaction."""
         blobs = ((key, vector.astype("<f4").tobytes()) for key, vector in vectors.items())
-        self.db.executemany("INSERT OR IGNORE INTO vectors VALUES (?1, ?2, checksum(?1, ?2))", blobs)
+        rows = ((key, blob, checksum(key, blob)) for key, blob in blobs)
+        self.change(f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
         with self.transaction():
-            self.db.executemany("UPDATE articles SET root = ?2, file = ?3 WHERE id = ?1", places)
+            self.change("UPDATE articles SET root = ?2, file = ?3 WHERE id = ?1", places)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Remove articles with all their versions, passages and vectors."""
         with self.transaction():
             those = [(article_id,) for article_id in ids]
-            self.db.executemany(CHANGED, those)
+            self.change(CHANGED, those)
             take = "DELETE FROM passages WHERE article_id = ? RETURNING vector"
             unused = [row[0] for article_id in ids for row in self.read(take, article_id)]
             for table in ("articles", "versions", "texts"):
-                self.db.executemany(f"DELETE FROM {table} WHERE id = ?", those)
-            self.db.execute(DROP_UNUSED, (json.dumps(unused),))
+                self.change(f"DELETE FROM {table} WHERE id = ?", those)
+            self.read(DROP_UNUSED, json.dumps(unused))
 
     def _retire(self, article_id: str, published: str | None, today: str) -> tuple[int, str | None]:
         """Make an article, with its passages, the earlier version of the next, which was published then.
@@ -165,9 +183,9 @@ class Archive(Database):
         version, current = kept[0][0], "article_id = ? AND version IS NULL"
         stood = self.read(f"SELECT max(since) FROM passages WHERE {current}", article_id)[0][0] or ""
         since = max(today, stood) if stood and (published or "") <= stood else published
-        self.db.execute(f"{CHANGED} AND version IS NULL", (article_id,))
-        self.db.execute(KEEP, (article_id, version, since))
-        self.db.execute(f"{CHANGED} AND version = ?", (article_id, version))
+        self.read(f"{CHANGED} AND version IS NULL", article_id)
+        self.read(KEEP, article_id, version, since)
+        self.read(f"{CHANGED} AND version = ?", article_id, version)
         return version, since
 
     def article(self, article_id: str) -> Article | None:
@@ -178,7 +196,7 @@ class Archive(Database):
     def version(self, address: str) -> Article | None:
         """Return a version of an article, current or earlier, by ID@1, its id then; no other article has that id."""
         article_id, _, number = address.rpartition("@")
-        where = "id = ? AND a.version = ? AND NOT EXISTS (SELECT 1 FROM articles WHERE id = ?)"
+        where = "id = ? AND CAST(a.version AS TEXT) = ? AND NOT EXISTS (SELECT 1 FROM articles WHERE id = ?)"
         found = self._articles(EVERY, where, article_id, number, address)
         return replace(found[0], id=address) if found else None
 
@@ -193,8 +211,8 @@ class Archive(Database):
 
     def stood(self, article_id: str) -> list[tuple[int | None, str | None, str | None]]:
         """Return an article's versions, oldest first: number (None: current), since when and until when each stands."""
-        stood = "SELECT DISTINCT version, since, replaced FROM passages WHERE article_id = ?"
-        return self.read(f"{stood} ORDER BY version IS NULL, 1", article_id)
+        stood = "SELECT version, since, replaced FROM passages WHERE article_id = ? GROUP BY version, since, replaced"
+        return self.read(f"{stood} ORDER BY version IS NULL, version", article_id)
 
     def _articles(self, table: str, where: str, *values: str) -> list[Article]:
         rows = f"SELECT {WHOLE} FROM {table} a JOIN texts USING (id, version) WHERE a.{where} ORDER BY version"
@@ -203,7 +221,7 @@ class Archive(Database):
 
     def listed(self, article_id: str | None = None) -> list[Listed]:
         """Return what is known of every article save its text, newest first; or of one."""
-        return self.page("id = ?" if article_id else "1", list(filter(None, [article_id])))[0]
+        return self.page("id = ?" if article_id else "TRUE", list(filter(None, [article_id])))[0]
 
     def page(
         self, where: str, values: Sequence[object], sort: str = "published", flipped: bool = False,
@@ -216,13 +234,13 @@ class Archive(Database):
         few = "+" * (total < FEW)  # these are found and then sorted; more are met soon enough in their order
         some = f"(SELECT * FROM articles WHERE {where} ORDER BY {few}{order} LIMIT ? OFFSET ?)"  # whose passages count
         query = f"SELECT {LISTED}, characters, {held}, language FROM {some} a ORDER BY {order}"
-        rows = self.read(query, *values, -1 if limit is None else limit, offset)
+        rows = self.read(query, *values, ALL if limit is None else limit, offset)
         with self._sound():
             return [Listed(key, title, outlet, _day(day), *others) for key, title, outlet, day, *others in rows], total
 
     def where(self, filters: Filters, words: Sequence[str] = ()) -> tuple[str, list[object]]:
         """Return in SQL, with its values, which articles a filter lets through, with these words in their titles."""
-        clauses, values = ["1"], list[object]()
+        clauses, values = ["TRUE"], list[object]()
         for column, wanted in (("outlet", filters.outlets), ("authors", filters.authors)):
             if wanted:
                 names = {name.casefold() for name in wanted}
@@ -278,8 +296,8 @@ class Archive(Database):
 
         So are versions where another article has the id ID@1.
         """
-        query = """SELECT p.id, article_id || ifnull('@' || version, ''), start, "end", since, replaced
-            FROM json_each(?) JOIN passages p ON p.id = value"""
+        query = """SELECT p.id, article_id || coalesce('@' || version, ''), start, "end", since, replaced
+            FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value ORDER BY wanted.key"""
         with self._sound():
             passages = [Passage(*row[:4], *map(_day, row[4:])) for row in self.read(query, json.dumps(list(ids)))]
         those = json.dumps([passage.article_id for passage in passages])
@@ -302,7 +320,8 @@ class Archive(Database):
 
     def known_vectors(self, keys: Iterable[str]) -> set[str]:
         """Return which of these vector keys are stored, so that no text is encoded twice."""
-        return {key for key in keys if self.read("SELECT 1 FROM vectors WHERE key = ?", key)}
+        held = "SELECT v.key FROM json_each(?) wanted JOIN vectors v ON v.key = wanted.value"
+        return {row[0] for row in self.read(held, json.dumps([*keys]))}
 
     def check_size(self, vectors: Iterable[Vectors], table: str = "vectors") -> None:
         """Raise ModelError where these are not as long as those that are stored: a server may exchange its model."""
@@ -318,28 +337,6 @@ class Archive(Database):
             if len(rows) < len(passage_ids):
                 raise ValueError("a passage without a vector")
             return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
-
-    # What is derived, and what it still has to do
-
-    def derive(self, names: Iterable[str]) -> None:
-        """Keep changes, from now on, until each of these has applied them too."""
-        for key in (f"applied:{name}" for name in names):
-            if self.meta(key) is None:
-                self.set_meta(key, "0")
-
-    def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
-        """Return the passages (or articles: `article_id`) changed since it said `applied`, the last change's number."""
-        last = int(self.read("SELECT coalesce(max(seq), 0) FROM sqlite_sequence")[0][0])
-        mark = int(self.meta(f"applied:{name}") or 0)
-        changed = self.read(f"SELECT DISTINCT {what} FROM changes WHERE sequence > ?", mark)
-        return [row[0] for row in changed], last
-
-    def applied(self, name: str, sequence: int) -> None:
-        """Note that `name` holds every change up to `sequence`, and forget changes that all who are derived hold."""
-        with self.transaction():
-            self.set_meta(f"applied:{name}", str(sequence))
-            held = "SELECT min(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%'"
-            self.db.execute(f"DELETE FROM changes WHERE sequence <= ({held})")
 
 
 def _day(published: str | None) -> date | None:

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,10 @@ from zlib import crc32
 
 from index.types import ArchiveError, BadInput, disk_error
 
+LAST = """SELECT coalesce(max(number), 0) FROM (SELECT max(sequence) AS number FROM changes
+    UNION ALL SELECT max(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%') AS numbers"""
+HELD = "(SELECT min(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%')"  # by all who are derived
+SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 SOUND = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_READONLY")
 
 
@@ -24,6 +28,15 @@ def checksum(*values: object) -> int:
     return found
 
 
+def put(table: str, columns: str, keys: int = 1) -> str:
+    """Return how a row is put into a table, in place of one that has the same first columns."""
+    names = columns.split()
+    new = ", ".join(f"{name} = excluded.{name}" for name in names[keys:])
+    values = ", ".join("?" * len(names))
+    return (f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) "
+            f"ON CONFLICT ({', '.join(names[:keys])}) DO UPDATE SET {new}")  # fmt: skip
+
+
 class _Here(threading.local):
     """The connection by which a thread reads, where it writes or is within a snapshot."""
 
@@ -31,25 +44,33 @@ class _Here(threading.local):
 
 
 class Database:
-    """An open file with a table `meta` of keys and values. Raises ArchiveError, in one line, where SQLite fails.
+    """An open file with a table `meta` of keys and values, and for what is derived `changes`.
+
+    Raises ArchiveError, in one line, where SQLite fails.
 
     Several threads may use it: who reads waits for nobody, who writes only for others who do, by `writing`. `mode` is
     one of SQLite's: of "ro" and "ro&immutable=1", which takes it that nobody writes, nothing is written.
     """
 
+    BEGIN = "BEGIN"  # of what is read in one state
+    FAILS: type[Exception] = sqlite3.Error
+
     def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
         """Open or create a file, mode 0600; `opened` is called before anything is written."""
-        self.path, self.read_only = path, mode != "rwc"
+        self._start(path, mode != "rwc", opened)
         self._address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
-        self._opened = opened
-        self._lock = threading.RLock()
-        self._here = _Here()
-        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
         with self.translated():
-            self.db = self._connect()
+            self.db: Any = self._connect()
             if not self.read_only:
                 self.db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
                 self.db.create_function("checksum", -1, checksum, deterministic=True)
+
+    def _start(self, path: Path, read_only: bool, opened: Callable[[], None] = lambda: None) -> None:
+        self._opened = opened
+        self.path, self.read_only, self.address = path, read_only, str(path)
+        self._lock = threading.RLock()
+        self._here = _Here()
+        self._idle = deque[sqlite3.Connection]()  # for reading, each in one thread at a time
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._address, uri=True, isolation_level=None, check_same_thread=False)
@@ -109,11 +130,13 @@ class Database:
             yield
             return
         with self._reader() as db, self._within(db):
-            db.execute("BEGIN")
+            with self.translated():
+                db.execute(self.BEGIN)
             try:
                 yield
             finally:
-                db.rollback()
+                with suppress(self.FAILS):  # where the connection is lost
+                    db.rollback()
 
     @property
     def in_one_state(self) -> bool:
@@ -143,7 +166,10 @@ class Database:
     def read(self, query: str, *values: object) -> list[Any]:
         """Return the rows of a query."""
         with self.translated(), nullcontext(self._here.db) if self._here.db else self._reader() as db:
-            return db.execute(query, values).fetchall()
+            return self._fetch(db, query, values)
+
+    def _fetch(self, db: sqlite3.Connection, query: str, values: Sequence[object]) -> list[Any]:
+        return db.execute(query, values).fetchall()
 
     def rows(self, query: str) -> Iterator[Any]:
         """Yield the rows of a query as they are read; what is no text in them has U+FFFD."""
@@ -153,8 +179,18 @@ class Database:
             db.text_factory = lambda told: told.decode("utf-8", "replace")
             yield from db.execute(query)
 
+    def script(self, path: Path) -> None:
+        """Run the statements of a file."""
+        with self.translated():
+            self.db.executescript(path.read_text("utf-8"))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return self.read("SELECT count(*) FROM sqlite_master") == [(0,)]
+
     def change(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        """Run a statement for each row of values: for tables that are derived, within their transaction."""
+        """Run a statement for each row of values, within a transaction."""
         with self.translated():
             self.db.executemany(statement, rows)
 
@@ -163,8 +199,31 @@ class Database:
         return str(rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: str) -> None:
-        with self.transaction(), self.translated():
-            self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        with self.transaction():
+            self.change(SET_META, [(key, value)])
+
+    # What is derived, and what it still has to do
+
+    FORGET = f"DELETE FROM changes WHERE sequence <= {HELD}"
+
+    def derive(self, names: Iterable[str]) -> None:
+        """Keep changes, from now on, until each of these has applied them too."""
+        for key in (f"applied:{name}" for name in names):
+            if self.meta(key) is None:
+                self.set_meta(key, "0")
+
+    def pending(self, name: str, what: str = "passage_id") -> tuple[list[str], int]:
+        """Return the passages (or articles: `article_id`) changed since it said `applied`, the last change's number."""
+        last = int(self.read(LAST)[0][0])
+        mark = int(self.meta(f"applied:{name}") or 0)
+        changed = self.read(f"SELECT DISTINCT {what} FROM changes WHERE sequence > ?", mark)
+        return [row[0] for row in changed], last
+
+    def applied(self, name: str, sequence: int) -> None:
+        """Note that `name` holds every change up to `sequence`, and forget changes that all who are derived hold."""
+        with self.transaction():
+            self.set_meta(f"applied:{name}", str(sequence))
+            self.read(self.FORGET)
 
     def health(self) -> str | None:
         """Return SQLite's first complaint about the file, or None when it is sound."""

@@ -50,6 +50,13 @@ class IngestReport:
         names = ("added", "changed", "unchanged", "removed", "passages")
         return {name: getattr(self, name) for name in names} | {"rejected": len(self.rejected)}
 
+    def wrote(self, written: Sequence[Entry], batch: Sequence[object], places: Places) -> None:
+        """Add what was written of a batch; another process had the rest written meanwhile."""
+        changed = sum(places.known(entry.article.id) is not None for entry in written)
+        self.changed, self.added = self.changed + changed, self.added + len(written) - changed
+        self.unchanged += len(batch) - len(written)
+        self.passages += sum(len(entry.passages) for entry in written)
+
 
 @step("ingest")
 def ingest(
@@ -93,14 +100,12 @@ def ingest(
         if known and known[0] == content_hash(article):
             report.unchanged += 1
             continue
-        report.changed += known is not None
-        report.added += known is None
         batch.append((article, found.at))
         waiting += len(article.text)
         if waiting > BATCH_CHARACTERS or time.perf_counter() - begun > BATCH_SECONDS:
-            report.passages += _write(index, batch, written, found.share, tell, begun)
+            report.wrote(_write(index, batch, written, found.share, tell, begun), batch, places)
             batch, waiting, written, begun = [], 0, found.share, time.perf_counter()
-    report.passages += _write(index, batch, written, 1.0, tell, begun)
+    report.wrote(_write(index, batch, written, 1.0, tell, begun), batch, places)
     index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
@@ -166,13 +171,13 @@ def _placed(
 
 def _write(
     index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress, begun: float
-) -> int:
-    """Split, encode and store a batch, the input from share `start` to `end`; return its number of passages.
+) -> list[Entry]:
+    """Split, encode and store a batch, the input from share `start` to `end`; return what was written of it.
 
     It was read since `begun`.
     """
     if not batch:
-        return 0
+        return []
     took = int((time.perf_counter() - begun) * 1_000_000_000)
     with SPANS.start_as_current_span("read", start_time=time.time_ns() - took):
         count(articles=len(batch), characters=sum(len(article.text) for article, _ in batch))
@@ -202,7 +207,7 @@ def _write(
         vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
         index.archive.check_size(vectors.values())
         with step("write"):
-            index.archive.write(entries, vectors)
+            written = index.archive.write(entries, vectors)
         with step("index"):
             index.catch_up()
-    return total
+    return written

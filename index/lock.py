@@ -25,11 +25,11 @@ class ArchiveLock:
     Whatever stands in place of its two files, nothing beyond them is read or written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait: float = WAIT_SECONDS) -> None:
         self._owner = folder / "owner.json"
         self._lock = FileLock(folder / "lock")
         try:
-            self._lock.acquire(timeout=WAIT_SECONDS)
+            self._lock.acquire(timeout=wait)
             self.announce(None)
         except Timeout as error:
             holder, address = self._holder()

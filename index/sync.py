@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,33 +13,21 @@ from index.dense import DenseIndex
 from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Vectors, full_name, load_encoder
 from index.health.files import shut
 from index.health.folders import Folders, Part
-from index.health.rows import examine, mend
+from index.health.rows import Damage, Health, examine, mend
 from index.health.sums import Sums, complaint_elsewhere
 from index.lexical import LexicalIndex
-from index.lock import ArchiveLock
+from index.lock import WAIT_SECONDS, ArchiveLock
 from index.read import ARCHIVE
 from index.scan import Scan
 from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
-from index.types import ArchiveError, Article, BadInput, DiskError, Unreachable, translated
+from index.types import ArchiveError, Article, BadInput, DiskError, UnknownArticle, Unreachable, translated
 
 PARTS = ("dense", "lexical")
 FOREIGN = 10  # of as many articles one that is not in English makes an archive one of many languages
 APPLY_PASSAGES = 5000
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
-
-
-@dataclass(frozen=True)
-class Health:
-    """How many articles and passages the archive and each index hold, and what is wrong, if anything."""
-
-    ok: bool
-    articles: int
-    passages: int
-    dense: int
-    lexical: int
-    problems: list[str]
 
 
 def name_of(encoder: Encoder | str) -> str:
@@ -65,10 +52,7 @@ class Index(AbstractContextManager["Index"]):
         vectors: str | None = None,
     ) -> None:  # fmt: skip
         self._set(folder, encoder, progress)
-        with translated(ArchiveError, f"{self.folder} cannot be created", OSError):
-            self.folder.mkdir(0o700, parents=True, exist_ok=True)
-        self.lock = ArchiveLock(self.folder)
-        self._sums = Sums(self.folder / "archive.sums")
+        self._take(self.folder)
         try:
             self.archive = self._open_archive(self.folder / ARCHIVE)
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
@@ -87,6 +71,13 @@ class Index(AbstractContextManager["Index"]):
     def _find_homes(self, vectors: str | None) -> None:
         dense, lexical = (Folders(self.folder, name, self.archive) for name in PARTS)
         self._homes: dict[str, Folders | Served] = {"dense": home(self.archive, dense, vectors), "lexical": lexical}
+
+    def _take(self, folder: Path, wait: float = WAIT_SECONDS) -> None:
+        """Keep others away from a folder, which is made. Raises ArchiveInUse where another process has it."""
+        with translated(ArchiveError, f"{folder} cannot be created", OSError):
+            folder.mkdir(0o700, parents=True, exist_ok=True)
+        self.lock, self.folder = ArchiveLock(folder, wait), folder
+        self._sums = Sums(folder / "archive.sums")
 
     def _check_encoder(self) -> None:
         """Take the archive's encoder where none was given. Raises ArchiveError where it has another."""
@@ -185,6 +176,15 @@ class Index(AbstractContextManager["Index"]):
             for table in TABLES if alone else ():
                 derive(self.archive, table, self.progress)
 
+    def article(self, name: str) -> Article:
+        """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
+        if found := self.archive.version(name) or self.archive.article(name):
+            return found
+        if held := self.archive.article(name.rpartition("@")[0]):
+            there = ", ".join(map(str, range(1, len(self.archive.versions(held.id)) + 2)))
+            raise UnknownArticle(f"no version of an article is {name}; of this one there are: {there}")
+        raise UnknownArticle(f"no article has the id {name}: copydesk articles list prints the ids")
+
     def ties(self, article_id: str, as_of: date | None = None) -> Ties:
         """Return what tied an article to others by a day, or does now, in 2 ms."""
         with self.reading():
@@ -202,8 +202,7 @@ class Index(AbstractContextManager["Index"]):
         a process that ended left to be applied is applied, as at any opening.
         """
         self._close_parts()
-        damage = examine(self.archive, self.progress)
-        altered = complaint_elsewhere(self._sums.path, self.archive.path)
+        damage, altered = self._examine()
         articles, passages = self.archive.counts()
         whole = not (damage.file or damage.articles)
         late = whole and not altered  # what is left to be applied may be
@@ -234,6 +233,10 @@ class Index(AbstractContextManager["Index"]):
         if altered:
             listed.append(f"archive file: {altered} after it was closed; copydesk doctor --repair checks and keeps it")
         return Health(not listed, articles, passages, **held, problems=listed)
+
+    def _examine(self) -> tuple[Damage, str]:
+        """Return what is wrong with the archive's rows, and with its file."""
+        return examine(self.archive, self.progress), complaint_elsewhere(self._sums.path, self.archive.path)
 
     def _held(self, name: str, whole: bool, late: bool) -> int:
         """Return how many passages an index holds. Raises ArchiveError where it is not as it should be.
@@ -303,12 +306,16 @@ class Index(AbstractContextManager["Index"]):
             raise
         except ArchiveError:
             return self._rebuild(name)
-        self._catch_up(name, part)
-        if len(part) == self.archive.counts()[1]:
+        if self._agrees(name, part):
             return part
         if isinstance(part, DenseIndex):
             part.close()
         return self._rebuild(name)
+
+    def _agrees(self, name: str, part: Part) -> bool:
+        """Bring an index up to date, and tell whether it holds as many passages as the archive."""
+        self._catch_up(name, part)
+        return len(part) == self.archive.counts()[1]
 
     def _rebuild(self, name: str) -> Part:
         """Build an index from the archive, in a new place, and remove the old one.
@@ -328,8 +335,9 @@ class Index(AbstractContextManager["Index"]):
         ids = self.archive.passage_ids() if everything else changed
         for start in range(0, len(ids), APPLY_PASSAGES):
             some = ids[start : start + APPLY_PASSAGES]
-            held = self.archive.passages(some)
-            part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
+            with self.archive.snapshot():
+                held = self.archive.passages(some)
+                part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
             if len(ids) > APPLY_PASSAGES:
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
         if ids:

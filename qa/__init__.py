@@ -7,8 +7,8 @@ import sys
 if sys.argv[0].endswith("copydesk") or (sys.argv[0] == "-m" and "qa" in sys.orig_argv):  # a command, until it listens:
     signal.signal(signal.SIGINT, lambda *_: os.write(2, b"copydesk: stopped\n") and os._exit(130))  # imports take .5 s
 
+from index.health.rows import Health as Health
 from index.ingest import IngestReport as IngestReport
-from index.sync import Health as Health
 from index.types import ArchiveError as ArchiveError
 from index.types import ArchiveInUse as ArchiveInUse
 from index.types import Article as Article

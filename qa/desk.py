@@ -11,18 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.alongside.readonly import ReadOnlyIndex
+from index.alongside import open_index
 from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import Reencoded, reencode
 from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
 from index.search import search
+from index.shared import local
 from index.sources.watched import Sources
 from index.sync import Index, Progress, silent
 from index.text.names import is_verb
 from index.text.syntax import parse
-from index.types import Article, BadInput, CopydeskError, Hit, UnknownArticle
+from index.types import Article, BadInput, CopydeskError, Hit
 from qa import ask
 from qa.check.draft import check, elsewhere
 from qa.check.spans import Verdict
@@ -63,6 +64,7 @@ class Desk(AbstractContextManager["Desk"]):
     """Opens or creates an archive folder and answers from it. A context manager; one process an archive.
 
     Any number of others open it `read_only`, also meanwhile: it is as it was at the last batch, and stays as it is.
+    One in PostgreSQL, postgresql://USER@HOST/DB, is read and written by any number; its indexes lie below `cache`.
 
     `encoder` and `reranker` are names (bundled, a local folder or a hub id) or objects of those protocols; an archive
     remembers its encoder, and is opened with it where none is named. `llm`, `llm_url`, `judge` and `strict` are what
@@ -88,6 +90,7 @@ class Desk(AbstractContextManager["Desk"]):
         strict: bool = False,
         allow_private: bool = False,
         read_only: bool = False,
+        cache: str | Path | None = None,
         vectors: str | None = None,
     ) -> None:
         self.turns = Turns()
@@ -96,7 +99,8 @@ class Desk(AbstractContextManager["Desk"]):
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
         self._given = llm_url, llm, judge  # the address, and what it may have been given for
-        self.index = (ReadOnlyIndex if read_only else Index)(data, encoder, progress, vectors)
+        self._data = data
+        self.index = open_index(data, encoder, progress, read_only, cache, vectors)
         try:
             self._judge = load_judge(judge, url_for(judge, *self._given)) if isinstance(judge, str) else judge
         except CopydeskError:
@@ -278,13 +282,7 @@ class Desk(AbstractContextManager["Desk"]):
         """
         from index.sources.watch import Watch  # watchfiles takes .1 s
 
-        if every is not None and not 0.1 <= every <= 1440:
-            raise BadInput(f"{every:g} minutes are no interval: give .1 to 1440")
-        self.sources.options = {"outlet": outlet, "private": allow_private or self.allow_private, "every": every}
-        for source in [sources] if isinstance(sources, str | Path) else sources:
-            self.sources.add(source, once, **self.sources.options)
-        if not self.sources.known():
-            raise BadInput("nothing is watched yet: name a folder, a file or an address")
+        self.sources.take(sources, once, outlet=outlet, private=allow_private or self.allow_private, every=every)
         return Watch(self.sources, self._ingest, real(self.index.folder), stop or threading.Event(), once).looks()
 
     @builds(ArticlesRequest)
@@ -305,15 +303,7 @@ class Desk(AbstractContextManager["Desk"]):
 
     def article(self, article_id: str) -> Article:
         """Return an article by its id or url, or a version of it by ID@1. Raises UnknownArticle when there is none."""
-        named = is_text(article_id)
-        found = named and (self.index.archive.version(article_id) or self.index.archive.article(article_id))
-        if not found:
-            name = article_id if named else f"that is a {type(article_id).__name__}"
-            if held := self.index.archive.article(name.rpartition("@")[0]):
-                there = ", ".join(map(str, range(1, len(self.index.archive.versions(held.id)) + 2)))
-                raise UnknownArticle(f"no version of an article is {name}; of this one there are: {there}")
-            raise UnknownArticle(f"no article has the id {name}: copydesk articles list prints the ids")
-        return found
+        return self.index.article(article_id if is_text(article_id) else f"that is a {type(article_id).__name__}")
 
     def show(self, article_id: str) -> dict[str, Any]:
         """Return an article, or a version of it, as listed, with its authors and text, and what `Related` has of it."""
@@ -338,7 +328,7 @@ class Desk(AbstractContextManager["Desk"]):
 
     def backup(self, file: str | Path) -> Report:
         """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""
-        return backup(self.index.folder, Path(file).expanduser(), self.index.progress)
+        return backup(local(self._data), Path(file).expanduser(), self.index.progress)
 
     def warm_up(self) -> None:
         """Load everything that the first question would otherwise wait for."""

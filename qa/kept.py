@@ -1,4 +1,7 @@
-"""What people leave beside the archive: their conversations, and what they said of answers. One SQLite file."""
+"""What people leave beside the archive: their conversations, and what they said of answers.
+
+In one SQLite file, or in the database of an archive that has one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from index.types import BadInput, CopydeskError, digest
 from qa.request import QUESTION_WORDS
@@ -28,6 +31,14 @@ CREATE TABLE IF NOT EXISTS turns (
     answer TEXT NOT NULL, good INTEGER, faults TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (talk, n)
 ) WITHOUT ROWID;
 """
+
+
+class Keeper(Protocol):
+    """A database that runs a statement as a transaction of its own, and makes tables where they are not there."""
+
+    def run(self, query: str, *values: object) -> list[Any]: ...
+
+    def make(self, script: str) -> None: ...
 
 
 class UnknownTalk(BadInput):
@@ -55,25 +66,33 @@ class Turn:
 
 
 class Kept:
-    """An open file of conversations. Each belongs to an `owner`, a user's name or ""; nobody else's are found.
+    """An open file of conversations, or the tables of a database.
+
+    Each belongs to an `owner`, a user's name or ""; nobody else's are found.
 
     Methods may be called from several threads. Raises UnknownTalk for a conversation or turn that is not there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | Keeper) -> None:
         self._lock = threading.Lock()
+        if not isinstance(path, Path):
+            path.make(SCHEMA)
+            self._db, self._run = None, path.run
+            return
+        self._run = self._in_file
         try:
             path.touch()
             path.chmod(0o600)  # what SQLite writes beside it is as closed
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.executescript(SCHEMA)
-            self._db.create_function("fold", 1, str.casefold, deterministic=True)  # SQLite's lower knows only ASCII
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db = db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            db.executescript(SCHEMA)
+            db.create_function("fold", 1, str.casefold, deterministic=True)  # SQLite's lower knows only ASCII
+            db.execute("PRAGMA foreign_keys = ON")
         except (OSError, sqlite3.Error) as error:
             raise CopydeskError(f"conversations cannot be kept in {path} ({error}): move that file away") from error
 
     def close(self) -> None:
-        self._db.close()
+        if self._db:  # a database is closed by its archive
+            self._db.close()
 
     def begin(self, owner: str, title: str) -> Talk:
         """Begin a conversation, empty as yet."""
@@ -85,8 +104,8 @@ class Kept:
         """Return conversations, the last changed first, whose name, questions or answers hold all words of `search`."""
         if len(search.split()) > QUESTION_WORDS:  # SQLite takes no expression of a thousand parts
             raise BadInput(f"q has over {QUESTION_WORDS} words: look for fewer")
-        held = """ AND (instr(fold(title), ?) OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
-            (instr(fold(asked ->> 'question'), ?) OR instr(fold(answer ->> 'text'), ?))))"""
+        held = """ AND (instr(fold(title), fold(?)) > 0 OR EXISTS (SELECT 1 FROM turns WHERE talk = id AND
+            (instr(fold(asked ->> 'question'), fold(?)) > 0 OR instr(fold(answer ->> 'text'), fold(?)) > 0)))"""
         words = [word for word in search.casefold().split() for _ in range(3)]
         where = f"WHERE owner = ?{held * (len(words) // 3)} ORDER BY changed DESC LIMIT ? OFFSET ?"
         query = f"SELECT id, title, changed FROM talks {where}"
@@ -102,7 +121,7 @@ class Kept:
     def turns(self, owner: str, talk: str, n: int | None = None) -> list[Turn]:
         """Return the questions and answers of a conversation, oldest first, or the `n`-th alone."""
         self.talk(owner, talk)
-        those = "FROM turns WHERE talk = ? AND n = ifnull(?, n) ORDER BY n"
+        those = "FROM turns WHERE talk = ? AND n = coalesce(?, n) ORDER BY n"
         rows = self._run(f"SELECT n, asked, answer, good, faults {those}", talk, n)
         if n and not rows:
             raise UnknownTalk(f"this conversation has no answer {n}")
@@ -111,7 +130,7 @@ class Kept:
     def add(self, owner: str, talk: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
         """Keep a question with its answer as the last turn, and return its number."""
         self.talk(owner, talk)
-        number = "(SELECT ifnull(max(n), 0) + 1 FROM turns WHERE talk = ?1)"
+        number = "(SELECT coalesce(max(n), 0) + 1 FROM turns WHERE talk = ?1)"
         [(n,)] = self._run(
             f"INSERT INTO turns (talk, n, asked, answer) VALUES (?1, {number}, ?2, ?3) RETURNING n",
             talk, json.dumps(asked), json.dumps(answer),  # in ASCII: what was typed may hold halves of characters
@@ -141,18 +160,19 @@ class Kept:
             raise BadInput(f"{unknown.pop()} is no fault of an answer: use {', '.join(FAULTS)}")
         rated = self._run(
             "UPDATE turns SET good = ?, faults = ? WHERE talk = ? AND n = ? RETURNING n",
-            good, json.dumps(list(faults)), talk, n,
+            None if good is None else int(good), json.dumps(list(faults)), talk, n,
         )  # fmt: skip
         if not rated:
             raise UnknownTalk(f"this conversation has no answer {n}")
 
     def rated(self, owner: str | None = None) -> list[Turn]:
         """Return all turns that an owner rated, or anybody, oldest first."""
-        where = "WHERE talk = id AND good IS NOT NULL AND owner = ifnull(?, owner) ORDER BY changed, n"
+        where = "WHERE talk = id AND good IS NOT NULL AND owner = coalesce(?, owner) ORDER BY changed, n"
         rows = self._run(f"SELECT n, asked, answer, good, faults FROM turns, talks {where}", owner)
         return [_turn(*row) for row in rows]
 
-    def _run(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def _in_file(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        assert self._db
         with self._lock, closing(self._db.cursor()) as cursor:
             try:
                 return cursor.execute(query, values).fetchall()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from index.health.files import TALKS
+from index.shared import is_shared
 from index.types import BadInput, CopydeskError
 from qa.ask import events
 from qa.desk import Desk
@@ -134,8 +135,13 @@ class Service:
 def open_service(desk: Desk, allowed: Sequence[str] = ()) -> Service:
     """Return a desk as a service: its own model, `quotes` and the `allowed` ones may be named.
 
-    Raises BadInput for a desk that is read-only: what people say is kept beside the archive.
+    What people say is kept beside the archive, or in its database. Raises BadInput for a folder that is read-only.
     """
-    desk.index.archive.check_writable()
+    archive = desk.index.archive
+    if is_shared(archive.address):
+        kept = Kept(archive)  # type: ignore[arg-type]
+    else:
+        archive.check_writable()
+        kept = Kept(desk.index.folder / TALKS)
     offered = dict.fromkeys(spec for spec in ("quotes", desk.llm, *allowed) if isinstance(spec, str))
-    return Service(desk, Kept(desk.index.folder / TALKS), tuple(offered))
+    return Service(desk, kept, tuple(offered))

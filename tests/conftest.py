@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from postgres import Server
+from postgres import serving as database_server
 
+from index.alongside import open_index
 from index.encoder import Encoder, load_encoder
-from index.sync import Index
+from index.sync import Index, silent
 from qa import Desk
 from qa.doors.cli import main
 from qa.rerank import Reranker, load_reranker
@@ -63,9 +66,25 @@ def run(archive: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a file that says BOTH on both databases: what an archive does, it does in each."""
+    if "index" in metafunc.fixturenames and getattr(metafunc.module, "BOTH", False):
+        metafunc.parametrize("index", ("sqlite", "postgresql"), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with database_server() as running:
+        yield running
+
+
 @pytest.fixture
-def index(tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
-    with Index(tmp_path / "archive", encoder) as opened:
+def index(request: pytest.FixtureRequest, tmp_path: Path, encoder: Encoder) -> Iterator[Index]:
+    where: str | Path = tmp_path / "archive"
+    if getattr(request, "param", "") == "postgresql":
+        where = request.getfixturevalue("server").make()
+        (tmp_path / "archive").mkdir()
+    with open_index(where, encoder, silent, cache=tmp_path / "archive") as opened:
         yield opened
 
 
@@ -97,7 +116,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, reranker
 
 
 @contextmanager
-def serving(archive: Path, *options: str, under: Sequence[str] = ()) -> Iterator[str]:
+def serving(archive: Path | str, *options: str, under: Sequence[str] = ()) -> Iterator[str]:
     """Run `copydesk serve` on a free port until the block ends, `under` another program, and give its address."""
     command = [*under, sys.executable, "-m", "qa", "--data", str(archive), "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:

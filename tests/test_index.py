@@ -43,6 +43,7 @@ ROWS = [
     {"id": "rain", "title": "Rain", "outlet": "The Verge", "published": "2025-05-01", "text": "Rain fell on Lviv."},
     {"id": "old", "title": "Old news", "outlet": "unn", "text": "Nobody knows the day of this meeting in Paris."},
 ]
+BOTH = True  # databases
 
 
 def write(folder: Path, rows: list[dict[str, str]]) -> Path:

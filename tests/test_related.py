@@ -21,6 +21,7 @@ from qa import Desk
 from qa.doors.show import day, remarks
 from qa.page.render import source_page
 
+BOTH = True  # databases
 WIRE = (
     "LUND, May 3 (Northern Wire) - Fire gutted a paper mill on the Sava on Sunday, killing three workers. "
     "The roof came down at 4 a.m., the fire chief, Anna Berg, told reporters at the gate.\n\n"

@@ -30,6 +30,7 @@ FIRST = "Seven people were injured in the Lund tram crash."
 SECOND = "Nine people were injured in the Lund tram crash."
 CRASH = {"id": "crash", "title": "Tram crash in Lund", "outlet": "Skåne Post", "published": "2025-03-03"}
 OTHER = {"id": "rain", "title": "Rain", "outlet": "Skåne Post", "published": "2025-02-01", "text": "Rain fell on Lund."}
+BOTH = True  # databases
 
 
 def put(into: Desk | Index, folder: Path, *rows: dict[str, str | None]) -> None:

@@ -29,6 +29,8 @@ MARKS = "opened"  # in `meta`: the last two marks that were left in the collecti
 
 def place(address: str) -> str:
     """Return an address of a Chroma server as an archive keeps it. Raises BadInput for one that cannot be used."""
+    if address.strip() == FOLDER:
+        return ""
     use = "give --vectors http://HOST:PORT, with ?tenant=NAME&database=NAME where they have names, or folder"
     try:
         told = urlsplit(address.strip())
@@ -200,10 +202,10 @@ class Served:
 def home(archive: Archive, folders: Folders, given: str | None) -> Folders | Served:
     """Return where an archive's dense index lies: where is said now, to which it moves, or else where it was."""
     before = archive.meta("vectors") or ""
-    now = ("" if given.strip() == FOLDER else place(given)) if given else before
+    now = place(given) if given else before
     homes = [Served(address, archive) if address else folders for address in (before, now)]
     if now != before:
-        archive.check_writable()
+        archive.set_meta("vectors", before)  # or is nothing to be written here?
         homes[1].next("1")  # is it there? Before anything is taken away
         with suppress(Unreachable):  # what stays there is nobody's
             homes[0].sweep()

@@ -25,7 +25,7 @@ BEGIN = """CREATE TABLE IF NOT EXISTS rekeyed (old TEXT PRIMARY KEY, key TEXT NO
 DROP = f"DROP TABLE IF EXISTS rekeyed; DROP TABLE IF EXISTS vectors_new; DELETE FROM meta WHERE key = '{BEGUN}'"
 LACKING = f"""SELECT rowid, vector, version, id, article_id, start, "end" FROM passages
     WHERE rowid > ? AND NOT EXISTS (SELECT 1 FROM rekeyed WHERE old = vector) ORDER BY rowid LIMIT {TEXTS}"""
-LEFT = """SELECT count(*) FROM (SELECT DISTINCT vector FROM passages)
+LEFT = """SELECT count(*) FROM (SELECT DISTINCT vector FROM passages) AS texts
     WHERE NOT EXISTS (SELECT 1 FROM rekeyed WHERE old = vector)"""
 VERSION = f"""SELECT {WHOLE} FROM {EVERY} a JOIN texts USING (id, version)
     WHERE a.id = ?1 AND a.version = coalesce(?2, (SELECT version FROM articles WHERE id = ?1))"""
@@ -126,10 +126,8 @@ def _encode(archive: Archive, encoder: Encoder, progress: Progress) -> int:
         keys = {old: vector_key(encoder.name, text) for old, text in texts.items()}
         vectors = encoder.encode_document([*texts.values()])
         archive.check_size(vectors, "vectors_new")
-        blobs = (vector.astype("<f4").tobytes() for vector in vectors)
         with archive.transaction():
-            keep = "INSERT OR IGNORE INTO vectors_new VALUES (?1, ?2, checksum(?1, ?2))"
-            archive.change(keep, zip(keys.values(), blobs, strict=True))
+            archive.keep(dict(zip(keys.values(), vectors, strict=True)), "vectors_new")
             archive.change("INSERT INTO rekeyed VALUES (?, ?)", keys.items())
         done += len(texts)
         progress("reencode", min(1.0, (held + done) / (held + left)))

@@ -43,7 +43,7 @@ class Folders:
         if why := self._sums.complaint(self.at(number)):  # all of them may be gone
             raise ArchiveError(why)
         if self._name == "dense" and self.at(number).exists() and not self._sums.kept:  # the last process was killed
-            probe(self._name, self.at(number), self._archive.path, whole=False)
+            probe(self._name, self.at(number), self._archive, whole=False)
         return self.make(number)
 
     def make(self, number: str) -> Part:
@@ -59,7 +59,7 @@ class Folders:
         if not self.at(number).exists():
             return 0
         self._sums.forget()
-        held = probe(self._name, self.at(number), self._archive.path, whole)
+        held = probe(self._name, self.at(number), self._archive, whole)
         self.keep(number)  # Chroma wrote when it was opened
         return held
 

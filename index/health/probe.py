@@ -1,5 +1,6 @@
 """Tries an index in a process of its own, which damage may end or hang."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,20 +8,22 @@ from pathlib import Path
 from index.archive import Archive
 from index.dense import DenseIndex
 from index.lexical import LexicalIndex, torn
+from index.shared import is_shared
 from index.types import ArchiveError
 
 SECONDS = 600  # that a probe may take: 30,000 passages are compared in some seconds
 BLOCK = 1000  # passages that are compared at a time
 
 
-def probe(name: str, folder: Path, archive: Path, whole: bool = True) -> int:
+def probe(name: str, folder: Path, archive: Archive, whole: bool = True) -> int:
     """Open an index, `dense` or `lexical`, and return how many passages it holds; `whole`, compare it with the archive.
 
     Raises ArchiveError, which says what is wrong, where it does not open or agree: only the child dies of it.
     """
-    command = [sys.executable, "-m", "index.health.probe", name, str(folder), str(archive), "whole" * whole]
+    command = [sys.executable, "-m", "index.health.probe", name, str(folder), "whole" * whole]
+    where = os.environ | {"COPYDESK_DATA": archive.address}  # an address may hold a password, commands are seen by all
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=where)
     except subprocess.TimeoutExpired as error:
         raise ArchiveError(f"it did not answer within {SECONDS} s") from error
     if result.returncode:
@@ -29,8 +32,11 @@ def probe(name: str, folder: Path, archive: Path, whole: bool = True) -> int:
     return int(result.stdout)
 
 
-def _try(name: str, folder: Path, path: Path, whole: bool) -> int:
-    archive = Archive(path, "ro")
+def _try(name: str, folder: Path, address: str, whole: bool) -> int:
+    if is_shared(address):
+        from index.shared.postgres import Postgres  # a part that need not be installed
+
+    archive = Postgres(address, read_only=True) if is_shared(address) else Archive(Path(address), "ro")
     if name == "lexical" and (why := torn(folder)):
         raise ArchiveError(why)
     return compare(DenseIndex(folder, archive.vectors) if name == "dense" else LexicalIndex(folder), archive, whole)
@@ -50,6 +56,6 @@ def compare(index: DenseIndex | LexicalIndex, archive: Archive, whole: bool) -> 
 
 if __name__ == "__main__":
     try:
-        print(_try(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), bool(sys.argv[4])))
+        print(_try(sys.argv[1], Path(sys.argv[2]), os.environ["COPYDESK_DATA"], bool(sys.argv[3])))
     except ArchiveError as error:
         sys.exit(str(error))

@@ -30,6 +30,18 @@ UNUSED = "SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM passages WHERE
 MISSING = "SELECT DISTINCT vector FROM passages WHERE vector NOT IN (SELECT key FROM vectors)"
 
 
+@dataclass(frozen=True)
+class Health:
+    """How many articles and passages the archive and each index hold, and what is wrong, if anything."""
+
+    ok: bool
+    articles: int
+    passages: int
+    dense: int
+    lexical: int
+    problems: list[str]
+
+
 @dataclass
 class Damage:
     """What is wrong with an archive's file: in words what SQLite says, articles by id, vectors by key."""

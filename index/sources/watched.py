@@ -18,10 +18,12 @@ from index.types import BadInput, shown
 LOCAL = ("folder", "file")
 NAMES = ("address", "kind", "added", "checked", "due", "failures", "failure", "state")
 COLUMNS = ", ".join(NAMES)
-LISTED = f"""SELECT {COLUMNS}, ifnull(articles, 0) FROM sources
-    LEFT JOIN (SELECT root, count(*) AS articles FROM articles GROUP BY root) ON root = address ORDER BY address"""
+LISTED = f"""SELECT {COLUMNS}, coalesce(articles, 0) FROM sources
+    LEFT JOIN (SELECT root, count(*) AS articles FROM articles GROUP BY root) AS counted
+    ON root = address ORDER BY address"""
 ADD = """INSERT INTO sources (address, kind, added, state) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address)
-    DO UPDATE SET state = excluded.state, due = CASE WHEN failures > 0 OR ?5 THEN NULL ELSE due END"""
+    DO UPDATE SET state = excluded.state,
+    due = CASE WHEN sources.failures > 0 OR ?5 = 1 THEN NULL ELSE sources.due END"""
 NOTE = """UPDATE sources SET kind = ?2, checked = ?4, due = ?5, failures = ?6, failure = ?7, state = ?8
     WHERE address = ?1"""
 
@@ -79,7 +81,17 @@ class Sources:
         kind = "address" if url else "folder" if os.path.isdir(key) else "file"
         state = (found.state if found else {}) | options
         with self._archive.transaction():
-            self._archive.change(ADD, [(key, kind, stamp(), json.dumps(state), now)])
+            self._archive.change(ADD, [(key, kind, stamp(), json.dumps(state), int(now))])
+
+    def take(self, given: str | Path | Iterable[str | Path], now: bool, **options: Any) -> None:
+        """Add sources while somebody watches. Raises BadInput where there is nothing to watch, or no such interval."""
+        if (every := options["every"]) is not None and not 0.1 <= every <= 1440:
+            raise BadInput(f"{every:g} minutes are no interval: give .1 to 1440")
+        self.options = options
+        for source in [given] if isinstance(given, str | Path) else given:
+            self.add(source, now, **options)
+        if not self.known():
+            raise BadInput("nothing is watched yet: name a folder, a file or an address")
 
     def remove(self, given: Iterable[str | Path]) -> int:
         """Forget sources, whose articles stay; return how many. Raises BadInput for one that is not known."""
@@ -103,7 +115,7 @@ class Sources:
 
     def known(self) -> list[tuple[str, str, str | None]]:
         """Return the address, the kind and the time at which it is due of every source, those due longest first."""
-        return self._archive.read("SELECT address, kind, due FROM sources ORDER BY due, added")
+        return self._archive.read("SELECT address, kind, due FROM sources ORDER BY coalesce(due, ''), added")
 
     def listed(self, local: bool = True) -> list[dict[str, Any]]:
         """Return all that people see of each source; without `local`, of those that are addresses."""

@@ -3,5 +3,5 @@ DROP TABLE IF EXISTS chain;
 DROP TABLE IF EXISTS chain_keys;
 CREATE TABLE chain (article_id TEXT PRIMARY KEY, earlier TEXT, score REAL NOT NULL DEFAULT 0, sketch BLOB);
 CREATE INDEX chain_earlier ON chain (earlier);
-CREATE TABLE chain_keys (key, day INTEGER, article_id TEXT, PRIMARY KEY (key, day, article_id)) WITHOUT ROWID;
+CREATE TABLE chain_keys (key KIND, day INTEGER, article_id TEXT, PRIMARY KEY (key, day, article_id)) WITHOUT ROWID;
 CREATE INDEX chain_keys_article ON chain_keys (article_id)

@@ -51,13 +51,14 @@ class Chain(NamedTuple):
     days: int = EVER
     sketch: Callable[[Kept], bytes] = lambda _: b""
     may: Callable[[bytes, bytes], bool] = lambda *_: True
+    key: str = "TEXT"  # what its keys are in SQL
 
     @property
     def script(self) -> str:
         return self._sql("chain")
 
     def _sql(self, file: str) -> str:
-        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name)
+        return (SQL / f"{file}.sql").read_text("utf-8").replace("chain", self.name).replace("KIND", self.key)
 
     def group(self, archive: Archive, article_id: str) -> list[str]:
         """Return the articles that hang together with one, itself too, the one on which all others hang first."""
@@ -73,18 +74,23 @@ class Chain(NamedTuple):
         for table in (chain, f"{chain}_keys"):
             archive.read(f"DELETE FROM {table} WHERE article_id {those}", json.dumps(ids))
 
-        @cache
+        rare, asked = dict[int | str, float](), set[int | str]()  # what is compared now is counted at once
+
         def rarity(key: int | str) -> float:
-            some = f"SELECT 1 FROM {chain}_keys WHERE key = ? LIMIT 1000"
-            return math.log((count + 1) / archive.read(f"SELECT max(1, count(*)) FROM ({some})", key)[0][0])
+            if key not in rare:
+                rows = archive.read(self._sql("rarity"), json.dumps([key, *(asked - rare.keys() - {key})]))
+                rare.update((key, math.log((count + 1) / max(1, number))) for key, number in rows)
+            return rare[key]
 
         kept = cache(lambda article: self.keep(archive, article))
         for new in map(kept, filter(None, map(archive.article, dict.fromkeys([*ids, *freed])))):
             day = new.article.published.toordinal() if new.article.published else 0
             own = self.sketch(new)
-            archive.read(f"INSERT OR IGNORE INTO {chain} (article_id, sketch) VALUES (?, ?)", new.article.id, own)
+            put = f"INSERT INTO {chain} (article_id, sketch) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            archive.read(put, new.article.id, own)
             rows = [(key, day, new.article.id) for key in new.keys]
-            archive.change(f"INSERT OR IGNORE INTO {chain}_keys VALUES (?, ?, ?)", rows)
+            archive.change(f"INSERT INTO {chain}_keys VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
+            asked |= new.keys
             shared = defaultdict[str, float](float)
             for key in new.keys:
                 found = archive.read(near, key, day - self.days, day + self.days)
@@ -95,7 +101,9 @@ class Chain(NamedTuple):
                 f"SELECT article_id, sketch FROM {chain} WHERE article_id {those}", json.dumps(best)
             )
             best = [other for other, sketch in sketches if self.may(own, sketch)]
-            for other in map(kept, filter(None, map(archive.article, best))):
+            others = [*map(kept, filter(None, map(archive.article, best)))]
+            asked |= {key for other in others for key in other.keys}
+            for other in others:
                 earlier, later = sorted((new, other), key=lambda kept: kept.order)
                 row = earlier.article.id, self.score(later, earlier, rarity), later.article.id
                 archive.read(f"UPDATE {chain} SET earlier = ?, score = ?2 WHERE article_id = ?3 AND score < ?2", *row)

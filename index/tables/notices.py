@@ -21,7 +21,7 @@ BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
 WAITING = 20  # notices that found nothing to correct, looked at again when articles of their day or before come
 LATE = """SELECT DISTINCT n.article_id FROM notices n JOIN articles a ON a.id = n.article_id WHERE n.target IS NULL
-    AND ifnull(a.published, '9999') >= (SELECT min(ifnull(published, ''))
+    AND coalesce(a.published, '9999') >= (SELECT min(coalesce(published, ''))
     FROM articles a JOIN json_each(?1) ON a.id = value)
     LIMIT ?2"""
 FAULT = re.compile(r"correct|amend|version|wrong|mis\w+|://", re.I)

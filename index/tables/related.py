@@ -55,9 +55,10 @@ def related(archive: Archive, article: Article) -> Related:
 
 def _corrections(archive: Archive, of: str, by: str, article: Article) -> Iterator[Correction]:
     """Yield the other side of an article's notices, one an article: the sentence with the figure, if any."""
-    query = f"""SELECT {by}, article_id, kind, field, start, "end", wrong, max(wrong IS NOT NULL) FROM notices
-        WHERE {of} = ? AND {by} IS NOT NULL GROUP BY {by}"""
-    for key, notice, kind, field, start, end, wrong, _ in archive.read(query, article.id):
+    query = f"""SELECT {by}, article_id, kind, field, start, "end", wrong FROM notices
+        WHERE {of} = ? AND {by} IS NOT NULL ORDER BY {by}, wrong IS NOT NULL, start DESC"""
+    rows = {row[0]: row for row in archive.read(query, article.id)}  # the last of each
+    for key, notice, kind, field, start, end, wrong in rows.values():
         [other], said = archive.listed(key), archive.article(notice)
         quote = getattr(said, field)[start:end]
         yield Correction(other, kind, quote, wrong)
@@ -89,8 +90,8 @@ def ties(archive: Archive, article_id: str, as_of: date | None = None) -> Ties:
     current = archive.current(article_id)  # an earlier version does not say of itself yet that it was wrong
     story = frozenset(STORIES.group(archive, current))
     query = """SELECT n.article_id, n.target, n.wrong FROM notices n LEFT JOIN articles a ON a.id = n.article_id
-        WHERE n.target IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR a.published <= ?2)
-        ORDER BY a.published"""
+        WHERE n.target IN (SELECT value FROM json_each(?1)) AND (CAST(?2 AS TEXT) IS NULL OR a.published <= ?2)
+        ORDER BY a.published ASC"""
     known = archive.read(query, json.dumps([*story, current]), as_of and as_of.isoformat())
     notices = [row for row in known if current == article_id or row[0] != current]
     others = [by for by, target, _ in notices if target == current != by]

@@ -18,6 +18,7 @@ from index.health.files import USERS
 from index.read import whole_text
 from index.read.formats import PROSE
 from index.read.plain import decode
+from index.shared import is_shared
 from index.sources import address
 from index.types import ArchiveInUse, BadInput, CopydeskError, shown, told, translated
 from qa.desk import Desk
@@ -45,7 +46,9 @@ class _Masked(logging.Formatter):
 
 # These may stand before the command or behind it; `main` has their defaults.
 COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data)")
+COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data), or one in "
+                    "PostgreSQL, postgresql://USER@HOST/DB")  # fmt: skip
+COMMON.add_argument("--cache", metavar="DIR", help="where indexes of an archive in PostgreSQL lie (~/.cache/copydesk)")
 COMMON.add_argument(
     "--encoder", metavar="NAME",
     help="of a new archive: english (default), multilingual, openai:MODEL (OPENAI_BASE_URL, OPENAI_API_KEY), or a "
@@ -149,6 +152,9 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
+    serve.add_argument(
+        "--read-only", action="store_true", help="of an archive in PostgreSQL: articles stay as they are"
+    )
     serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
                        help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
@@ -277,13 +283,16 @@ def _users_file(args: argparse.Namespace) -> Path:
 
 
 def _serve(args: argparse.Namespace) -> None:
+    if args.read_only and not is_shared(args.data):
+        raise BadInput("--read-only is for an archive in PostgreSQL: a folder is served by the process that writes it")
     if not holds_archive(args):  # perhaps a slip of the pen
-        print(f"copydesk: no archive at {args.data}: a new, empty one is made there", file=sys.stderr)
-    users = path if (path := _users_file(args)).exists() or args.users else None
+        print(f"copydesk: no archive at {shown(args.data)}: a new, empty one is made there", file=sys.stderr)
+    users = None if is_shared(args.data) and not args.users else _users_file(args)
+    users = users if users and (users.exists() or args.users) else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
     from qa.doors.keep import watching
 
-    with open_desk(args, create=True) as desk, watching(desk, args):
+    with open_desk(args, create=True, read_only=args.read_only) as desk, watching(desk, args):
         remind(desk)
         from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
 
@@ -316,9 +325,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with stoppable():
             data = os.environ.get("COPYDESK_DATA", "copydesk-data")
-            defaults = argparse.Namespace(
-                data=data, encoder=None, json=False, vectors=os.environ.get("COPYDESK_VECTORS")
-            )
+            vectors = os.environ.get("COPYDESK_VECTORS")
+            defaults = argparse.Namespace(data=data, cache=None, encoder=None, json=False, vectors=vectors)
             args = build_parser().parse_args(argv, defaults)
             run: Run = args.run
             return run(args) or DONE

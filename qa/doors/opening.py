@@ -11,6 +11,7 @@ from typing import Any
 from index.encoder.reencode import remark
 from index.health.spans import export
 from index.read import ARCHIVE
+from index.shared import is_shared, local
 from index.types import ArchiveInUse, BadInput
 from qa.desk import Desk
 from qa.doors import show
@@ -38,7 +39,9 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
     settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private", "vectors")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
-    desk = Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, **given)
+    desk = Desk(
+        args.data, encoder=args.encoder, progress=progress, read_only=read_only, cache=args.cache, **given
+    )  # fmt: skip
     if not create:
         remind(desk)
     return desk
@@ -51,14 +54,18 @@ def remind(desk: Desk) -> None:
 
 
 def folder(args: argparse.Namespace) -> Path:
-    """Return the folder of the archive that the arguments name."""
+    """Return the folder of the archive that the arguments name. Raises BadInput for one in a database."""
     if not args.data:
         raise BadInput("--data is empty: name the folder of the archive")
-    return Path(args.data).expanduser()
+    return local(args.data)
 
 
 def holds_archive(args: argparse.Namespace) -> bool:
     """Tell whether there is an archive, or what is left of one whose file is lost."""
+    if is_shared(args.data):
+        from index.shared.postgres import holds  # its driver need not be installed
+
+        return holds(args.data)
     return (folder(args) / ARCHIVE).exists() or any(folder(args).glob("dense-[0-9]*"))
 
 
@@ -69,10 +76,13 @@ def read(
 
     The archive is opened for reading only where another process holds it and serves nobody, or nothing can be written.
     """
-    file = folder(args) / ARCHIVE
+    shared = is_shared(args.data)
+    file = Path() if shared else folder(args) / ARCHIVE
     still = file.exists() and not all(os.access(place, os.W_OK) for place in (file, file.parent))
     try:
-        with open_desk(args, read_only=still) as desk:
+        with open_desk(args, read_only=still and not shared) as desk:
+            if shared:
+                desk.index.yields = True  # type: ignore[attr-defined]
             document = ask(desk)
     except ArchiveInUse as error:
         if error.address is None:
