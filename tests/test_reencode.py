@@ -460,7 +460,7 @@ def test_an_archive_of_other_languages_says_so_once(tmp_path: Path, run: Run, en
 def test_an_ingestion_into_a_new_archive_says_so(tmp_path: Path, run: Run) -> None:
     text = "У понеділок буря зруйнувала причал, і міський голова закрив порт до кінця тижня."
     (tmp_path / "a.txt").write_text(text)
-    status, _, err = run("ingest", str(tmp_path / "a.txt"), data=tmp_path / "archive")
+    status, _, err = run("ingest", "--encoder", "english", str(tmp_path / "a.txt"), data=tmp_path / "archive")
     assert (status, err.count("1 of 1 articles are not in English")) == (0, 1)
 
 

@@ -25,7 +25,6 @@ from test_index import found, write
 
 from index.alongside.readonly import ReadOnlyIndex
 from index.beyond.served import ServedIndex, place
-from index.dense import DenseIndex
 from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import reencode
 from index.health.backup import backup, restore
@@ -112,7 +111,7 @@ test_removal = test_index.test_removed_articles_leave_nothing_behind
 
 
 def test_who_writes_and_who_reads_find_the_same(folder: Path, encoder: Encoder) -> None:
-    test_alongside.test_what_is_found_by_vectors(folder, encoder, Index, DenseIndex)
+    test_alongside.test_what_is_found_by_vectors(folder, encoder, Index, ServedIndex)
     test_alongside.test_what_is_found_by_vectors(folder, encoder, ReadOnlyIndex, ServedIndex)
     with Index(folder, encoder) as index, ReadOnlyIndex(folder, encoder) as beside:
         assert isinstance(beside.dense, ServedIndex)
