@@ -109,7 +109,7 @@ def test_no_payload_makes_the_page_read_a_file(service: str, tmp_path: Path) -> 
         file = {"path": path, "meta": {"_type": "gradio.FileData"}}
         for dependency in config["dependencies"]:
             for place in range(len(dependency["inputs"])):
-                data: list[object] = ["Who proposed the ceasefire?", None, [], "", ""][: len(dependency["inputs"])]
+                data: list[object] = ["Who proposed the ceasefire?", None, [], *[""] * 9][: len(dependency["inputs"])]
                 data[place] = [{"role": "user", "content": [{"type": "file", "file": file}]}, file]
                 body = QUEUE | {"data": data, "fn_index": dependency["id"]}
                 refused = httpx.post(f"{service}/gradio_api/queue/join", json=body, timeout=30)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -104,7 +105,9 @@ def hostile(
     folder = tmp_path_factory.mktemp("hostile")
     model = scripted(*(f"The lock at Orlo {text} was closed on Monday [1]. {text}\n" for text in HOSTILE))
     with Desk(folder, encoder, reranker, llm=model) as desk:
-        _write(desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent)
+        _write(
+            desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent, time.perf_counter()
+        )
         desk.index.catch_up()
         evaluated(desk)
         kept = Kept(folder / TALKS)
