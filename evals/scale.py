@@ -108,13 +108,13 @@ def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
 
     with Index(folder / "corpus") as index:
         ingest(index, [corpus])
+        encoder = index.encoder
         found, ask = (
             sources(index.archive),
             [listed.title for listed in index.archive.page("1", [], limit=QUESTIONS)[0]],
         )
     for size in sizes:
-        with Index(folder / "archive") as index:
-            index.suit([])
+        with Index(folder / "archive", encoder) as index:
             grow(index, found, size)
         print(f"\n{size:,} passages")
         for what, much in measure(folder / "archive", found, ask):

@@ -97,7 +97,7 @@ class Index(AbstractContextManager["Index"]):
         """Take for a new archive, where none was named, the encoder that its first articles need."""
         if self.archive.meta("encoder") is None:
             foreign = sum(article.language not in ("en", None) for article in articles)
-            self._encoder = MULTILINGUAL if FOREIGN * foreign >= len(articles) else DEFAULT_ENCODER
+            self._encoder = MULTILINGUAL if foreign and FOREIGN * foreign >= len(articles) else DEFAULT_ENCODER
             self.archive.set_meta("encoder", self._encoder)
 
     def __exit__(self, *_: object) -> None:
@@ -155,9 +155,13 @@ class Index(AbstractContextManager["Index"]):
     def reading(self) -> Iterator[None]:
         """Let a thread read one state of the archive and its tables, whatever is ingested meanwhile."""
         if not self.archive.in_one_state:
-            self.catch_up_tables()
+            self.refresh()
         with self.archive.snapshot():
             yield
+
+    def refresh(self) -> None:
+        """Apply what is not applied yet and a reader needs."""
+        self.catch_up_tables()
 
     def catch_up(self) -> None:
         """Apply to both indexes and to the derived tables what the archive holds and they do not yet."""

@@ -1,8 +1,8 @@
 """One machine of several that share an archive: its two indexes, in a folder of its own, follow what any writes."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 from threading import Event, RLock, Thread
@@ -106,14 +106,6 @@ class SharedIndex(Index):
                 self.refresh()
                 if look % DAY == 0:
                     self.archive.be_seen()
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Let a thread read one state of the archive, with all that others have written until now."""
-        if not self.archive.in_one_state:
-            self.refresh()
-        with self.archive.snapshot():
-            yield
 
     def refresh(self) -> None:
         """Apply what others wrote to the tables, and to the indexes that are open: nothing new costs one query."""

@@ -19,7 +19,7 @@ from index.types import Article
 
 BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
-WAITING = 20  # notices that found nothing to correct, looked at again when articles of their day or before come
+WAITING = 200  # notices that found nothing to correct, looked at again when articles of their day or before come
 LATE = """SELECT DISTINCT n.article_id FROM notices n JOIN articles a ON a.id = n.article_id WHERE n.target IS NULL
     AND coalesce(a.published, '9999') >= (SELECT min(coalesce(published, ''))
     FROM articles a JOIN json_each(?1) ON a.id = value)
