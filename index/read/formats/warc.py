@@ -150,7 +150,7 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
 
     Of one that breaks off that is told behind it, with its place. Then the next beginning of a record is looked for.
     """
-    from warcio.archiveiterator import ArchiveIterator
+    from warcio.archiveiterator import WARCIterator
     from warcio.exceptions import ArchiveLoadFailed
 
     start: int | None = _next(file, 0)
@@ -161,7 +161,7 @@ def _records(file: Source) -> Iterator[tuple[int, Any]]:
         if start is None:
             return
         file.seek(start)
-        found = ArchiveIterator(file)
+        found = WARCIterator(file)  # ARC has no sure beginning: damage reads as one
         why, at = "", start
         while not why:
             at, record = found.offset, None
