@@ -109,7 +109,7 @@ def test_sentence_ends_are_found_in_six_languages(code: str) -> None:
 @pytest.mark.parametrize(
     ("code", "least"),
     [
-        ("uk", 0.97), ("pl", 0.95), ("de", 0.99), ("fr", 0.97), ("es", 0.99), ("it", 0.97), ("ru", 0.97), ("ar", 0.99),
+        ("uk", 0.97), ("pl", 0.97), ("de", 0.99), ("fr", 0.97), ("es", 0.99), ("it", 0.97), ("ru", 0.97), ("ar", 0.99),
         ("ja", 0.99), ("zh", 0.97), ("en", 0.97),
     ],
 )  # fmt: skip
