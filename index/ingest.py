@@ -27,7 +27,7 @@ ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so
 
 @dataclass
 class IngestReport:
-    """What an ingestion did. `passages` counts those written; `seconds` is wall time.
+    """What an ingestion did. `passages` counts those written; `seconds` is wall time, `encoder` the archive's.
 
     `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending,
     `incomplete` has a line for each kind of thing that articles lack, and how to mend it.
@@ -44,6 +44,7 @@ class IngestReport:
     not_used: list[str] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
+    encoder: str | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many articles were added, changed, left, removed and rejected, and how many passages written."""
@@ -111,6 +112,7 @@ def ingest(
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
         report.removed = index.remove(report.removed_ids)
     report.not_used, report.skipped, report.incomplete = sorted(notes.not_used), dict(notes.skipped), notes.lines()
+    report.encoder = index.archive.meta("encoder")
     report.seconds = time.perf_counter() - started
     count(**report.counts())
     return report

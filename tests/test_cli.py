@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, SEEDS, Run
 
-from index.encoder import Encoder
+from index.encoder import DEFAULT_ENCODER, Encoder
 from qa import Desk
 from qa.doors.cli import main
 from qa.rerank import Reranker
@@ -48,7 +48,13 @@ def test_ingest_then_ingest_again(run: Run, tmp_path: Path) -> None:
     first = document(run("ingest", str(tmp_path), "--json", data=data))
     assert first.pop("seconds") > 0
     counts = {"added": 2, "changed": 0, "unchanged": 0, "removed": 0, "rejected": [], "passages": 2}
-    assert first == counts | {"removed_ids": [], "not_used": [], "skipped": {}, "incomplete": []}
+    assert first == counts | {
+        "removed_ids": [],
+        "not_used": [],
+        "skipped": {},
+        "incomplete": [],
+        "encoder": DEFAULT_ENCODER,
+    }
     (tmp_path / "bad.json").write_text("{")
     again = document(run("--json", "ingest", str(tmp_path), data=data), status=1)
     assert (again["unchanged"], again["passages"]) == (2, 0)
