@@ -96,6 +96,11 @@ class LexicalIndex:
             searcher = self._index.searcher()
             return int(searcher.num_docs - searcher.aggregate(tantivy.Query.all_query(), count)["earlier"]["value"])
 
+    @property
+    def large(self) -> bool:
+        """Whether there are so many passages that what is quick for few takes a while."""
+        return bool(self._index.searcher().num_docs >= LARGE)
+
     def apply(self, removed: Sequence[str], added: Sequence[tuple[Article, Passage]]) -> None:
         """Remove passages by id and add or replace others, in one commit: all of it or none."""
         with _translated():
@@ -165,7 +170,7 @@ class LexicalIndex:
         Of a million 40 ms in place of 14; their weight is a tenth of a rare one's.
         """
         searcher = self._index.searcher()
-        if searcher.num_docs < LARGE:
+        if not self.large:
             return words
         stems = (self._analyzer.analyze(word) for word in words)
         often = [max((searcher.doc_freq("text", stem) for stem in own), default=0) for own in stems]

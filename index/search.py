@@ -33,7 +33,7 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     lexical = [{key: score for found in each for key, score in found} for each in by_words]
     vectors = index.encoder.encode_query(texts)
     index.archive.check_size(vectors)
-    narrow = only is not None or query.filters.narrow
+    narrow = only is not None or query.filters.narrow or index.opens_late
     near = partial(index.scan.search, filters=query.filters, only=only) if narrow else index.dense.search
     dense = [dict(near(vector, POOL)) for vector in vectors]
     keys = {key for scores in (*dense, *lexical) for key in scores}

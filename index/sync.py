@@ -10,7 +10,7 @@ from typing import cast
 from index.archive import Archive
 from index.beyond.served import Served, home
 from index.dense import DenseIndex
-from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Vectors, full_name, load_encoder
+from index.encoder import DEFAULT_ENCODER, Encoder, Vectors, full_name, load_encoder, suited
 from index.health.files import shut
 from index.health.folders import Folders, Part
 from index.health.rows import Damage, Health, examine, mend
@@ -24,7 +24,6 @@ from index.tables.related import Related, Ties, related, ties
 from index.types import ArchiveError, Article, BadInput, DiskError, UnknownArticle, Unreachable, translated
 
 PARTS = ("dense", "lexical")
-FOREIGN = 10  # of as many articles one that is not in English makes an archive one of many languages
 APPLY_PASSAGES = 5000
 
 Progress = Callable[[str, float], None]  # what is going on, and the share of it that is done, 0…1
@@ -96,8 +95,7 @@ class Index(AbstractContextManager["Index"]):
     def suit(self, articles: Sequence[Article]) -> None:
         """Take for a new archive, where none was named, the encoder that its first articles need."""
         if self.archive.meta("encoder") is None:
-            foreign = sum(article.language not in ("en", None) for article in articles)
-            self._encoder = MULTILINGUAL if foreign and FOREIGN * foreign >= len(articles) else DEFAULT_ENCODER
+            self._encoder = suited(articles)
             self.archive.set_meta("encoder", self._encoder)
 
     def __exit__(self, *_: object) -> None:
@@ -134,6 +132,11 @@ class Index(AbstractContextManager["Index"]):
     @property
     def dense(self) -> DenseIndex:
         return cast(DenseIndex, self._part("dense"))
+
+    @property
+    def opens_late(self) -> bool:
+        """Whether the dense index is not open and would take seconds, while `scan` is there after one."""
+        return self.lexical.large and "dense" not in self._parts and isinstance(self._homes["dense"], Folders)
 
     @cached_property
     def scan(self) -> Scan:
@@ -322,10 +325,7 @@ class Index(AbstractContextManager["Index"]):
         return len(part) == self.archive.counts()[1]
 
     def _rebuild(self, name: str) -> Part:
-        """Build an index from the archive, in a new place, and remove the old one.
-
-        When it is interrupted, too few passages are in it, and the next opening builds it again.
-        """
+        """Build an index from the archive in a new place, and remove the old one; cut off, the next opening does it."""
         number = self._next(name)
         self.archive.set_meta(name, number)
         part = self._homes[name].make(number)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,7 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> None:
         self.turns = Turns()
         self._ingesting = threading.Lock()
+        self._opening = threading.Thread(target=self._open_late)
         self.ingested = Counter[str]()  # ingestions that ended, articles by what became of them, and passages
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
@@ -113,6 +114,8 @@ class Desk(AbstractContextManager["Desk"]):
     def close(self) -> None:
         """Close the archive and let other processes in."""
         with self._ingesting, self._alone():
+            if self._opening.ident:
+                self._opening.join()
             self.index.close()
 
     @contextmanager
@@ -331,8 +334,14 @@ class Desk(AbstractContextManager["Desk"]):
         return backup(local(self._data), Path(file).expanduser(), self.index.progress)
 
     def warm_up(self) -> None:
-        """Load everything that the first question would otherwise wait for."""
+        """Load what the first question would wait for, and in a thread a large dense index, which takes seconds."""
         for reader in filter(None, (self.reranker, self.many)):
             reader.score("warm", ["up"])  # of an empty archive nothing is read
         self.ask("Why is Berlin warm on Mondays?", llm="quotes")
         is_verb(parse("Berg left.")[1].text, "VBD")  # the grammar and the lexicon
+        if self.index.opens_late and not self._opening.ident:
+            self._opening.start()
+
+    def _open_late(self) -> None:
+        with suppress(CopydeskError):  # who asks is answered without it
+            len(self.index.dense)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import BEFORE_4, REPOSITORY, SEEDS
 
+from index import lexical
 from index.alongside.readonly import ReadOnlyIndex
 from index.dense import DenseIndex
 from index.encoder import Encoder
@@ -135,6 +136,27 @@ def test_signs_tell_what_is_compared(tmp_path: Path, encoder: Encoder) -> None:
                 held += len(right & {key for key, _ in found})
                 assert found[0][1] == pytest.approx(float(max(vectors[own] @ vectors[n])), abs=1e-5)
             assert held >= 0.98 * 10 * len(range(0, count, count // 20))
+
+
+def test_a_large_dense_index_is_opened_behind_the_first_answer(
+    folder: Path, encoder: Encoder, reranker: Reranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "When did the quay open?"
+    with Desk(folder, encoder, reranker) as desk:
+        small = desk.ask(question)
+        assert isinstance(desk.index._parts["dense"], DenseIndex)
+    monkeypatch.setattr(lexical, "LARGE", 2)
+    with Desk(folder, encoder, reranker) as desk:
+        late = desk.ask(question)
+        assert [s.text for s in late.sentences] == [s.text for s in small.sentences] != []
+        assert "dense" not in desk.index._parts
+        desk.warm_up()
+        desk.warm_up()
+        assert len(desk.index.dense) == 3
+        assert not desk.index.opens_late
+    with Desk(folder, encoder, reranker) as desk:
+        desk.warm_up()  # and at once closed: its thread is waited for
+    assert Index(folder, encoder).doctor().ok
 
 
 def test_what_is_held_in_memory_follows_the_archive(folder: Path, tmp_path: Path, encoder: Encoder) -> None:

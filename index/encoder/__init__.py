@@ -16,6 +16,8 @@ NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER}  # as people 
 
 UNRELATED = {MULTILINGUAL: 0.73}  # the cosine of texts that have nothing in common; 0 of others, as far as is known
 
+FOREIGN = 10  # of as many articles one that is not in English makes an archive one of many languages
+
 Vectors = NDArray[np.float32]
 
 
@@ -71,6 +73,12 @@ def full_name(name: str) -> str:
         return name
     path = Path(name).expanduser()
     return str(path.absolute() if path.is_dir() else path)
+
+
+def suited(articles: Sequence[Article]) -> str:
+    """Return the name of the encoder that an archive needs whose first articles these are."""
+    foreign = sum(article.language not in ("en", None) for article in articles)
+    return MULTILINGUAL if foreign and FOREIGN * foreign >= len(articles) else DEFAULT_ENCODER
 
 
 def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from index.text import fold
 from index.text.names import capitalised
@@ -49,14 +50,20 @@ def collapse(hits: Sequence[Hit], newest: bool = True) -> list[Hit]:
 def _changes(hit: Hit, better: Hit) -> bool:
     """Tell whether a passage says a number or a name otherwise than the article that it repeats, or, later, a word."""
     own, held = DATELINE.sub("", hit.text), f"{better.article.title}\n{better.article.text}"
-    if {n.value for n in numbers(own)} - {n.value for n in numbers(held)}:
+    (said, values), (before, known) = _read(own), _read(held)
+    if values - known:
         return True
-    said, before = fold.words(own), fold.words(held)
     blocks = SequenceMatcher(None, before, said, autojunk=False).get_opcodes()
     new = {word for kind, _, _, i, j in blocks if kind == "replace" for word in said[i:j] if not SAID.search(word)}
     new -= {*before, *fold.words(f"{hit.article.outlet} {better.article.outlet}")}
     later = hit.article.published != better.article.published
     return bool(new.intersection(fold.words(" ".join(capitalised(own)))) or (later and content_terms(" ".join(new))))
+
+
+@lru_cache(2 * COMPARED)
+def _read(text: str) -> tuple[list[str], set[float]]:
+    """Return the words of a text and its numbers, once for all that it is compared with."""
+    return fold.words(text), {number.value for number in numbers(text)}
 
 
 def rerank(query: Query, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:
