@@ -19,11 +19,16 @@ from index.types import Article
 
 BEHIND = 60  # characters after "we reported", of "That is wrong."
 LEAD = 3  # sentences in which an article says that it corrects another
-WAITING = 200  # notices that found nothing to correct, looked at again when articles of their day or before come
-LATE = """SELECT DISTINCT n.article_id FROM notices n JOIN articles a ON a.id = n.article_id WHERE n.target IS NULL
-    AND coalesce(a.published, '9999') >= (SELECT min(coalesce(published, ''))
-    FROM articles a JOIN json_each(?1) ON a.id = value)
-    LIMIT ?2"""
+# Notices that found nothing to correct, and may now: of a story that has one of these articles, or they name it.
+LATE = """WITH RECURSIVE
+    new (url, id, title) AS (SELECT url, id, title FROM articles WHERE id IN (SELECT value FROM json_each(?))),
+    up (id) AS (SELECT id FROM new
+        UNION SELECT earlier FROM up JOIN stories ON article_id = id WHERE earlier IS NOT NULL),
+    down (id) AS (SELECT id FROM up UNION SELECT article_id FROM down JOIN stories ON earlier = id)
+    SELECT article_id FROM notices WHERE target IS NULL AND article_id IN (SELECT id FROM down)
+    UNION SELECT article_id FROM notices, json_each(named) WHERE target IS NULL AND lower(value) IN
+    (SELECT lower(url) FROM new WHERE url IS NOT NULL UNION SELECT lower(id) FROM new
+        UNION SELECT lower(title) FROM new)"""
 FAULT = re.compile(r"correct|amend|version|wrong|mis\w+|://", re.I)
 OF_ITSELF = re.compile("|".join(lists.lines("corrected")), re.I | re.M)
 HEADLINE = re.compile(r"^(?:corrections?|clarifications?|retraction|withdrawn|retracted)\b|\bcorrected\b", re.I)
@@ -107,17 +112,20 @@ class Notices(NamedTuple):
     """The table."""
 
     name: str = "notices"
-    rules: str = "4"
+    rules: str = "5"
     script: str = Path(__file__).with_name("notices.sql").read_text("utf-8")
 
     def apply(self, archive: Archive, ids: Sequence[str]) -> None:
-        """Bring the table up to date with these articles; notices that found nothing are looked at again."""
+        """Bring the table up to date with these articles, and look again at what found nothing and may mean them."""
         these = "IN (SELECT value FROM json_each(?1))"
         drop = f"DELETE FROM notices WHERE article_id {these} OR target {these} RETURNING article_id"
         free = archive.read(drop, json.dumps(ids))
-        late = archive.read(LATE, json.dumps(ids), WAITING)
+        late = archive.read(LATE, json.dumps(ids))
         for article in filter(None, map(archive.article, dict.fromkeys([*ids, *(row[0] for row in free + late)]))):
             found = [*notices(article)]
             archive.read("DELETE FROM notices WHERE article_id = ?", article.id)
-            rows = [(article.id, to, *notice[:5]) for notice, to in targets(archive, article, found)]
-            archive.change("INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            rows = [
+                (article.id, to, *notice[:5], json.dumps(ADDRESS.findall(notice.said)))
+                for notice, to in targets(archive, article, found)
+            ]
+            archive.change("INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
