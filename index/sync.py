@@ -21,7 +21,7 @@ from index.read import ARCHIVE
 from index.scan import Scan
 from index.tables import TABLES, complaint, derive
 from index.tables.related import Related, Ties, related, ties
-from index.types import ArchiveError, Article, BadInput, DiskError, UnknownArticle, Unreachable, translated
+from index.types import ArchiveError, Article, CopydeskError, DiskError, UnknownArticle, Unreachable, translated
 
 PARTS = ("dense", "lexical")
 APPLY_PASSAGES = 5000
@@ -57,7 +57,7 @@ class Index(AbstractContextManager["Index"]):
             self.archive.derive((*PARTS, *(table.name for table in TABLES)))
             self._check_encoder()
             self._find_homes(vectors)
-        except (ArchiveError, BadInput):
+        except CopydeskError:
             self.lock.release()
             raise
 
@@ -85,7 +85,7 @@ class Index(AbstractContextManager["Index"]):
             self._encoder = built
         name = name_of(self._encoder)
         if not built and self._given and not self.archive.read_only:
-            self.archive.set_meta("encoder", name)
+            self.archive.set_meta("encoder", self.encoder.name)  # loaded, or a slip of the pen would be kept
         elif built not in ("", name):
             raise ArchiveError(
                 f"{self.folder} was built with the encoder {built}, not {name}: "

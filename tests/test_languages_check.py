@@ -82,6 +82,32 @@ def test_what_an_article_says_is_supported(code: str, claim: str, many: Encoder)
     assert judged(code, claim, many).support in ("supported", "verbatim")
 
 
+NUMBERS = {
+    "fr": "Soixante-douze salariés perdront leur emploi à Vilnar, et quatre-vingt-dix-sept pompiers sont venus.",
+    "es": "Treinta y dos personas resultaron heridas en Vilnar. El puente costó 11 millones de euros.",
+    "de": "Zweiundzwanzig Arbeiter wurden in Vilnar verletzt, hundertzwei blieben unverletzt.",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "claim", "stands"),
+    [
+        ("fr", "72 salariés perdront leur emploi à Vilnar.", True),
+        ("fr", "Douze salariés perdront leur emploi à Vilnar.", False),
+        ("fr", "97 pompiers sont venus.", True),
+        ("fr", "Sept pompiers sont venus.", False),
+        ("es", "32 personas resultaron heridas en Vilnar.", True),
+        ("es", "Dos personas resultaron heridas en Vilnar.", False),
+        ("es", "El puente costó once millones de euros.", True),
+        ("de", "22 Arbeiter wurden in Vilnar verletzt.", True),
+        ("de", "Zwei Arbeiter wurden in Vilnar verletzt.", False),
+    ],
+)
+def test_numbers_of_several_words_are_one(code: str, claim: str, stands: bool, many: Encoder) -> None:
+    text = Article(code, "", NUMBERS[code], None, date(2025, 3, 5), language=code)
+    assert (verify(claim, [text], many).support in ("supported", "verbatim")) is stands
+
+
 @pytest.mark.parametrize(
     ("code", "claim", "rule"),
     [

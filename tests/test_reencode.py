@@ -135,6 +135,13 @@ def test_an_archive_gets_another_encoder(folder: Path) -> None:
         Index(folder, Quick("old"))
 
 
+def test_an_encoder_that_is_none_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not bundled"):
+        Index(tmp_path, "nonsense")
+    with Index(tmp_path) as index:
+        assert index.archive.meta("encoder") is None
+
+
 def test_what_was_cut_off_goes_on_and_encodes_nothing_twice(folder: Path) -> None:
     """With articles that come, change and go meanwhile."""
     with Index(folder, Quick("old")) as index:

@@ -7,6 +7,7 @@ in index/text/lists. Nothing here knows grammar.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -146,25 +147,34 @@ def counts(text: str, code: str) -> tuple[tuple[float, str], ...]:
     """Return the numbers of a text that stand before a word, each with it; "9,5 zł" and "nueve horas"."""
     if code in UNSPACED:
         return ()
-    words, whole = tokens(text), plain(text)
-    found = [(value, end) for value, _, end in _figures(whole, code)]
-    found += _in_words(text, code)
-    if code in READS_WORDS:
-        found += [(value, token.end) for token in words for value in _read(token.word, code)]
+    whole = _in_digits(plain(text), code)
+    words = tokens(whole)
+    found = [(value, end) for value, _, end in _figures(whole, code)] + _in_words(whole, code)
     behind = {token.start: token.word for token in words if len(token.word) >= LEAST and token.word.isalpha()}
     return tuple((value, behind[end + 1]) for value, end in found if end + 1 in behind and whole[end] in " -")
 
 
 @lru_cache(maxsize=65536)
-def _read(word: str, code: str) -> tuple[float, ...]:
-    """Return the value of a numeral, as text_to_num reads it."""
+def numeral(word: str, code: str) -> bool:
+    """Tell whether a folded word of a language says a number, or is a part of one, as "hundred" is."""
     from text_to_num import text2num
 
-    try:
-        value = float(text2num(word, code))
-    except ValueError:
-        return ()
-    return (value,) if value < 1000 else ()  # "million" is a scale
+    with suppress(ValueError):
+        return word in _numerals(code) or (code in READS_WORDS and text2num(word, code) >= 0)
+    return False
+
+
+def _in_digits(text: str, code: str, least: int = 0) -> str:
+    """Return a text with the numbers in words, from `least` on, as digits, where text_to_num knows the language."""
+    if code not in READS_WORDS:
+        return text
+    from text_to_num import alpha2digit
+
+    read, behind = "", 0
+    for _, start, end in _figures(text, code):  # "million" behind digits would be a number of its own
+        if start >= behind:
+            read, behind = f"{read}{alpha2digit(text[behind:start], code, least)}{text[start:end]}", end
+    return f"{read}{alpha2digit(text[behind:], code, least)}"
 
 
 def _in_words(text: str, code: str) -> list[tuple[float, int]]:
@@ -222,14 +232,8 @@ def _numbers(text: str, code: str) -> Iterator[tuple[float, bool]]:
     yield from ((value, True) for value, _ in _in_words(text, code))
     yield from ((float(int(m[1]) + 2018), True) for m in ERA.finditer(text))
     yield from ((_kanji(m[0]), True) for m in NUMERALS.finditer(text))
-    rest, behind = "", 0
-    for value, start, end in _figures(text, code):
-        yield value, False
-        rest, behind = rest + text[behind:start] + " ; ", max(end, behind)
-    if code in READS_WORDS:  # without "million" behind digits, which would be one
-        from text_to_num import alpha2digit
-
-        yield from ((value, True) for value, _, _ in _figures(str(alpha2digit(rest + text[behind:], code, 2)), code))
+    yield from ((value, False) for value, *_ in _figures(text, code))
+    yield from ((value, True) for value, *_ in _figures(_in_digits(text, code, 2), code))
 
 
 def _figures(text: str, code: str) -> Iterator[tuple[float, int, int]]:

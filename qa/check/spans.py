@@ -12,6 +12,7 @@ from index.text.fold import clean, fold
 from index.text.names import words
 from index.text.terms import alike, content_terms, terms
 from index.types import Article
+from qa.check.signs import numeral
 from qa.types import Support
 
 # A number of which only a part would be found: "2 million" in "1.2 million", "16 jets" in "F-16 jets", "3" in "3%".
@@ -20,6 +21,10 @@ PART_BEHIND = re.compile(
     r"[.,:/⁄-]\d| \d{3}(?!\d)| ?(?:%|°|bn\b|per ?cent|lakh|crore|(?:hundred|thousand|million|billion|trillion)s?\b)"
 )
 GROUP = re.compile(r"\d \d{3}(?!\d)")  # "200 000 trees" in "1 200 000 trees"
+# Of "Ninety-seven" or "treinta y dos", and of a word that is joined by a hyphen.
+JOINED_BEFORE = re.compile(r"([^\W\d_]+)(?: (?:and|y|e|et|und|i) | )$")
+JOINED_BEHIND = re.compile(r"(?: (?:and|y|e|et|und|i) | )([^\W\d_]+)")
+WORDS = re.compile(r"[^\W\d_]+")
 Field = Literal["text", "title"]
 
 
@@ -86,7 +91,7 @@ class Source:
             at = folded.find(wanted) if wanted else -1
             while at >= 0:
                 end = at + len(wanted)
-                if not _cut(folded, at, end):
+                if not _cut(folded, at, end, self._article.language or "en"):
                     return Span(self._article, field, places[at], places[end - 1] + 1)
                 at = folded.find(wanted, at + 1)
         return None
@@ -105,14 +110,23 @@ def content(text: str) -> set[str]:
     return alike(content_terms(text))
 
 
-def _cut(folded: str, at: int, end: int) -> bool:
+def _cut(folded: str, at: int, end: int, code: str) -> bool:
     """Tell whether folded[at:end] begins or ends within a word or a number."""
     before, behind = folded[max(0, at - 1) : at], folded[end : end + 1]
     if any(character.isalnum() or unicodedata.combining(character) for character in before + behind):
         return True
     if folded[at].isdigit() and before and (before in PART_BEFORE or GROUP.match(folded, max(0, at - 2))):
         return True
-    return folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None
+    if folded[end - 1].isdigit() and PART_BEHIND.match(folded, end) is not None:
+        return True
+    if re.search(r"\w-$", folded[max(0, at - 2) : at]) or re.match(r"-\w", folded[end : end + 2]):
+        return True
+    said = WORDS.findall(folded[at:end])
+    sides = (
+        (said[:1], JOINED_BEFORE.search(folded[max(0, at - 40) : at])),
+        (said[-1:], JOINED_BEHIND.match(folded, end)),
+    )
+    return any(side and all(numeral(word, code) for word in (*own, side[1])) for own, side in sides if own)
 
 
 @lru_cache(maxsize=128)
