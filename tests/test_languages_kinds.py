@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from index.text import language
+from index.types import Article
 from qa.languages.kinds import has, kind
+from qa.languages.quotes import strangers
 from qa.request import AskRequest
 from qa.steps.understand import understand
 
@@ -70,3 +72,17 @@ def test_what_the_question_says_itself_is_no_answer() -> None:
 )  # fmt: skip
 def test_a_day_asked_for_is_known(question: str, day: tuple[int | None, int, int]) -> None:
     assert understand(question, AskRequest(question), []).days == (day,)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "question", "named"),
+    [
+        ("uk", "У Києві та Львові страйкують водії.", "Скільки водіїв страйкує у Харкові?", ["харкові"]),
+        ("uk", "Київ і Львів: страйк. Директор Гаврилюк мовчить.", "Що у Києві та Львові сказали Гаврилюку?", []),
+        ("pl", "Strajk w Gdańsku trwa. Marek Zawadzki negocjuje.", "Czego chce Zawadzki w Gdańsku, a czego PKP?", []),
+        ("es", "El alcalde de Vilnar cerró el puente.", "¿Cuándo se cerró el puente de Toledo?", ["toledo"]),
+        ("de", "Der Leuchtturm von Nordhafen ist geschlossen.", "Wie hoch ist der Turm in Cuxhaven?", []),
+    ],
+)  # fmt: skip
+def test_names_of_which_an_article_does_not_speak(code: str, text: str, question: str, named: list[str]) -> None:
+    assert strangers(question, Article("a", "", text, language=code)) == named

@@ -4,14 +4,18 @@ The kind of thing asked for is known in the languages of `kinds`. What the Engli
 question, what was asked before, reports that were corrected) is not done.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from os.path import commonprefix
 
 import numpy as np
 
 from index.encoder import Encoder, likeness
 from index.tables.related import Ties
-from index.types import Hit, Query
+from index.types import Article, Hit, Query
+from qa.check.signs import plain, tokens
 from qa.check.verify import logistic
 from qa.languages.kinds import has, kind
 from qa.languages.reader import ManyReader
@@ -27,6 +31,9 @@ KIND_WEIGHT = 1.0  # of having the number, day, reason, person or place asked fo
 FAR = 2.5  # A further sentence is left out when the best is worth this much more.
 LEAST, LEAST_ACROSS = 1.5, 0.0  # what the best must be worth, in the language of the question and in another
 SURE_ENOUGH = 0.5
+NOUNS = "de", "lb"  # whose nouns all have capitals
+VOWELS = re.compile("[aeiouyаеиіоуюяєїйьъыэё]")
+ENDING = 2  # consonants by which two forms of a name may differ
 
 
 def english(query: Query) -> bool:
@@ -72,11 +79,35 @@ def confidence(scored: Sequence[Candidate], query: Query) -> float:
     asked, own = kind(query.text, query.language), query.language or "en"
 
     def sure(c: Candidate) -> float:
+        if c.article.language == own and strangers(query.text, c.article):
+            return 0.0
         least = LEAST if c.article.language == own else LEAST_ACROSS
         gained = KIND_WEIGHT * has(asked, query.text, c.text, c.article.language or "en")
         return logistic((1.0, -least), (_worth(c) - gained,))
 
     return round(max(map(sure, scored), default=0.0), 4)
+
+
+@lru_cache(1024)
+def strangers(question: str, article: Article) -> list[str]:
+    """Return the names in a question of which an article in its language has none that begins alike."""
+    said = plain(question)
+    asked = [t.word for t in tokens(question) if t.capital and t.inside and not said[t.start : t.end].isupper()]
+    if not asked or article.language in NOUNS:
+        return []
+    whole = "\n".join([article.title, article.outlet or "", *article.authors, article.text])
+    held = {_consonants(token.word) for token in tokens(whole) if token.capital}
+    return [name for name in asked if len(own := _consonants(name)) > 1 and not any(_alike(own, one) for one in held)]
+
+
+def _consonants(name: str) -> str:
+    """Return a folded name without what changes within it: "Києві" is "Київ"."""
+    return VOWELS.sub("", name)
+
+
+def _alike(one: str, other: str) -> bool:
+    longest = max(len(one), len(other))
+    return len(commonprefix([one, other])) >= max(2, longest - ENDING)  # noqa: RUF071 - no paths
 
 
 def better(own: Evidence, query: Query, foreign: Sequence[Candidate], ties: Callable[[str], Ties]) -> Evidence:
