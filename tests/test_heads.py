@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from index.read import LEFT_OUT, Known, read
 from index.read.notes import Notes
+from index.read.plain import of_text
 from index.text.cut import sentences
+from index.text.days import day_or_none
 from index.types import Article, BadInput, Rejected
 
 EXPORTS = Path(__file__).parent / "sets" / "exports"
@@ -410,3 +413,23 @@ def test_an_outlet_may_stand_before_the_day(tmp_path: Path, line: str, outlet: s
     [article] = [f.item for f in read([tmp_path / "a.txt"])]
     assert isinstance(article, Article)
     assert (article.outlet, str(article.published)[:4]) == (outlet, "2025")
+
+
+@pytest.mark.parametrize(
+    ("head", "title", "outlet", "day"),
+    [
+        ("У Сумах відкрили музей\nСумський оглядач\n2026-05-22", "У Сумах відкрили музей", "Сумський оглядач", 22),
+        ("Дата: 22 травня 2026\nВидання: Сумський оглядач\nЗаголовок: Музей", "Музей", "Сумський оглядач", 22),
+        ("水産市場が再開\n白浜新聞\n2026年5月22日", "水産市場が再開", "白浜新聞", 22),
+        ("标题：新图书馆开放\n来源：海港日报\n日期：2026年5月22日", "新图书馆开放", "海港日报", 22),
+        ("Titre : La foire du livre\nDate : 22 mai 2026", "La foire du livre", None, 22),
+        ("Titel: Die Brücke\nQuelle: Nordkurier\nDatum: 22. Mai 2026", "Die Brücke", "Nordkurier", 22),
+        ("Data: 22 maja 2026\nTytuł: Most otwarty", "Most otwarty", None, 22),
+        ("افتتاح متحف جديد\nصحيفة الساحل\n22 مايو 2026", "افتتاح متحف جديد", "صحيفة الساحل", 22),
+    ],
+)
+def test_heads_of_other_languages(head: str, title: str, outlet: str | None, day: int) -> None:
+    fields = of_text(f"{head}\n\nМузей відкрили у п'ятницю. Директор сказав, що радий.", {})
+    found = [fields["title"], fields["outlet"], day_or_none(str(fields["published"]))]
+    assert found == [title, outlet, date(2026, 5, day)]
+    assert fields["text"].startswith("Музей відкрили")

@@ -22,6 +22,7 @@ SAMPLE = 200_000  # bytes that chardet looks at
 MARKS = {BOM_UTF8: "utf-8-sig", BOM_UTF16_LE: "utf-16", BOM_UTF16_BE: "utf-16"}
 OTHER = r"[\u0370-\u1fff]"  # a letter of Greek, Cyrillic, Arabic, …
 
+LATIN = r"[A-Za-zÀ-ɏ]"
 NAME = r"[A-Z][\w&'-]*(?:\.[A-Z]\w*)?(?: [A-Z][\w&'-]*){0,3}"
 
 # A line that declares the day, "Published on 18 April 2025, 10:30 BST", or that is one, after a place perhaps;
@@ -43,7 +44,10 @@ BYLINE = re.compile(
     rf"(?:[Bb]y|BY|Author:) ({CAPITALISED}(?:,? (?!{WEEKDAY}){CAPITALISED}){{1,9}})(?: in \w+)?"
     rf"(?P<rest>[,.]? [–—-]? ?{DAY})?"
 )
-OUTLET_LINE = re.compile(r"(?:[A-Z][\w.&'’-]*|of|and|&)(?: (?:[A-Z][\w.&'’-]*|of|and|&)){0,3}")
+OUTLET_LINE = re.compile(
+    r"(?:[A-Z][\w.&'’-]*|of|and|&)(?: (?:[A-Z][\w.&'’-]*|of|and|&)){0,3}"
+    rf"|(?!{LATIN}|\d)\w[\w.&'’«»\"-]*(?: [\w.&'’«»\"-]+){{0,3}}(?<![.!?])"  # "Сумський оглядач"
+)
 MASTHEAD = re.compile(rf"(?:[\w.]+ ){{0,4}}?(?:{lists.pattern('mastheads')}|\w+\.(?:com|org|net|co\.uk))")
 OUTLET_TRACES = (
     re.compile(rf"\breports? ({NAME})\.(?=\s|\Z)"),  # …, reports UNN.

@@ -8,7 +8,7 @@ from typing import Any
 from index.read.fields import fold, other
 from index.text import lists
 from index.text.datelines import dateline
-from index.text.days import day_or_none
+from index.text.days import day_or_none, in_numbers
 
 HEAD_LINES, TAIL_LINES = 15, 8
 PAGE = "\ue00c"  # stands in a text where a page of its file begins, until the article is made; no white space
@@ -22,7 +22,7 @@ HEADED = re.compile(r"[A-Z]{2,5} ?\d{3,5} [A-Z]{2,4} \d{4}(?: (\d{1,2} [A-Z][a-z
 # A keyword line: BRASOV STRIKE; Ferry-Linnet, 2nd lead; Port-Strike-Ballot - CORRECTION
 KEYWORD = re.compile(r"[A-Z][A-Z/ -]+|[A-Z]\w+(?:-[A-Z]\w+)+(?:, (?:\d\w\w|[Ff]irst|[Nn]ew) .*| - [A-Z]{4,}.*)?")
 MASTHEAD = re.compile(rf"(?:[\w.&]+ ){{0,4}}?{lists.pattern('mastheads')}", re.IGNORECASE)
-LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}): +(\S.*)")
+LABELLED = re.compile(r"([A-Z][A-Za-z ]{1,20}|[^\W\d_a-z][^\W\d_]{1,15} ?)(?:: +|：\s*)(\S.*)")
 PREFIX = re.compile(rf"^(?:{lists.pattern('title-prefixes')}(?: \d+)? ?[-–—:] ?)+")
 CORRECTION = re.compile(r"(?:corrections?|clarifications?)(?: (?:and|&) \w+)?", re.I)  # a headline of its own
 SENTENCE = re.compile(r"[.!?…][\"'”’)]*$")
@@ -61,7 +61,8 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
             return fields, "\n".join([*_unslugged(kept), *lines[number:]])
         label, said = labelled.groups() if (labelled := LABELLED.fullmatch(line)) else ("", "")
         if ours := lists.meanings("labels").get(fold(label)) or (other({label: said}) and label):
-            fields.setdefault(ours, said)
+            day = day_or_none(in_numbers(said)) if ours == "published" else None
+            fields.setdefault(ours, day or said)
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
         elif found := HEADED.fullmatch(line):
