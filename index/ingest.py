@@ -99,8 +99,6 @@ def ingest(
     index.archive.check_writable()
     started = time.perf_counter()
     report = IngestReport()
-    if cluster and not type(index.encoder).__module__.startswith("index.encoder."):
-        raise BadInput(f"workers cannot load the encoder {index.encoder.name}, an object: give one by its name")
     index.catch_up_tables()
     places, paths, tell = Places(index.archive), list(paths), progress or index.progress
     seen: dict[str, Found] = {}  # by article id
@@ -244,7 +242,7 @@ def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Pr
 
 def _anywhere(index: Index, batches: Iterable[Batch], tell: Progress, cluster: Cluster) -> Iterator[Prepared]:
     """Yield what workers prepare, as it comes; as much together as is written together where nobody else works."""
-    pieces = ((index.encoder.name, piece) for batch in batches for piece in _pieces(batch))
+    pieces = ((_loadable(index.encoder), piece) for batch in batches for piece in _pieces(batch))
     entries, vectors, waiting, begun, share = list[Entry](), dict[str, Vectors](), 0, time.perf_counter(), 0.0
     for (_, piece), prepared in cluster.map(_prepare_there, pieces, PIECES_AHEAD):
         done = prepared or _prepare(index.encoder, piece, lambda _: set(), silent)
@@ -256,6 +254,12 @@ def _anywhere(index: Index, batches: Iterable[Batch], tell: Progress, cluster: C
             entries, vectors, waiting, begun = [], {}, 0, time.perf_counter()
     if entries:
         yield Prepared(entries, vectors, {})
+
+
+def _loadable(encoder: Encoder) -> str:
+    if not type(encoder).__module__.startswith("index.encoder."):
+        raise BadInput(f"workers cannot load the encoder {encoder.name}, an object: give one by its name")
+    return encoder.name
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:

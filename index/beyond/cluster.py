@@ -43,10 +43,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     def __init__(self, address: str) -> None:
         self._address = self._place = address
         self._look()
-        if address == LOCAL and "ray" not in sys.modules:  # who reached its ports could run anything
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # they are this machine's alone
-            if "RAY_AUTH_MODE" not in os.environ:
-                os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}
+        _prepare(address)
         try:
             import ray
         except ImportError as error:
@@ -144,6 +141,16 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def _away(self, why: Exception | str) -> Unreachable:
         return Unreachable(f"no Ray cluster can be used at {self._address} ({_said(why)}): {MEND}")
+
+
+def _prepare(address: str) -> None:
+    """Set what Ray reads of the environment as it is imported, where nobody has."""
+    if address == LOCAL and "ray" not in sys.modules:  # who reached its ports could run anything
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # they are this machine's alone
+        os.environ.setdefault("RAY_AUTH_TOKEN", token_hex(32))
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys() or Path("~/.ray/auth_token").expanduser().exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # as `ray start` does
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # it tells of dead workers on the standard output
 
 
 def _said(error: Exception | str) -> str:
