@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import REPOSITORY, SEEDS
+from test_telemetry import Receiver, receiver
 
 from index.beyond.cluster import Cluster
 from index.encoder import Encoder
@@ -23,6 +24,7 @@ from index.ingest import IngestReport, ingest
 from index.sync import Index
 from index.types import BadInput, Unreachable
 
+__all__ = ["receiver"]  # a fixture
 pytestmark = pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not there: pip install ray")
 NEWSROOM = REPOSITORY / "evals" / "newsroom" / "articles"
 REPORT = "The ferry {n} left Orlo on Monday. Its captain, Anna Berg, counted {n} passengers at the lock of Pell.\n\n"
@@ -141,11 +143,18 @@ def test_where_no_cluster_is_one_line_says_so(address: str) -> None:
             Cluster(address)
 
 
-def test_the_command_says_the_same_on_either_way(tmp_path: Path) -> None:
-    """What Ray prints, it prints on the standard output; and its processes end with the command."""
+def test_the_command_prints_what_it_does_without_and_workers_spans_are_its_own(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """Ray itself would print on the standard output."""
     words = ["--data", str(tmp_path / "archive"), "--json", "ingest", str(SEEDS), "--ray"]
     command = [sys.executable, "-m", "qa", *words]
     done = subprocess.run([*command, "local"], cwd=REPOSITORY, capture_output=True, text=True)
     assert (done.returncode, json.loads(done.stdout)["added"], done.stderr) == (0, 6, "")
+    name_of = {span.span_id: span.name for span in receiver.spans}
+    parents = {span.name: name_of.get(span.parent_span_id) for span in receiver.spans}
+    assert {name: parents[name] for name in ("split", "encode", "store")} == dict.fromkeys(
+        ("split", "encode", "store"), "ingest"
+    )
     done = subprocess.run([*command, "nowhere"], cwd=REPOSITORY, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

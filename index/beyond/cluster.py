@@ -49,9 +49,12 @@ class Cluster(AbstractContextManager["Cluster"]):
         except ImportError as error:
             raise BadInput("--ray needs Ray: pip install 'copydesk[ray]'") from error
         self._ray, ours = ray, signal.getsignal(signal.SIGTERM)
-        alone = {"include_dashboard": False} if address == LOCAL else {}
+        if address == LOCAL:  # without dashboard, all that its server does is to ask in which cloud it is
+            from ray._private.node import Node
+
+            Node.start_api_server = lambda *_, **__: None
         try:
-            ray.init(address, log_to_driver=False, logging_level="ERROR", **alone)
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise self._away(error) from error
         finally:
