@@ -9,5 +9,6 @@ os.environ |= {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from index.archive import Entry, content_hash, vector_key
-from index.encoder import Vectors, encoded_text
+from index.beyond.cluster import Cluster
+from index.encoder import Encoder, Vectors, encoded_text, load_encoder
 from index.health.spans import SPANS, count, step
 from index.read import Found, read, real, wire
 from index.read.article import Known
@@ -14,15 +17,33 @@ from index.read.notes import Notes
 from index.read.places import Places, path
 from index.sources import Visit, address
 from index.sources.fetch import Client
-from index.sync import Index, Progress
+from index.sync import Index, Progress, silent
 from index.text.addresses import on_web
 from index.text.cut import passages
-from index.types import Article, Place, Rejected
+from index.types import Article, BadInput, Place, Rejected
 
 BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.
 BATCH_SECONDS = 60.0  # after which what a slow host has given so far is written
 NOWHERE: Place = ("", "")  # of a folder that holds no articles
+PIECE_CHARACTERS = 50_000  # About 60 passages, that a worker of one core prepares in 3 s, and loses if it is killed.
+PIECES_AHEAD = 4  # of a worker, so that it has work while others' is written
 ENCODE_TEXTS = 256  # Encoded between two signs of progress, sorted by length so that little is padding.
+
+
+class Batch(NamedTuple):
+    """Articles with their places, and the shares of the input that end before and with them."""
+
+    articles: Sequence[tuple[Article, Place]]
+    start: float
+    end: float
+
+
+class Prepared(NamedTuple):
+    """What is written of a batch: new vectors by their keys, and texts of those that were stored already."""
+
+    entries: list[Entry]
+    vectors: dict[str, Vectors]
+    known: dict[str, str]
 
 
 @dataclass
@@ -64,7 +85,7 @@ def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
     year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None, allow_private: bool = False, follow_links: bool = False,
-    only: Callable[[Path], bool] | None = None,
+    only: Callable[[Path], bool] | None = None, cluster: Cluster | None = None,
 ) -> IngestReport:  # fmt: skip
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
@@ -74,7 +95,7 @@ def ingest(
     folder above it is read. Inputs that cannot be used are in the report and stop nothing. Every batch is durable: an
     interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
     without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
-    `progress`, or the index's, is told how far it is.
+    `progress`, or the index's, is told how far it is. The workers of a `cluster` read files and encode, in any order.
     """
     index.archive.check_writable()
     started = time.perf_counter()
@@ -84,29 +105,10 @@ def ingest(
     seen: dict[str, Found] = {}  # by article id
     spoilt: set[str] = set()  # where something could not be read: nothing of it is pruned
     notes = Notes()
-    batch: list[tuple[Article, Place]] = []
-    waiting, written = 0, 0.0  # characters in the batch; share of the input that is in the archive
-    begun = started  # of the batch
-    for found in _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only):
-        article = _placed(found, places, seen, index, notes)
-        if article is None:
-            continue
-        if isinstance(article, Rejected):
-            if not (prune and found.at == NOWHERE):
-                report.rejected.append(article)
-            spoilt.add(path(found.at))
-            continue
-        seen[article.id] = found
-        known = places.known(article.id)
-        if known and known[0] == content_hash(article):
-            report.unchanged += 1
-            continue
-        batch.append((article, found.at))
-        waiting += len(article.text)
-        if waiting > BATCH_CHARACTERS or time.perf_counter() - begun > BATCH_SECONDS:
-            report.wrote(_write(index, batch, written, found.share, tell, begun), batch, places)
-            batch, waiting, written, begun = [], 0, found.share, time.perf_counter()
-    report.wrote(_write(index, batch, written, 1.0, tell, begun), batch, places)
+    found = _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only, cluster)
+    batches = _batches(found, index, places, seen, spoilt, notes, report, prune)
+    for prepared in _anywhere(index, batches, tell, cluster) if cluster else _here(index, batches, tell):
+        report.wrote(_store(index, prepared), prepared.entries, places)
     index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
         report.removed_ids = places.lost({real(root) for root in paths if isinstance(root, str | Path)}, seen, spoilt)
@@ -120,7 +122,7 @@ def ingest(
 
 def _found(
     paths: Sequence[str | Path | Visit | list[Found]], known: Known, notes: Notes, tell: Progress, allow_private: bool,
-    only: Callable[[Path], bool] | None,
+    only: Callable[[Path], bool] | None, cluster: Cluster | None,
 ) -> Iterator[Found]:  # fmt: skip
     """Yield what files and folders hold, then what addresses lead to, each of which counts as much as all the files."""
     names = [given for given in paths if isinstance(given, str | Path)]
@@ -132,7 +134,8 @@ def _found(
     before = bool(files or not visits)
     parts = before + len(visits)
     if before:
-        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes, only))
+        look = cluster.read if cluster else None
+        yield from (found._replace(share=found.share / parts) for found in read(files, known, notes, only, look))
     for number, visit in enumerate(visits, before):
         for found in visit if isinstance(visit, list) else visit.read(known, notes):
             share = (number + found.share) / parts
@@ -171,42 +174,121 @@ def _placed(
     return article
 
 
-def _write(
-    index: Index, batch: Sequence[tuple[Article, Place]], start: float, end: float, progress: Progress, begun: float
-) -> list[Entry]:
-    """Split, encode and store a batch, the input from share `start` to `end`; return what was written of it.
+def _batches(
+    every: Iterable[Found], index: Index, places: Places, seen: dict[str, Found], spoilt: set[str], notes: Notes,
+    report: IngestReport, prune: bool,
+) -> Iterator[Batch]:  # fmt: skip
+    """Yield what is to be written of what was found; note what is not."""
+    batch: list[tuple[Article, Place]] = []
+    waiting, before = 0, 0.0  # characters in the batch; share of the input before it
+    begun = time.perf_counter()
+    for found in every:
+        article = _placed(found, places, seen, index, notes)
+        if article is None:
+            continue
+        if isinstance(article, Rejected):
+            if not (prune and found.at == NOWHERE):
+                report.rejected.append(article)
+            spoilt.add(path(found.at))
+            continue
+        seen[article.id] = found
+        known = places.known(article.id)
+        if known and known[0] == content_hash(article):
+            report.unchanged += 1
+            continue
+        batch.append((article, found.at))
+        waiting += len(article.text)
+        if waiting > BATCH_CHARACTERS or time.perf_counter() - begun > BATCH_SECONDS:
+            yield _suited(Batch(batch, before, found.share), index, begun)
+            batch, waiting, before, begun = [], 0, found.share, time.perf_counter()
+    if batch:
+        yield _suited(Batch(batch, before, 1.0), index, begun)
 
-    It was read since `begun`.
-    """
-    if not batch:
-        return []
+
+def _suited(batch: Batch, index: Index, begun: float) -> Batch:
+    """Let a new archive take its encoder by what was read since `begun`."""
     took = int((time.perf_counter() - begun) * 1_000_000_000)
     with SPANS.start_as_current_span("read", start_time=time.time_ns() - took):
-        count(articles=len(batch), characters=sum(len(article.text) for article, _ in batch))
-    index.suit([article for article, _ in batch])
+        count(articles=len(batch.articles), characters=sum(len(article.text) for article, _ in batch.articles))
+    index.suit([article for article, _ in batch.articles])
+    return batch
+
+
+def _prepare(encoder: Encoder, batch: Batch, stored: Callable[[Iterable[str]], set[str]], tell: Progress) -> Prepared:
+    """Split and encode a batch, save what has a vector that is stored."""
     every: dict[str, str] = {}  # text by vector key
     entries: list[Entry] = []
-    with step("split", articles=len(batch)):
-        for article, at in batch:
-            encoded = [(passage, encoded_text(article, passage)) for passage in passages(article, index.encoder.count)]
-            keyed = [(passage, vector_key(index.encoder.name, text), text) for passage, text in encoded]
+    with step("split", articles=len(batch.articles)):
+        for article, at in batch.articles:
+            encoded = [(passage, encoded_text(article, passage)) for passage in passages(article, encoder.count)]
+            keyed = [(passage, vector_key(encoder.name, text), text) for passage, text in encoded]
             every |= {key: text for _, key, text in keyed}
             entries.append(Entry(article, [(passage, key) for passage, key, _ in keyed], at))
-        total = sum(len(entry.passages) for entry in entries)
-        count(passages=total)
-    known = index.archive.known_vectors(every)
+        count(passages=sum(len(entry.passages) for entry in entries))
+    known = stored(every)
     longest = sorted((key for key in every if key not in known), key=lambda key: -len(every[key]))
     vectors: dict[str, Vectors] = {}
     with step("encode", texts=len(longest)):
         for done in range(0, len(longest), ENCODE_TEXTS):
-            progress("ingest", start + (end - start) * done / len(longest))
+            tell("ingest", batch.start + (batch.end - batch.start) * done / len(longest))
             keys = longest[done : done + ENCODE_TEXTS]
-            vectors.update(zip(keys, index.encoder.encode_document([every[key] for key in keys]), strict=True))
-    progress("ingest", end)
+            vectors.update(zip(keys, encoder.encode_document([every[key] for key in keys]), strict=True))
+    tell("ingest", batch.end)
+    return Prepared(entries, vectors, {key: every[key] for key in known})
+
+
+def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Prepared]:
+    for batch in batches:
+        yield _prepare(index.encoder, batch, index.archive.known_vectors, tell)
+
+
+def _anywhere(index: Index, batches: Iterable[Batch], tell: Progress, cluster: Cluster) -> Iterator[Prepared]:
+    """Yield what workers prepare, as it comes; as much together as is written together where nobody else works."""
+    pieces = ((_loadable(index.encoder), piece) for batch in batches for piece in _pieces(batch))
+    entries, vectors, waiting, begun, share = list[Entry](), dict[str, Vectors](), 0, time.perf_counter(), 0.0
+    for (_, piece), prepared in cluster.map(_prepare_there, pieces, PIECES_AHEAD):
+        done = prepared or _prepare(index.encoder, piece, lambda _: set(), silent)
+        entries, vectors = entries + done.entries, vectors | done.vectors
+        waiting += sum(len(entry.article.text) for entry in done.entries)
+        tell("ingest", share := max(share, piece.end))
+        if waiting > BATCH_CHARACTERS or time.perf_counter() - begun > BATCH_SECONDS:
+            yield Prepared(entries, vectors, {})
+            entries, vectors, waiting, begun = [], {}, 0, time.perf_counter()
+    if entries:
+        yield Prepared(entries, vectors, {})
+
+
+def _loadable(encoder: Encoder) -> str:
+    if not type(encoder).__module__.startswith("index.encoder."):
+        raise BadInput(f"workers cannot load the encoder {encoder.name}, an object: give one by its name")
+    return encoder.name
+
+
+def _pieces(batch: Batch) -> Iterator[Batch]:
+    """Yield what a worker takes of a batch at a time."""
+    start, waiting, share = 0, 0, (batch.end - batch.start) / len(batch.articles)
+    for end, (article, _) in enumerate(batch.articles, 1):
+        waiting += len(article.text)
+        if waiting > PIECE_CHARACTERS or end == len(batch.articles):
+            yield Batch(batch.articles[start:end], batch.start + share * start, batch.start + share * end)
+            start, waiting = end, 0
+
+
+def _prepare_there(task: tuple[str, Batch]) -> Prepared:
+    return _prepare(_loaded(task[0]), task[1], lambda _: set(), silent)
+
+
+_loaded = cache(load_encoder)  # once a worker
+
+
+def _store(index: Index, prepared: Prepared) -> list[Entry]:
+    """Write what was prepared, all or nothing; return what another process has not written meanwhile."""
+    entries, vectors, known = prepared
+    total = sum(len(entry.passages) for entry in entries)
     # Not while texts are cut and encoded, so that others may remove articles meanwhile.
-    with step("store", articles=len(batch), passages=total), index.archive.writing():
-        lost = list(known - index.archive.known_vectors(known))  # with what was removed
-        vectors.update(zip(lost, index.encoder.encode_document([every[key] for key in lost]), strict=True))
+    with step("store", articles=len(entries), passages=total), index.archive.writing():
+        lost = list(known.keys() - index.archive.known_vectors(known))  # with what was removed
+        vectors.update(zip(lost, index.encoder.encode_document([known[key] for key in lost]), strict=True))
         index.archive.check_size(vectors.values())
         with step("write"):
             written = index.archive.write(entries, vectors)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.alongside import open_index
+from index.beyond.cluster import Cluster
 from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import Reencoded, reencode
 from index.health.backup import Report, backup
@@ -256,11 +257,16 @@ class Desk(AbstractContextManager["Desk"]):
         progress: Progress | None = None,
         allow_private: bool = False,
         follow_links: bool = False,
+        ray: str | None = None,
     ) -> IngestReport:
-        """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`."""
+        """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`.
+
+        Files are read and encoded on the Ray cluster at the address `ray`, where one is given.
+        """
         paths = [paths] if isinstance(paths, str | Path) else paths
         private = allow_private or self.allow_private
-        return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links)
+        with Cluster(ray) if ray else nullcontext() as cluster:
+            return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links, cluster=cluster)
 
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:

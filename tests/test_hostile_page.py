@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from scripted import scripted
 from evals.run import read_rows, run
 from index.encoder import Encoder
 from index.health.files import TALKS
-from index.ingest import _write
+from index.ingest import Batch, _prepare, _store
 from index.sync import silent
 from index.types import Article
 from qa import Desk
@@ -105,9 +104,8 @@ def hostile(
     folder = tmp_path_factory.mktemp("hostile")
     model = scripted(*(f"The lock at Orlo {text} was closed on Monday [1]. {text}\n" for text in HOSTILE))
     with Desk(folder, encoder, reranker, llm=model) as desk:
-        _write(
-            desk.index, [(article, ("", article.id)) for article in articles()], 0.0, 1.0, silent, time.perf_counter()
-        )
+        batch = Batch([(article, ("", article.id)) for article in articles()], 0.0, 1.0)
+        _store(desk.index, _prepare(encoder, batch, desk.index.archive.known_vectors, silent))
         desk.index.catch_up()
         evaluated(desk)
         kept = Kept(folder / TALKS)

@@ -30,7 +30,10 @@ class _Bundled:
     """Runs a graph that reads one text. May be called from several threads."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(os.cpu_count(), initializer=_give_way)
+        threads = os.environ.get("OMP_NUM_THREADS", "")  # as OpenMP has it; a worker of a cluster has not all cores
+        self._threads = ThreadPoolExecutor(
+            int(threads) if threads.isdecimal() else os.cpu_count(), initializer=_give_way
+        )
         self._session: Any
 
     def _run(self, inputs: Sequence[dict[str, Any]]) -> Vectors:

@@ -57,6 +57,17 @@ def carry(request: Any) -> None:
     propagate.inject(request.headers)
 
 
+def carrier() -> dict[str, str]:
+    """Return what tells another process in which span something is done."""
+    propagate.inject(headers := dict[str, str]())
+    return headers
+
+
 def carried(headers: Mapping[str, str]) -> None:
     """Let what a thread does from now on be below the span that these headers tell of, if any."""
     context.attach(propagate.extract(headers))
+
+
+def flush() -> None:
+    """Send what was gathered: this process may end at any moment."""
+    getattr(trace.get_tracer_provider(), "force_flush", bool)()

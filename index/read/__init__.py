@@ -3,13 +3,12 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from index.read import fields as table
 from index.read import plain
 from index.read.article import UNPRINTABLE, Known, as_article
-from index.read.child import Reading, readings
+from index.read.child import File, Reading, contents, held
 from index.read.formats import PROSE, READERS, RECORDS, suffix
 from index.read.notes import Notes
 from index.read.wire import PAGE
@@ -18,6 +17,9 @@ from index.types import Article, BadInput, Place, Rejected, translated
 
 ARCHIVE = "archive.sqlite3"  # A folder that holds one is an archive of ours: its files are no articles either.
 LEFT_OUT = "what is published has no such mark, so change or remove it where it is wrong"
+
+
+Look = Callable[[Iterable[File]], Iterable[Iterable[Reading]]]  # what each file holds, in order
 
 
 class Empty(BadInput):
@@ -35,11 +37,12 @@ class Found(NamedTuple):
 
 def read(
     paths: Iterable[str | Path], known: Known | None = None, notes: Notes | None = None,
-    only: Callable[[Path], bool] | None = None,
+    only: Callable[[Path], bool] | None = None, look: Look | None = None,
 ) -> Iterator[Found]:  # fmt: skip
     """Yield every article below the paths in a stable order, and what is rejected; of files that `only` lets through.
 
-    What is passed over or not used, and what leaves articles incomplete, is added to the notes.
+    What is passed over or not used, and what leaves articles incomplete, is added to the notes. `look` reads files
+    elsewhere.
     """
     known, notes = known or Known(), notes or Notes()
     unmet = set(known.names)
@@ -57,10 +60,11 @@ def read(
             where = ("", "") if isinstance(error, Empty) else (real(given), "")
             yield Found(_rejected(str(given), error), where, str(given), 0.0)
     total, before = sum(size for _, _, size in files) or 1, 0
-    for root, path, size in files:
+    asked = (_asked(path, root, known.links) for root, path, _ in files)
+    for (root, path, size), told in zip(files, look(asked) if look else map(contents, asked), strict=True):
         origin = str(root.resolve())
         file = path.name if path == root else path.relative_to(root).as_posix()
-        for fields, place, kind, position in _records(path, root, known.links, notes):
+        for fields, place, kind, position in _records(told, path, notes):
             source, default_id = (f"{path}, {place}", f"{file}#{place}") if place else (str(path), file)
             try:
                 record, not_used = fields, set[str]()
@@ -96,10 +100,7 @@ def whole_text(name: str, data: bytes) -> str:
     with translated(BadInput, "it cannot be read", ValueError):
         if kind in (".txt", ".md"):
             return plain.decode(data)
-        with NamedTemporaryFile(prefix="copydesk-") as file:
-            file.write(data)
-            file.flush()
-            found = [reading.fields for reading in readings(Path(file.name), kind) if reading.kind]
+        found = [reading.fields for reading in held(data, kind) if reading.kind]
     whole = [one for one in found if not isinstance(one, BadInput)]
     if found and not whole:
         raise found[0]
@@ -110,7 +111,7 @@ def whole_text(name: str, data: bytes) -> str:
 
 
 def _files(root: Path, links: bool, notes: Notes) -> list[Path]:
-    """List the article files at or below a path, each once, and what `_records` rejects. Raises BadInput for none.
+    """List the article files at or below a path, each once, and what `_asked` rejects. Raises BadInput for none.
 
     Hidden files, those beside articles and those of an archive are left alone, files of other kinds counted; links out
     of a folder are followed where `links` says so.
@@ -155,7 +156,7 @@ def _files(root: Path, links: bool, notes: Notes) -> list[Path]:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # `_records` tells why
+    except OSError:  # `_asked` tells why
         return 0
 
 
@@ -163,8 +164,9 @@ def _leads_out(path: Path, root: Path) -> bool:
     return path != root and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def _records(path: Path, root: Path, links: bool, notes: Notes) -> Iterator[Reading]:
-    """Yield each record of a file, or why there is none, and note what is remarked on it."""
+def _asked(path: Path, root: Path, links: bool) -> File:
+    """Return a file to be read, or why it is not."""
+    kind = suffix(path.name)
     try:
         with translated(BadInput, "cannot be read", OSError):
             if UNPRINTABLE.search(f"{path}{root.resolve()}"):
@@ -176,18 +178,23 @@ def _records(path: Path, root: Path, links: bool, notes: Notes) -> Iterator[Read
                 raise BadInput("a folder that may not be read: allow it, or name it with a dot to leave it out")
             if not path.is_file():
                 raise BadInput("a pipe, socket or device: save what it yields in a file")
-            if size > (most := READERS[suffix(path.name)][1]) * 1e6:
+            if size > (most := READERS[kind][1]) * 1e6:
                 found = f"it has {size / 1e6:,.1f} MB and {most} are the most"
                 raise BadInput(f"{found}: split it, or make it a .jsonl file")
-        for reading in readings(path, suffix(path.name)):
-            if reading.kind:
-                yield reading
-            elif reading.fields[0] == "skipped":
-                notes.skipped.update(reading.fields[1])
-            else:
-                notes.add(reading.fields[0], path.name, reading.fields[1])
     except (BadInput, ValueError) as error:
-        yield Reading(BadInput(str(error)))
+        return File(path, kind, bad=str(error))
+    return File(path, kind, size)
+
+
+def _records(told: Iterable[Reading], path: Path, notes: Notes) -> Iterator[Reading]:
+    """Yield each record of a file, or why there is none, and note what is remarked on it."""
+    for reading in told:
+        if reading.kind or isinstance(reading.fields, BadInput):
+            yield reading
+        elif reading.fields[0] == "skipped":
+            notes.skipped.update(reading.fields[1])
+        else:
+            notes.add(reading.fields[0], path.name, reading.fields[1])
 
 
 def _rejected(source: str, error: Exception) -> Rejected:

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 from index.types import BadInput
@@ -30,6 +31,15 @@ class Reading(NamedTuple):
     place: str = ""
     kind: str = ""
     position: int = 0
+
+
+class File(NamedTuple):
+    """A file to be read, its kind (an ending) and bytes, or why it is not."""
+
+    path: Path
+    kind: str
+    size: int = 0
+    bad: str = ""
 
 
 class _Child:
@@ -92,3 +102,21 @@ def readings(path: Path, kind: str) -> Iterator[Reading]:
             _idle.append(child)
         else:  # it died, or whoever asked does not wait for the end
             child.end()
+
+
+def held(data: bytes, kind: str) -> Iterator[Reading]:
+    """Yield what a file of these bytes holds, as `readings` does."""
+    with NamedTemporaryFile(prefix="copydesk-") as copy:
+        copy.write(data)
+        copy.flush()
+        yield from readings(Path(copy.name), kind)
+
+
+def contents(file: File, data: bytes | None = None) -> Iterator[Reading]:
+    """Yield what a file holds, or its `data`, and last why there is nothing or no more of it, where that is so."""
+    try:
+        if file.bad:
+            raise ValueError(file.bad)
+        yield from readings(file.path, file.kind) if data is None else held(data, file.kind)
+    except ValueError as error:
+        yield Reading(BadInput(str(error)))

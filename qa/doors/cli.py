@@ -111,6 +111,8 @@ def build_parser() -> argparse.ArgumentParser:
     ingest.add_argument("--prune", action="store_true",
                         help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
     ingest.add_argument("--follow-links", action="store_true", help="read what links out of the folders lead to")
+    ingest.add_argument("--ray", metavar="ADDRESS",
+                        help="read and encode on a Ray cluster: HOST:PORT, ray://…, auto, or local")  # fmt: skip
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -184,7 +186,7 @@ def _ingest(args: argparse.Namespace) -> int:
     with open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
         said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
-        report = desk.ingest(args.paths, prune=args.prune, **said)
+        report = desk.ingest(args.paths, prune=args.prune, ray=args.ray, **said)
         remind(desk)
     for line in report.incomplete:
         print(f"copydesk: {line}", file=sys.stderr)

@@ -35,6 +35,10 @@ def stoppable() -> Iterator[None]:
     before = {signum: signal.signal(signum, _stop) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+    except KeyboardInterrupt as error:
+        if isinstance(error, Stopped) or not ending:
+            raise
+        raise Stopped(ending[0] - 128) from error  # Ray raises its own in the place of ours
     finally:
         for signum, handler in before.items():
             if signal.getsignal(signum) is _stop:
