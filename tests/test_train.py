@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from conftest import LONG
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -42,7 +43,7 @@ def test_every_report_is_whole() -> None:
         assert all(0 <= i < len(text) for side in ("true", "false") for claim in report[side] for i in claim["s"])
 
 
-@pytest.mark.parametrize("make", [questions, claims])
+@pytest.mark.parametrize("make", [pytest.param(questions, marks=LONG), claims])
 def test_the_first_text_alone_does_not_tell(make: object) -> None:
     encoder = [load_encoder(DEFAULT_ENCODER)] if make is questions else []
     learnt = [*make(reports(), *encoder, random.Random(1))]  # type: ignore[operator]
