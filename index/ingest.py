@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 from index.archive import Entry, content_hash, vector_key
@@ -17,12 +21,12 @@ from index.read.notes import Notes
 from index.read.places import Places, path
 from index.sources import Visit, address
 from index.sources.fetch import Client
-from index.sync import Index, Progress, silent
+from index.sync import Index, Progress
 from index.text.addresses import on_web
 from index.text.cut import passages
 from index.types import Article, BadInput, Place, Rejected
 
-BATCH_CHARACTERS = 1_000_000  # About 1,250 passages, encoded and written together; a crash loses 60 s at most.
+BATCH_CHARACTERS = 300_000  # About 375 passages, encoded and written together; a crash loses two such at most.
 BATCH_SECONDS = 60.0  # after which what a slow host has given so far is written
 NOWHERE: Place = ("", "")  # of a folder that holds no articles
 PIECE_CHARACTERS = 50_000  # About 60 passages, that a worker of one core prepares in 3 s, and loses if it is killed.
@@ -214,9 +218,9 @@ def _suited(batch: Batch, index: Index, begun: float) -> Batch:
     return batch
 
 
-def _prepare(encoder: Encoder, batch: Batch, stored: Callable[[Iterable[str]], set[str]], tell: Progress) -> Prepared:
-    """Split and encode a batch, save what has a vector that is stored."""
-    every: dict[str, str] = {}  # text by vector key
+def _cut(encoder: Encoder, batch: Batch) -> tuple[list[Entry], dict[str, str]]:
+    """Cut the articles of a batch into passages; return them, and what is encoded by the key of its vector."""
+    every: dict[str, str] = {}
     entries: list[Entry] = []
     with step("split", articles=len(batch.articles)):
         for article, at in batch.articles:
@@ -225,21 +229,48 @@ def _prepare(encoder: Encoder, batch: Batch, stored: Callable[[Iterable[str]], s
             every |= {key: text for _, key, text in keyed}
             entries.append(Entry(article, [(passage, key) for passage, key, _ in keyed], at))
         count(passages=sum(len(entry.passages) for entry in entries))
-    known = stored(every)
-    longest = sorted((key for key in every if key not in known), key=lambda key: -len(every[key]))
+    return entries, every
+
+
+def _encode(encoder: Encoder, texts: Mapping[str, str], tell: Callable[[float], None]) -> dict[str, Vectors]:
+    """Return the vectors of texts; `tell` which share of them is done."""
+    longest = sorted(texts, key=lambda key: -len(texts[key]))
     vectors: dict[str, Vectors] = {}
     with step("encode", texts=len(longest)):
         for done in range(0, len(longest), ENCODE_TEXTS):
-            tell("ingest", batch.start + (batch.end - batch.start) * done / len(longest))
+            tell(done / len(longest))
             keys = longest[done : done + ENCODE_TEXTS]
-            vectors.update(zip(keys, encoder.encode_document([every[key] for key in keys]), strict=True))
-    tell("ingest", batch.end)
-    return Prepared(entries, vectors, {key: every[key] for key in known})
+            vectors.update(zip(keys, encoder.encode_document([texts[key] for key in keys]), strict=True))
+    tell(1.0)
+    return vectors
 
 
 def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Prepared]:
-    for batch in batches:
-        yield _prepare(index.encoder, batch, index.archive.known_vectors, tell)
+    """Yield batches as they are encoded; meanwhile the next one is read and cut, and the last one is written."""
+    ended = Event()
+
+    def told(batch: Batch, share: float) -> None:
+        if ended.is_set():
+            raise CancelledError
+        tell("ingest", batch.start + (batch.end - batch.start) * share)
+
+    with ThreadPoolExecutor(1) as ahead, ExitStack() as last:
+        last.callback(ended.set)
+        before: Callable[[], Prepared] | None = None
+        for batch in batches:
+            entries, every = _cut(index.encoder, batch)
+            known = index.archive.known_vectors(every)
+            unknown = {key: text for key, text in every.items() if key not in known}
+            under_way = ahead.submit(copy_context().run, _encode, index.encoder, unknown, partial(told, batch))
+            if before:
+                yield before()
+            before = partial(_encoded, entries, under_way, {key: every[key] for key in known})
+        if before:
+            yield before()
+
+
+def _encoded(entries: list[Entry], vectors: Future[dict[str, Vectors]], known: dict[str, str]) -> Prepared:
+    return Prepared(entries, vectors.result(), known)
 
 
 def _anywhere(index: Index, batches: Iterable[Batch], tell: Progress, cluster: Cluster) -> Iterator[Prepared]:
@@ -247,7 +278,7 @@ def _anywhere(index: Index, batches: Iterable[Batch], tell: Progress, cluster: C
     pieces = ((_loadable(index.encoder), piece) for batch in batches for piece in _pieces(batch))
     entries, vectors, waiting, begun, share = list[Entry](), dict[str, Vectors](), 0, time.perf_counter(), 0.0
     for (_, piece), prepared in cluster.map(_prepare_there, pieces, PIECES_AHEAD):
-        done = prepared or _prepare(index.encoder, piece, lambda _: set(), silent)
+        done = prepared or _prepare(index.encoder, piece)
         entries, vectors = entries + done.entries, vectors | done.vectors
         waiting += sum(len(entry.article.text) for entry in done.entries)
         tell("ingest", share := max(share, piece.end))
@@ -275,7 +306,12 @@ def _pieces(batch: Batch) -> Iterator[Batch]:
 
 
 def _prepare_there(task: tuple[str, Batch]) -> Prepared:
-    return _prepare(_loaded(task[0]), task[1], lambda _: set(), silent)
+    return _prepare(_loaded(task[0]), task[1])
+
+
+def _prepare(encoder: Encoder, batch: Batch) -> Prepared:
+    entries, every = _cut(encoder, batch)
+    return Prepared(entries, _encode(encoder, every, lambda _: None), {})
 
 
 _loaded = cache(load_encoder)  # once a worker
