@@ -36,6 +36,7 @@ from qa.llm.translate import translate
 from qa.request import (
     ArticlesRequest,
     AskRequest,
+    CheckRequest,
     QuotesRequest,
     SearchRequest,
     TimelineRequest,
@@ -229,20 +230,22 @@ class Desk(AbstractContextManager["Desk"]):
         why = "" if verdict.spans else elsewhere(self, claim, articles)
         return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
 
-    def check(self, text: str, *, articles: str | Sequence[str] = ()) -> Checked:
+    @builds(CheckRequest)
+    def check(self, request: CheckRequest) -> Checked:
         """Check a text, a draft or anyone's answer, sentence by sentence: against the archive, or articles by id.
 
         Returns its sentences in order, each with its support and the numbers of its citations, which are in the
         result's `citations`. Raises BadInput for a text without words or of more than 200,000 characters, and for an
         unknown article.
         """
-        *_, checked = self.checking(text, articles=articles)
+        *_, checked = self.checking(request.text, articles=request.articles)
         assert isinstance(checked, Checked)
         return checked
 
-    def checking(self, text: str, *, articles: str | Sequence[str] = ()) -> Iterator[float | Checked]:
+    @builds(CheckRequest)
+    def checking(self, request: CheckRequest) -> Iterator[float | Checked]:
         """Yield the share of a text that is checked, and last what `check` returns."""
-        return check(self, text, [self.article(article_id) for article_id in strings(articles, "articles")])
+        return check(self, request.text, [self.article(key) for key in strings(request.articles, "articles")])
 
     # Articles
 
