@@ -6,7 +6,8 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from qa.llm.translate import translate
 from qa.request import (
     ArticlesRequest,
     AskRequest,
+    CheckRequest,
     QuotesRequest,
     SearchRequest,
     TimelineRequest,
@@ -96,7 +98,7 @@ class Desk(AbstractContextManager["Desk"]):
     ) -> None:
         self.turns = Turns()
         self._ingesting = threading.Lock()
-        self._opening = threading.Thread(target=self._open_late)
+        self._late = ThreadPoolExecutor(1)  # opens what questions need not wait for
         self.ingested = Counter[str]()  # ingestions that ended, articles by what became of them, and passages
         self.llm, self.strict, self.allow_private = llm, strict, allow_private
         self._reranker = reranker
@@ -115,8 +117,7 @@ class Desk(AbstractContextManager["Desk"]):
     def close(self) -> None:
         """Close the archive and let other processes in."""
         with self._ingesting, self._alone():
-            if self._opening.ident:
-                self._opening.join()
+            self._late.shutdown()
             self.index.close()
 
     @contextmanager
@@ -230,22 +231,21 @@ class Desk(AbstractContextManager["Desk"]):
         why = "" if verdict.spans else elsewhere(self, claim, articles)
         return Verdict("unsupported", why=why, rule="elsewhere") if why else verdict
 
-    def check(self, text: str, *, articles: str | Sequence[str] = ()) -> Checked:
+    @builds(CheckRequest)
+    def check(self, request: CheckRequest) -> Checked:
         """Check a text, a draft or anyone's answer, sentence by sentence: against the archive, or articles by id.
 
-        Returns its sentences in order, each with its support and the numbers of its citations, which are in the
-        result's `citations`. Raises BadInput for a text without words or of more than 200,000 characters, and for an
-        unknown article.
+        Returns its sentences in order, each with its support and the numbers of its `citations`. Raises BadInput for a
+        text without words or of more than 200,000 characters, and for an unknown article.
         """
-        *_, checked = self.checking(text, articles=articles)
+        *_, checked = self.checking(request.text, articles=request.articles)
         assert isinstance(checked, Checked)
         return checked
 
-    def checking(self, text: str, *, articles: str | Sequence[str] = ()) -> Iterator[float | Checked]:
+    @builds(CheckRequest)
+    def checking(self, request: CheckRequest) -> Iterator[float | Checked]:
         """Yield the share of a text that is checked, and last what `check` returns."""
-        return check(self, text, [self.article(article_id) for article_id in strings(articles, "articles")])
-
-    # Articles
+        return check(self, request.text, [self.article(key) for key in strings(request.articles, "articles")])
 
     def ingest(
         self,
@@ -345,9 +345,5 @@ class Desk(AbstractContextManager["Desk"]):
             reader.score("warm", ["up"])  # of an empty archive nothing is read
         self.ask("Why is Berlin warm on Mondays?", llm="quotes")
         is_verb(parse("Berg left.")[1].text, "VBD")  # the grammar and the lexicon
-        if self.index.opens_late and not self._opening.ident:
-            self._opening.start()
-
-    def _open_late(self) -> None:
-        with suppress(CopydeskError):  # who asks is answered without it
-            len(self.index.dense)
+        if self.index.opens_late:
+            self._late.submit(lambda: len(self.index.dense))

@@ -18,12 +18,12 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from qa.kept import Turn
-from qa.locale import DEFAULT, Words
+from qa.locale import DEFAULT, Words, backward, isolated
 from qa.page.render import PAGES, pages, source_path
 from qa.types import bold
 
 # What no XML holds, and what turns the order of a line round. One character each: places in a text stay.
-SPOILT = re.compile("[^\t\n\r -~\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+SPOILT = re.compile("[^\t\n\r -~\xa0-\u2029\u202f-\u2065\u2068-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SPECIAL = re.compile(r"[\\`*_\[\]<>&~|^$#]|!$")  # in Markdown
 STARTS = re.compile(r"^\s?(?:(\d{1,9})(?=[.)])|(?=[-+=]))")  # a list, a rule, a heading's underline
 
@@ -46,7 +46,7 @@ def _environment(words: Words) -> Environment:
     )
     made.install_gettext_callables(words._, words.count, newstyle=True)
     made.globals["said"] = words.said
-    made.filters |= {"day": words.day, "by": words.by, "language": words.language}
+    made.filters |= {"day": words.day, "by": words.by, "language": words.language, "isolated": isolated}
     made.filters["line"] = lambda text: " ".join(text.split())
     environment: Environment = made
     return environment
@@ -88,6 +88,10 @@ def word(title: str, turns: Sequence[Turn], base: str, words: Words = DEFAULT) -
             number = ""
         elif token.type == "inline":
             _write(paragraph, token.children or [])
+            if backward(paragraph.text):
+                paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+                for run in paragraph.runs:
+                    run.font.rtl, run.font.cs_bold, run.font.cs_italic = True, run.bold, run.italic
     document.save(file)
     return file.getvalue()
 
@@ -104,6 +108,8 @@ def _tokens(title: str, turns: Sequence[Turn], base: str, words: Words) -> list[
     for token in tokens:
         if token.type == "list_item_open":
             token.attrSet("id", f"note-{token.info}")
+        elif token.type in ("heading_open", "paragraph_open") and not token.level:
+            token.attrSet("dir", "auto")
     return tokens
 
 
@@ -130,6 +136,15 @@ def _link(base: str, name: str, url: str | None = None, place: Sequence[Any] = (
     return Markup(f" [{name}]({address})") if address.startswith(("http://", "https://")) else Markup()  # noqa: S704
 
 
+def _strong(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where in a span `**` is read as bold: not with a letter before it and a sign behind, as in Chinese."""
+    while start < end and text[start - 1 : start].isalnum() and not text[start].isalnum():
+        start += 1
+    while start < end and text[end : end + 1].isalnum() and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
 def _body(answer: Mapping[str, Any], mark: Mapping[int, Markup], words: Words) -> Markup:
     """Return an answer's text with its marks, bold where it answers, and who it is that "she" says."""
     text, shown = answer["text"], dict[tuple[int, int], str]()
@@ -137,8 +152,8 @@ def _body(answer: Mapping[str, Any], mark: Mapping[int, Markup], words: Words) -
         for n, (start, end) in zip(said["citations"] or [0], said["marks"], strict=False):
             shown[start, end] = str(mark[n]) if n else f"*{md(words._('not in the articles'))}*"
         if said["answer"] and said["marks"]:
-            start, end = bold(said["text"], said["marks"], **said["answer"])
-            shown[start, end] = f"**{md(text[start:end])}**"
+            start, end = _strong(text, *bold(said["text"], said["marks"], **said["answer"]))
+            shown[start, end] = f"**{md(text[start:end])}**" if start < end else ""
         if said["speaker"] and said["marks"]:
             shown[tuple(said["marks"][-1])] += f" ({md(words._('said by %(name)s') % {'name': said['speaker']})})"
     parts, done = list[str](), 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from index.archive import SORTS
 from index.text.days import parse_date
 from index.text.fold import INVISIBLE
 from index.types import BadInput, CopydeskError, Filters
-from qa.types import Page
+from qa.types import Page, no_field
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -89,7 +90,9 @@ class Filtered:
         first, last = _day(self.since), _day(self.until)
         if first and last and first > last:
             raise BadInput(f"since {first} is after until {last}: no day is between them")
-        languages = tuple(map(str.casefold, self.languages))
+        languages = tuple(re.split("[-_]", code.strip().casefold())[0] for code in self.languages)  # zh of zh-CN
+        if not all(languages):
+            raise BadInput("the code of a language is empty: give one such as uk")
         return Filters(tuple(self.outlets), first, last, authors=tuple(self.authors), languages=languages)
 
 
@@ -274,6 +277,7 @@ class CheckRequest:
     __pydantic_config__ = Filtered.__pydantic_config__
 
     text: str
+    _: KW_ONLY
     articles: Strings = ()
 
 
@@ -327,13 +331,16 @@ def part(found: Sequence[T], request: SearchRequest | QuotesRequest) -> Page[T]:
 def builds(request: Callable[P, R]) -> Callable[[Callable[[Any, R], T]], Callable[Concatenate[Any, P], T]]:
     """Let a method that takes a request be called with the request's own arguments, which an editor then shows.
 
-    A request that is built already is taken as it is.
+    A request that is built already is taken as it is. Raises BadInput for arguments that it does not have.
     """
+    known = signature(request).parameters
 
     def decorate(method: Callable[[Any, R], T]) -> Callable[Concatenate[Any, P], T]:
         @wraps(method)
         def call(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            built: Any = args[0] if len(args) == 1 and isinstance(args[0], Filtered) else None
+            built: Any = args[0] if len(args) == 1 and isinstance(args[0], Filtered | CheckRequest) else None
+            for name in (name for name in kwargs if name not in known):
+                raise BadInput(no_field(name, known))
             return method(self, built or request(*args, **kwargs))
 
         own = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *signature(request).parameters.values()]

@@ -119,7 +119,7 @@ class Reader(OnnxReranker):
             return None
         [[_, [span]]], [pair] = self._read(question, [text]), self._pairs(question, [text])
         own = np.array(
-            [part == 1 and at >= first for part, (at, _) in zip(pair.sequence_ids, pair.offsets, strict=True)]
+            [part == 1 and to > first for part, (_, to) in zip(pair.sequence_ids, pair.offsets, strict=True)]
         )
         both = span[own, :1] + span[own, 1]  # shape (tokens, tokens): starting at the one and ending at the other
         possible = np.triu(np.tril(np.ones_like(both), PHRASE_TOKENS - 1)) > 0
@@ -127,7 +127,10 @@ class Reader(OnnxReranker):
             return None
         begin, end = np.unravel_index(np.where(possible, both, -np.inf).argmax(), both.shape)
         places = [place for place, mine in zip(pair.offsets, own, strict=True) if mine]
-        return places[begin][0] - first, places[end][1] - first
+        start, stop = max(first, places[begin][0]), places[end][1]
+        found = text[start:stop]  # in some vocabularies a word has the space before it
+        start += len(found) - len(found.lstrip())
+        return (start - first, start + len(found.strip()) - first) if found.strip() else None
 
 
 class HubReranker:

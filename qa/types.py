@@ -319,6 +319,11 @@ def built(form: type, given: Any) -> Any:
         raise BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
+def no_field(name: str, known: Iterable[str]) -> str:
+    """Return what is said of a field that a request does not have."""
+    return f"{name} is no field: use {', '.join(known)}"
+
+
 def kind(event: Event) -> str:
     """Return what an event of an answer in the making is called: text, citation, sentence or answer."""
     return "text" if isinstance(event, str) else type(event).__name__.lower()

@@ -113,6 +113,37 @@ def test_word_has_bold_marks_and_sources(turn: Turn) -> None:
     assert links[0].url.startswith(f"{BASE}/source/")
 
 
+def told(text: str, phrase: str) -> Turn:
+    """Return a turn whose answer is a sentence, with what answers in it."""
+    start = text.index(phrase)
+    said = {"text": text, "citations": [], "marks": [[len(text) + 1, len(text) + 2]], "speaker": None, "why": "",
+            "answer": {"start": start, "end": start + len(phrase)}}  # fmt: skip
+    answer = {"question": "x", "text": f"{text} x", "sentences": [said], "citations": []}
+    return Turn(1, {}, answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "bold"),
+    [
+        ("公司发布了“天眼”系统。", "“天眼”", "<strong>天眼</strong>"),
+        ("Die Miete stieg um 12%ig.", "12%", "<strong>12</strong>"),
+        ("Es kostete (laut Berg) 5%.", "(laut Berg)", "<strong>(laut Berg)</strong>"),
+    ],
+)
+def test_bold_is_bold_beside_whatever_letters(text: str, phrase: str, bold: str) -> None:
+    page = html("x", [told(text, phrase)], BASE).decode()
+    assert bold in page
+    assert "**" not in page
+
+
+def test_a_text_from_right_to_left_is_one_in_files() -> None:
+    file = Document(BytesIO(word("x", [told("بلغت التكلفة 240 مليون دولار.", "240 مليون دولار")], BASE)))
+    assert '<p dir="auto">بلغت' in html("x", [told("بلغت التكلفة.", "التكلفة")], BASE).decode()
+    kinds = [(p.text[:4], p._p.pPr is not None and bool(p._p.pPr.xpath("w:bidi"))) for p in file.paragraphs]
+    assert kinds[:2] == [("x", False), ("بلغت", True)]
+    assert all(run.font.rtl for run in file.paragraphs[1].runs)
+
+
 def test_a_refusal_says_what_came_closest(seeded: Desk) -> None:
     refused = Turn(1, {}, as_json(seeded.ask("Who won the Champions League final?")))
     for make, _ in FORMS.values():

@@ -105,7 +105,7 @@ def hostile(
     model = scripted(*(f"The lock at Orlo {text} was closed on Monday [1]. {text}\n" for text in HOSTILE))
     with Desk(folder, encoder, reranker, llm=model) as desk:
         batch = Batch([(article, ("", article.id)) for article in articles()], 0.0, 1.0)
-        _store(desk.index, _prepare(encoder, batch, desk.index.archive.known_vectors, silent))
+        _store(desk.index, _prepare(encoder, batch))
         desk.index.catch_up()
         evaluated(desk)
         kept = Kept(folder / TALKS)

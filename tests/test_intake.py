@@ -102,6 +102,23 @@ def test_a_name_that_says_nothing_is_refused_in_words() -> None:
         list(read([], known=Known(names={"": "foo"})))
 
 
+@pytest.mark.parametrize(
+    ("declared", "text", "code"),
+    [
+        ("hr-HR", "Most je otvoren u petak.", "hr"),
+        ("en", "У Кельмі в п’ятницю відкрили нову набережну.", "uk"),  # as exports say of everything
+        ("en", "Der neue Kai in Kelm ist am Freitag eröffnet worden, teilte die Stadt mit.", "de"),
+        ("uk", "У Кельмі.", "uk"),
+        ("klingon", "The mill in Aldby burned down on Friday.", "en"),
+    ],
+)
+def test_a_record_may_name_its_language(tmp_path: Path, declared: str, text: str, code: str) -> None:
+    record = {"id": "a", "title": "Kelm", "language": declared, "text": text}
+    [article], _, lines = found(tmp_path / "a.json", json.dumps(record))
+    assert article.language == code
+    assert not any("language" in line for line in lines)
+
+
 MAILED = ("Mill burns down at Aldby", BODY, "2026-05-03")
 NAMES = ("SUBJECT", "DATE", "FROM", "TO", "EMBARGO")
 VALUES = ("Mill burns down at Aldby", "3 May 2026", "Anna Berg", "Newsdesk", "4 May 2026 00:01")

@@ -20,7 +20,7 @@ ROOMS = {
     "index/shared": {"index", "index/beyond", "index/health", "index/tables"},
     "index": {"index/beyond", "index/health", "index/text", "index/read", "index/sources", "index/tables"},
     "qa/check": {"index", "index/text", "qa"},
-    "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check"},
+    "qa/steps": {"index", "index/tables", "index/text", "qa", "qa/check", "qa/locale"},
     "qa/llm": {"index", "index/text", "qa", "qa/check", "qa/locale", "qa/steps"},
     "qa": {
         "index", "index/alongside", "index/beyond", "index/health", "index/read", "index/shared", "index/sources",

@@ -86,6 +86,8 @@ def spoken() -> Iterator[tuple[str, str]]:
             said: list[ast.expr] = []
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
                 said = [*node.args, *(one.value for one in node.keywords if one.arg == "why")]
+            elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and path.parent.name == "check":
+                said = [*node.value.elts[1:]]  # a rule, and why
             elif isinstance(node, ast.Assign) and [getattr(one, "id", "") for one in node.targets] == ["why"]:
                 said = [node.value]
             for text in (text for one in said for text in written(one)):
@@ -122,6 +124,13 @@ def test_what_the_service_says_of_its_own_is_known() -> None:
          "«a mess» — з іншого матеріалу, «Kelm», там це говорить Dina Lund"),
         ("not in the evidence: 43, Thursday", "у джерелах немає: 43, Thursday"),
         ("limit is 0: use 1 to 100,000", "limit: 0; допустимі значення від 1 до 100,000"),
+        ("“Lund” stands for “Berg” of the article: the check knows this language by words, numbers, days, names and "
+         "denials alone",
+         "тут «Lund», а в матеріалі «Berg»: у цій мові перевірка порівнює лише слова, числа, дні, імена й заперечення"),
+        ("Questions in German are not understood by this archive's encoder: ask in English, or run copydesk reencode "
+         "--encoder multilingual.",
+         "Запитань цією мовою (німецька) кодувальник архіву не розуміє: запитайте англійською або виконайте copydesk "
+         "reencode --encoder multilingual."),
         ("what no catalogue knows", "what no catalogue knows"),
         ("", ""),
     ],
@@ -137,6 +146,12 @@ def test_days_numbers_and_names_of_languages_are_written_as_a_language_does() ->
         ("8 April 2025", "undated", "12,345", "Ukrainian"),
         ("8 квітня 2025", "без дати", "12\xa0345", "українська"),
     ]
+
+
+def test_a_name_in_arabic_letters_leaves_the_day_beside_it_whole() -> None:
+    source = {"outlet": "صحيفة الساحل", "published": "2026-02-10"}
+    assert words_of(ENGLISH).by(source) == "\u2068صحيفة الساحل\u2069 · 10 February 2026"
+    assert words_of(ENGLISH).by(source | {"outlet": "UNN"}) == "UNN · 10 February 2026"
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,20 @@ def test_an_answer_and_its_sources_by_keyboard_alone(page: Page) -> None:
 
 
 @BROWSER
+def test_what_is_written_from_right_to_left_stands_so(page: Page) -> None:
+    question = "لماذا تأخر مشروع AquaNova؟"
+    page.locator("#question").fill(question)
+    place = """(box) => { const range = document.createRange(), text = box.firstChild, end = text.length;
+      const at = (n) => { range.setStart(text, n); range.setEnd(text, n + 1); return range.getBoundingClientRect().x; };
+      return at(0) > at(end - 10) && at(end - 10) > at(end - 1); }"""
+    page.keyboard.press("Enter")
+    head = page.locator("#live .turn:not(.working) h2", has_text=question)
+    head.wait_for(timeout=60_000)
+    assert head.evaluate(place)
+    expect(page.locator("#live .refusal")).to_contain_text("Questions in Arabic are not understood")
+
+
+@BROWSER
 def test_several_sources_are_gone_through(page: Page) -> None:
     ask(page, "What is reported of “After Paris: truce possible by April 20, minerals deal due April 24”?")
     for link in page.locator("#live .line a.cite:visible").all():

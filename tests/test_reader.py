@@ -20,6 +20,7 @@ from index.types import Article, Hit, Passage
 from qa import Desk
 from qa.check.verify import verify
 from qa.doors import show
+from qa.languages.reader import ManyReader
 from qa.rerank import DEFAULT_RERANKER, OnnxReranker, Reader, Reranker, load_reranker
 from qa.steps.evidence import Candidate, Evidence
 from qa.steps.quotes import confidence, signals, write
@@ -68,6 +69,22 @@ def test_no_phrase_where_there_is_no_place_for_one(reranker: Reranker) -> None:
     assert isinstance(reranker, Reader)
     assert reranker.phrase("Who came?", "") is None
     assert reranker.phrase("Who came?", "Anna\u00ad Berg came.") is None  # as it reads, it is shorter
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("Скільки коштував міст?", "Довжина мосту — 418 метрів, а вартість — 612 мільйонів гривень.",
+         "612 мільйонів гривень"),
+        ("Combien de salariés perdront leur emploi ?", "La laiterie ferme. Soixante-douze salariés partiront.",
+         "Soixante-douze"),
+    ],
+)  # fmt: skip
+def test_a_phrase_of_any_language_is_whole_words(question: str, text: str, expected: str) -> None:
+    first = text.find("Soixante") if "Soixante" in text else 0
+    place = ManyReader().phrase(question, text, first)
+    assert place is not None
+    assert text[first:][slice(*place)].startswith(expected)
 
 
 class Sure:

@@ -56,6 +56,21 @@ def test_the_desk_shows_the_options_of_a_question(method: str) -> None:
     assert [*inspect.signature(Desk.search).parameters] == ["self", *inspect.signature(SearchRequest).parameters]
 
 
+@pytest.mark.parametrize("method", ["ask", "stream", "events", "search", "timeline", "quotes", "articles", "check"])
+def test_a_field_that_a_request_does_not_have_is_told_with_those_that_it_has(seeded: Desk, method: str) -> None:
+    with pytest.raises(
+        BadInput,
+        match=r"^language is no field: use (?:question, )?(?:outlets, authors, languages, since|text, articles$)",
+    ):
+        getattr(seeded, method)(language="fr")
+
+
+def test_of_a_code_of_a_language_the_first_part_counts() -> None:
+    assert AskRequest("Who spoke?", languages=["zh-CN", "uk_UA", "EN"]).filters.languages == ("zh", "uk", "en")
+    with pytest.raises(BadInput, match=r"^the code of a language is empty: give one such as uk$"):
+        AskRequest("Who spoke?", languages="")
+
+
 def test_a_string_is_taken_as_a_list_of_one(seeded: Desk) -> None:
     assert {hit.article.outlet for hit in seeded.search("ceasefire", outlets="Kyiv Bulletin")} == {"Kyiv Bulletin"}
     assert seeded.check("Kyiv accepted it as it stood.", articles="jeddah-ceasefire")[0].support == "verbatim"

@@ -83,7 +83,7 @@ def as_article(fields: object, default_id: str, known: Known, name: str, notes: 
     behind = BEHIND.search(title)
     return Article(
         pages=pages,
-        language=language.of(text),
+        language=language.of_article(text, fields.get("language")),
         id=_clean(fields.get("id"), "id") or url or default_id,
         title=(behind[1] if behind and table.fold(behind[2]) == table.fold(outlet) else title) or _derived_title(text),
         text=text,

@@ -14,7 +14,7 @@ from index.text import lists
 from index.text.days import appeared, parse_date
 from index.types import BadInput
 
-OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "year", "embargo")
+OURS = ("id", "url", "title", "text", "outlet", "published", "authors", "language", "year", "embargo")
 TAG = re.compile(rf"</?{lists.pattern('elements')}[^<>]*>", re.I)
 NONE = re.compile(rf"\W*{lists.pattern('no-value')}\W*", re.I)
 FIGURE = re.compile(r"<figure\b.*?</figure>|\[/?(?:gallery|caption|embed|audio|video|playlist)\b[^\]]*\]", re.S)

@@ -13,6 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional
 
 from babel import Locale
 from babel.dates import format_date
@@ -28,6 +29,7 @@ SAID = [line for line in (FOLDER / "said.txt").read_text("utf-8").splitlines() i
 COOKIE = "copydesk_language"
 PLACE = re.compile(r"\\\{(\w+)\\\}")
 DAY = r"\d{1,2} [A-Z][a-z]+ \d{4}"
+BACKWARD = "R", "AL"  # Hebrew's letters, Arabic's: Unicode's names of their direction
 PREFERRED = re.compile(r"([A-Za-z]{2,3})(?:-[\w-]+)?\s*(?:;\s*q\s*=\s*([\d.]+))?\s*(?:,|$)")
 
 
@@ -80,6 +82,8 @@ class Words:
         """Return what stands in a place: a day, what the service says itself (`say…`), or what is not its own."""
         if name == "day":
             return self.day(datetime.strptime(held, "%d %B %Y").date().isoformat())
+        if name == "language":
+            return self.language(_codes().get(held, held))
         return self.said(held) if name.startswith("say") else held
 
     def day(self, published: str | None, form: str = "") -> str:
@@ -109,8 +113,25 @@ class Words:
 
     def by(self, source: Mapping[str, Any], apart: str = " · ") -> str:
         """Return who published something, when, and on which page, where it has one: UNN · 18 April 2025 · p. 3."""
-        outlet = source["outlet"] or self._("unknown outlet")
+        outlet = isolated(source["outlet"]) or self._("unknown outlet")
         return f"{outlet}{apart}{self.day(source['published'])}{self.page(source, apart)}"
+
+
+def backward(text: str) -> bool:
+    """Tell whether a text is written from right to left: its first letter is that is not set apart."""
+    own = re.sub("\u2068[^\u2069]*\u2069", "", text)
+    return next((way != "L" for way in map(bidirectional, own) if way in ("L", *BACKWARD)), False)
+
+
+def isolated(text: str | None) -> str:
+    """Return a name or quotation that turns round no line in which it stands: isolated where it has such letters."""
+    return f"\u2068{text}\u2069" if text and not {*map(bidirectional, text)}.isdisjoint(BACKWARD) else text or ""
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """Return the codes of languages by their English names."""
+    return {name: code for code, name in Locale(ENGLISH).languages.items()}
 
 
 def _place(found: re.Match[str]) -> str:

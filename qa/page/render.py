@@ -15,7 +15,7 @@ from markupsafe import Markup
 from index.types import Article
 from qa.doors.show import unsure
 from qa.kept import FAULTS
-from qa.locale import DEFAULT, ENGLISH, Words
+from qa.locale import DEFAULT, ENGLISH, Words, isolated
 from qa.types import PASSED, bold
 
 Document = Mapping[str, Any]
@@ -68,7 +68,7 @@ def turn_html(turn: Document, words: Words = DEFAULT) -> str:
     def mark(c: Document) -> str:
         """Name the outlet and the day, with its year where those of this answer are of several."""
         form = words._("d MMM y") if len({day[:4] for day in days}) > 1 else words._("d MMM")
-        outlet = c["outlet"] or words._("unknown outlet")
+        outlet = isolated(c["outlet"]) or words._("unknown outlet")
         return f"{outlet} · {words.day(c['published'], form)}{words.page(c)}"
 
     def abroad(c: Document) -> bool:
@@ -189,7 +189,12 @@ def pages(words: Words) -> Environment:
     made.globals |= {"source_path": source_path, "own": own, "words": WORDS, "said": words.said, "lang": words.code}
     made.globals |= {"all_faults": FAULTS, "kinds": [("md", "Markdown"), ("html", "HTML"), ("docx", "Word")]}
     made.filters |= {"day": words.day, "by": words.by, "page": words.page, "number": words.number, "pieces": pieces}
-    made.filters |= {"language": words.language, "moment": words.moment, "lang": partial(foreign, words)}
+    made.filters |= {
+        "language": words.language,
+        "moment": words.moment,
+        "lang": partial(foreign, words),
+        "isolated": isolated,
+    }
     environment: Environment = made
     return environment
 

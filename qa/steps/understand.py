@@ -16,6 +16,7 @@ from index.text.numbers import SAID, numbers
 from index.text.terms import alike, content_terms, share, terms
 from index.types import BadInput, Query
 from qa.check.signs import days as foreign_days
+from qa.locale import DEFAULT
 from qa.request import SearchRequest
 from qa.steps.apart import apart
 from qa.types import RefusalReason
@@ -54,7 +55,7 @@ def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
     code, script = language.of(question), language.script(clean(question))
     if encoder != DEFAULT_ENCODER or code == "en" or (code is None and script == "LATIN"):
         return None
-    name = lists.meanings("languages").get(code or "", script.title())
+    name = DEFAULT.language(code) or script.title()
     mend = "ask in English, or run copydesk reencode --encoder multilingual"
     return f"Questions in {name} are not understood by this archive's encoder: {mend}.", "language"
 

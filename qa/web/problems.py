@@ -22,6 +22,7 @@ from index.types import BadInput, CopydeskError, UnknownArticle, told
 from qa.kept import UnknownTalk
 from qa.locale import ENGLISH, chosen
 from qa.service import Busy
+from qa.types import no_field
 from qa.web.openai import DIALECT, UnknownModel, failure
 
 PROBLEM = "application/problem+json"
@@ -128,6 +129,6 @@ def _invalid(error: RequestValidationError | HTTPException, request: Request) ->
         leading = next((field for field in known if not field.kw_only), known[0]).name
         return f'the body is no JSON object: send {{"{leading}": "…"}} with Content-Type: application/json'
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        use = f"use {', '.join(field.name for field in known)}" if known else "/api/docs lists what there is"
-        return f"{name} is no field: {use}"
+        named = [field.name for field in known]
+        return no_field(name, named) if known else f"{name} is no field: /api/docs lists what there is"
     return f"{name or 'body'}: {first.get('msg') or getattr(error, 'detail', error)}"

@@ -34,6 +34,17 @@ def of(text: str) -> str | None:
     return code if score >= SURE_LONG and len(code) == 2 else None  # others are dialects
 
 
+def of_article(text: str, declared: object) -> str | None:
+    """Return the language of a text whose record may name it by a code, as zh or zh-CN.
+
+    A code is believed that is one, and of a language in this script; "en", which exports say of everything, only where
+    the text does not tell.
+    """
+    code = re.split("[-_]", declared.strip().casefold())[0] if isinstance(declared, str) else ""
+    known, found = _candidates().get(script(text[:READ])) or lists.meanings("languages"), of(text)
+    return code if code in known and (code != "en" or not found) else found
+
+
 def script(text: str) -> str:
     """Return the script of a text, as Unicode names it: "CYRILLIC"; LATIN where it has few letters of others.
 
