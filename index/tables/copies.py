@@ -92,4 +92,4 @@ def _figures(said: str) -> Counter[object]:
     return Counter([*re.findall(r"\d+", said), *((n.value, n.unit) for n in numbers(said))])
 
 
-COPIES = Chain("copies", "3", keep, carries, sketch=sketch, may=may, key="INTEGER")
+COPIES = Chain("copies", "4", keep, carries, sketch=sketch, may=may, key="INTEGER")

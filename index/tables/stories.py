@@ -37,4 +37,4 @@ def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
     return like if named >= NAMED and like >= LIKE and not series else 0.0
 
 
-STORIES = Chain("stories", "3", keep, follows, DAYS)
+STORIES = Chain("stories", "4", keep, follows, DAYS)
