@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
+from textwrap import shorten
 from typing import NamedTuple
 
 from index.text import lists
 from index.text.fold import clean
+from index.text.terms import content_terms
 from index.types import Article
-from qa.check.signs import Signs, Token, counts, denials, language, plain, same_word, script, signs, syllables, tokens
+from qa.check.signs import Signs, counts, denials, signs, syllables
+from qa.check.signs.opposites import opposed
+from qa.check.signs.words import UNSPACED, Token, language, plain, same_word, script, tokens
 from qa.check.spans import Span, source
 
 LONG = 5
@@ -21,12 +25,15 @@ NAME = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}")  # what a Japanese name ha
 UNCASED = {"cjk": 2, "arabic": 4}  # letters of what may be a name
 FEW = 3  # words between which a number stands for another
 NEARLY = 0.7  # of a claim's words; where another stands in place of one, that may be a name
-CLAUSE = re.compile(r"[,;:.!?\n،؛、，。；：！？–—](?!\d)")  # what parts clauses
+CLAUSE = re.compile(r"(?:(?<!\d)\.|[,;:!?\n،؛、，。；：！？–—])(?!\d)|\.(?!\s*\w)")  # what parts clauses
 FIRST = re.compile(r"\W*(\w+)")
 SHORT = 3  # words of a clause that is not compared
 # Of the letters of two clauses, and of the article's, what both must hold for the one to say or deny the other:
 # §30 of evals/EXPERIMENTS.md.
 SAYS, SAID = 0.62, 0.6
+WORD_FOR_WORD = 0.85
+MOST = 0.6  # of the letters of what is denied, which one sentence has
+WHOLE = 8  # letters of a clause that is denied, and stands in another without the denial
 LIGHT, HEAVY = 0.4, 1.5  # letters for which a character of hiragana counts, and any other that is a word
 NOUNS = "de", "lb"  # which are all capitalised
 KNOWS = "the check knows this language by words, numbers, days, names and denials alone"
@@ -95,7 +102,7 @@ def against(claim: str, code: str, article: Article) -> tuple[str, str]:
             continue
         ours, theirs = [beside.ours[n] for n in here], [beside.theirs[n] for n in there]
         words, others = _text(claim, ours), _text(said, theirs)
-        if within(denied, ours) != within(denied_there, theirs):
+        if (within(denied, ours) != within(denied_there, theirs)) != opposed(words, others, code):
             return "denies", f"one of claim and article denies: “{words or '…'}”, there “{others or '…'}”"
         if not (ours and theirs):
             continue
@@ -119,11 +126,54 @@ def denied(claim: str, code: str, article: Article) -> tuple[str, str]:
             continue
         alike = [(_alike(clause, one), one, span) for span in sentences(article) for one in clauses(span.said, code)]
         (both, theirs), there, span = max(alike, key=lambda found: found[0])
-        # Where both deny, each in a clause of its own, one says otherwise what the other says.
-        differ = clause.denies != there.denies and bool(denials(claim, code)) != bool(denials(span.said, code))
+        # Where both deny, each in a clause of its own, one says otherwise what the other says, save word for word.
+        alone = bool(denials(claim, code)) != bool(denials(span.said, code)) or both >= WORD_FOR_WORD
+        turned = opposed(clause.text, there.text, code)
+        differ = turned != (clause.denies != there.denies) and (alone or turned)
         if differ and both >= SAYS and theirs >= SAID:
             return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
     return "", ""
+
+
+def undenied(claim: str, code: str, article: Article) -> tuple[str, str]:
+    """Return whether all of a clause that the article denies stands in a clause of the claim that denies nothing."""
+    for clause in clauses(claim, code):
+        for span in sentences(article) if not clause.denies else ():
+            for there in clauses(span.said, code):
+                if there.denies and sum(map(len, there.words)) >= WHOLE and _stands_in(there.words, clause.words):
+                    return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
+    return "", ""
+
+
+def _stands_in(words: Sequence[str], whole: Sequence[str]) -> bool:
+    """Tell whether two words or more stand in others in one piece."""
+    runs = (whole[n : n + len(words)] for n in range(len(whole) - len(words) + 1))
+    return len(words) > 1 and any(all(map(same_word, words, run)) for run in runs)
+
+
+def denied_alone(claim: str, code: str, article: Article) -> tuple[str, str]:
+    """Return whether a claim denies, in words that the article has, what the sentence with most of these does not."""
+    every, places = sentences(article), denials(claim, code)
+    content = [token for token in _content(claim, code) if not within(places, [token])] if places else []
+    behind = (next((t.word for t in content if t.start >= end), "") for _, end in places)
+    next_to = {word or content[-1].word for word in behind} if content else set()
+    for clause in clauses(claim, code) if content else ():
+        words = [token.word for token in content if token.word in clause.words]
+        if not clause.denies or not words or not all(any(holds(span.said, word) for span in every) for word in words):
+            continue
+        held = {span.said: [word for word in words if holds(span.said, word)] for span in every}
+        said = max(held, key=lambda said: sum(map(_weight, held[said])))
+        near = len(held[said]) > 1 and not next_to.isdisjoint(held[said])
+        most = near and sum(map(_weight, held[said])) >= MOST * sum(map(_weight, words))
+        if most and not denials(said, code) and not opposed(claim, said, code):
+            return "partly", f"the claim denies, the article does not: “{shorten(said, 100, placeholder=' …')}”"
+    return "", ""
+
+
+def _content(text: str, code: str) -> list[Token]:
+    """Return the words of a text that say something of its subject; each of a language without spaces."""
+    whole = plain(text)
+    return [t for t in tokens(text) if code in UNSPACED or content_terms(whole[t.start : t.end], code)]
 
 
 def opposite(claim: str, code: str, article: Article) -> tuple[str, str]:
@@ -220,4 +270,4 @@ def _names(ours: Sequence[Token], theirs: Sequence[Token], code: str, covered: f
     return bool(here and there) and not any(same_word(one, other) for one in here for other in there)
 
 
-AGAINST = against, denied, opposite, counted  # what speaks against a claim
+AGAINST = against, denied, undenied, opposite, counted, denied_alone  # what speaks against a claim
