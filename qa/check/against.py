@@ -24,13 +24,14 @@ JOINED = 0.12  # what two sentences must hold more than one
 NAME = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}")  # what a Japanese name has
 UNCASED = {"cjk": 2, "arabic": 4}  # letters of what may be a name
 FEW = 3  # words between which a number stands for another
+VERY_NEARLY = 0.85  # of a claim's characters
 NEARLY = 0.7  # of a claim's words; where another stands in place of one, that may be a name
 CLAUSE = re.compile(r"(?:(?<!\d)\.|[,;:!?\n،؛、，。；：！？–—])(?!\d)|\.(?!\s*\w)")  # what parts clauses
 FIRST = re.compile(r"\W*(\w+)")
 SHORT = 3  # words of a clause that is not compared
 # Of the letters of two clauses, and of the article's, what both must hold for the one to say or deny the other:
 # §30 of evals/EXPERIMENTS.md.
-SAYS, SAID = 0.62, 0.6
+SAYS, SAID, TURNED = 0.62, 0.6, 0.5  # the last where they have opposites
 WORD_FOR_WORD = 0.85
 MOST = 0.6  # of the letters of what is denied, which one sentence has
 WHOLE = 8  # letters of a clause that is denied, and stands in another without the denial
@@ -111,6 +112,10 @@ def against(claim: str, code: str, article: Article) -> tuple[str, str]:
             ours, theirs, of(article), beside.covered
         ):
             return "another", f"“{words}” stands for “{others}” of the article"
+        if kind == "cjk" and _one_sign(words, others, code) and beside.covered >= VERY_NEARLY:
+            doubtful = doubtful or f"“{words}” stands for “{others}” of the article: {KNOWS}"
+        if kind == "arabic" and not here.start and len(here) == 1 and words in plain(said):  # the verb, before its noun
+            continue
         if min(len(words), len(others)) >= UNCASED.get(kind, len(claim)) and not _grammar(words, others, code):
             if any(words in other for other in every):
                 return "another", f"“{words}” stands for “{others}” of the article"
@@ -129,8 +134,8 @@ def denied(claim: str, code: str, article: Article) -> tuple[str, str]:
         # Where both deny, each in a clause of its own, one says otherwise what the other says, save word for word.
         alone = bool(denials(claim, code)) != bool(denials(span.said, code)) or both >= WORD_FOR_WORD
         turned = opposed(clause.text, there.text, code)
-        differ = turned != (clause.denies != there.denies) and (alone or turned)
-        if differ and both >= SAYS and theirs >= SAID:
+        differ = turned if clause.denies == there.denies else alone and not turned
+        if differ and both >= (TURNED if turned else SAYS) and theirs >= (TURNED if turned else SAID):
             return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
     return "", ""
 
@@ -155,15 +160,14 @@ def denied_alone(claim: str, code: str, article: Article) -> tuple[str, str]:
     """Return whether a claim denies, in words that the article has, what the sentence with most of these does not."""
     every, places = sentences(article), denials(claim, code)
     content = [token for token in _content(claim, code) if not within(places, [token])] if places else []
-    behind = (next((t.word for t in content if t.start >= end), "") for _, end in places)
-    next_to = {word or content[-1].word for word in behind} if content else set()
+    behind = {token.word for token in content if token.start > places[0][1]}
     for clause in clauses(claim, code) if content else ():
         words = [token.word for token in content if token.word in clause.words]
         if not clause.denies or not words or not all(any(holds(span.said, word) for span in every) for word in words):
             continue
         held = {span.said: [word for word in words if holds(span.said, word)] for span in every}
         said = max(held, key=lambda said: sum(map(_weight, held[said])))
-        near = len(held[said]) > 1 and not next_to.isdisjoint(held[said])
+        near = len(held[said]) > 1 and (behind or {words[-1]}).intersection(clause.words) <= {*held[said]}
         most = near and sum(map(_weight, held[said])) >= MOST * sum(map(_weight, words))
         if most and not denials(said, code) and not opposed(claim, said, code):
             return "partly", f"the claim denies, the article does not: “{shorten(said, 100, placeholder=' …')}”"
@@ -245,6 +249,12 @@ def _text(text: str, words: Sequence[Token]) -> str:
 def within(places: Sequence[tuple[int, int]], words: Sequence[Token]) -> int:
     """Return how many of these places of a text have one of the words in them."""
     return sum(any(word.start < end and start < word.end for word in words) for start, end in places)
+
+
+def _one_sign(words: str, others: str, code: str) -> bool:
+    """Tell whether one Chinese character stands for one or two, neither of them a particle: 王志远 for 林志远."""
+    short = min(len(words), len(others)) == 1 and len(words + others) <= FEW
+    return code == "zh" and short and not _grammar(words, others, code) and (words + others).isalpha()
 
 
 def _grammar(words: str, others: str, code: str) -> bool:

@@ -7,11 +7,16 @@ from functools import cache, lru_cache
 from babel import Locale
 
 from index.text import lists
+from index.text.terms import terms
 from qa.check.signs import locale_of, valued, written
 from qa.check.signs.words import MARKS, UNSPACED, plain
 
-KINDS = re.compile(r"(?:length|area|volume|mass|duration|power|energy|speed)-(?!.*(?:-person|point$|solar|earth))")
+KINDS = re.compile(
+    r"(?:length|area|volume|mass|duration|power|speed|energy-kilowatt)-(?!.*(?:-person|point$|solar|earth))"
+)
 PERCENT, METRIC = "concentr-percent", {"mass-tonne": "mass-ton"}
+SHORT = 2  # letters of an abbreviation
+NEXT = re.compile(r"[ -]([^\W\d_]{3,})(?!\w)")
 CURRENCY = re.compile(r"[A-Z]{3}")
 Units = frozenset[str]
 
@@ -39,10 +44,25 @@ def _behind(text: str, code: str) -> Units:
     pattern, meanings = _forms(code)
     found = pattern.match(MARKS.sub("'", text).casefold())
     if not found:
-        return frozenset()
+        first = NEXT.match(text)
+        return _inflected(code).get(_stem(first[1], code), frozenset()) if first else frozenset()
     if found["form"] in meanings:
         return meanings[found["form"]]
     return frozenset().union(*(units for stem, units in _stems().items() if found["form"].startswith(stem)))
+
+
+@cache
+def _inflected(code: str) -> dict[str, Units]:
+    """Return the units of a language by the stems of the words for them: "dniach" is a form of "dni"."""
+    found: dict[str, Units] = {}
+    for form, units in _forms(code)[1].items() if code not in UNSPACED else ():
+        if form.isalpha() and len(form) > SHORT:
+            found[_stem(form, code)] = found.get(_stem(form, code), frozenset()) | units
+    return found
+
+
+def _stem(word: str, code: str) -> str:
+    return min(terms(word, code), default="")
 
 
 def _before(text: str, code: str) -> Units:
