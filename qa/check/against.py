@@ -32,6 +32,7 @@ SHORT = 3  # words of a clause that is not compared
 # Of the letters of two clauses, and of the article's, what both must hold for the one to say or deny the other:
 # §30 of evals/EXPERIMENTS.md.
 SAYS, SAID, TURNED = 0.62, 0.6, 0.5  # the last where they have opposites
+NEAR_BY = 25  # characters behind a denial
 WORD_FOR_WORD = 0.85
 MOST = 0.6  # of the letters of what is denied, which one sentence has
 WHOLE = 8  # letters of a clause that is denied, and stands in another without the denial
@@ -135,9 +136,21 @@ def denied(claim: str, code: str, article: Article) -> tuple[str, str]:
         alone = bool(denials(claim, code)) != bool(denials(span.said, code)) or both >= WORD_FOR_WORD
         turned = opposed(clause.text, there.text, code)
         differ = turned if clause.denies == there.denies else alone and not turned
+        if differ and not turned:  # what is denied must be said in the other
+            one, other = (clause, there) if clause.denies else (there, clause)
+            word = _denied_word(claim if clause.denies else span.said, one, code)
+            differ = any(same_word(word, held) for held in other.words)
         if differ and both >= (TURNED if turned else SAYS) and theirs >= (TURNED if turned else SAID):
             return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
     return "", ""
+
+
+def _denied_word(text: str, clause: Clause, code: str) -> str:
+    """Return the first word that a clause of a text denies, or the last one, where none stands behind."""
+    places = denials(text, code)
+    words = [t for t in _content(text, code) if t.word in clause.words and not within(places, [t])]
+    behind = (t.word for t in words if any(0 < t.start - end < NEAR_BY for _, end in places))
+    return next(behind, words[-1].word if words else "")
 
 
 def undenied(claim: str, code: str, article: Article) -> tuple[str, str]:
