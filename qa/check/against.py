@@ -12,7 +12,7 @@ from index.text import lists
 from index.text.fold import clean
 from index.text.terms import content_terms
 from index.types import Article
-from qa.check.signs import Signs, counts, denials, signs, syllables
+from qa.check.signs import Signs, counts, denials, signs, syllables, written
 from qa.check.signs.opposites import opposed
 from qa.check.signs.words import UNSPACED, Token, language, plain, same_word, script, tokens
 from qa.check.spans import Span, source
@@ -209,12 +209,19 @@ def opposite(claim: str, code: str, article: Article) -> tuple[str, str]:
 
 def counted(claim: str, code: str, article: Article) -> tuple[str, str]:
     """Return whether a claim counts something that the article counts, too, and never so."""
-    theirs = [count for span in sentences(article) for count in counts(span.said, code)]
+    theirs = [(span.said, *count) for span in sentences(article) for count in counts(span.said, code)]
     for number, word in counts(claim, code):
-        others = [other for other, counted in theirs if other > 1 and same_word(word, counted)]
-        if number > 1 and others and number not in others:
-            return "another", f"“{number:,.15g} {word}” stands for “{others[0]:,.15g} {word}” of the article"
+        others = [count for count in theirs if count[1] > 1 and same_word(word, count[2])]
+        if number > 1 and others and number not in {other for _, other, _ in others}:
+            ours, there = _counted(claim, number, word, code), _counted(*others[0], code)
+            return "another", f"“{ours}” stands for “{there}” of the article"
     return "", ""
+
+
+def _counted(text: str, number: float, word: str, code: str) -> str:
+    """Return a number and what it counts as a text writes them."""
+    what = next(plain(text)[t.start : t.end] for t in tokens(text) if t.word == word)
+    return f"{written(text, number, lambda said: signs(said, code).numbers)} {what}"
 
 
 @lru_cache(maxsize=8192)

@@ -139,7 +139,7 @@ def _abroad(claim: str, articles: Sequence[Article], encoder: Encoder) -> tuple[
     if any(ours) and ours.numbers <= around.numbers | every.numbers:
         why = "claim and article are in two languages: numbers and days agree, no more was compared"
     else:
-        why = "claim and article are in two languages: there were no numbers and days to compare"
+        why = "claim and article are in two languages: no numbers or days could be compared"
     return Verdict("partial", tuple(chosen), why, "partly"), near
 
 

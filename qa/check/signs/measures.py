@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import Any
 
 from babel import Locale
 
@@ -112,15 +113,19 @@ def _forms(code: str) -> tuple[re.Pattern[str], dict[str, Units]]:
 
 
 def _units(known: Locale) -> Iterator[tuple[str, str]]:
-    """Yield the forms of CLDR's units; none of one letter for a length of time, which may be anything."""
+    """Yield the forms of CLDR's units; lengths of time in full, where it has them so: "m" and "кв." may be anything."""
     for name, widths in known._data["unit_patterns"].items():  # Babel writes units, and does not list their forms
+        forms = {width: set(_written(widths.get(width, {}))) for width in ("long", "short")}
+        if name.startswith("duration") and forms["long"]:
+            del forms["short"]
         if KINDS.match(name) or name == PERCENT:
-            for patterns in (widths.get(width, {}) for width in ("long", "short")):
-                for count, pattern in patterns.items():
-                    form = pattern.replace("{0}", "").strip() if isinstance(pattern, str) else ""
-                    short = len(form) == 1 and form < "\u3000" and name.startswith("duration")
-                    if count != "per" and form and not short:
-                        yield form, name
+            yield from ((form, name) for found in forms.values() for form in found)
+
+
+def _written(patterns: dict[str, Any]) -> Iterator[str]:
+    for count, pattern in patterns.items():
+        if count != "per" and isinstance(pattern, str):
+            yield pattern.replace("{0}", "").strip()
 
 
 def _currencies(known: Locale) -> Iterator[tuple[str, str]]:
