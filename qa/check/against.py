@@ -33,6 +33,7 @@ SHORT = 3  # words of a clause that is not compared
 # §30 of evals/EXPERIMENTS.md.
 SAYS, SAID, TURNED = 0.62, 0.6, 0.5  # the last where they have opposites
 NEAR_BY = 25  # characters behind a denial
+BEFORE = 3  # characters before a number that go with it
 WORD_FOR_WORD = 0.85
 MOST = 0.6  # of the letters of what is denied, which one sentence has
 WHOLE = 8  # letters of a clause that is denied, and stands in another without the denial
@@ -109,6 +110,8 @@ def against(claim: str, code: str, article: Article) -> tuple[str, str]:
         if not (ours and theirs):
             continue
         few = max(len(ours), len(theirs)) <= FEW * (1 + (kind == "cjk"))
+        if _elsewhere(claim, here, beside.ours, every):
+            continue
         if (few and _differ(signs(words, code), signs(others, code))) or _names(
             ours, theirs, of(article), beside.covered
         ):
@@ -269,6 +272,21 @@ def _text(text: str, words: Sequence[Token]) -> str:
 def within(places: Sequence[tuple[int, int]], words: Sequence[Token]) -> int:
     """Return how many of these places of a text have one of the words in them."""
     return sum(any(word.start < end and start < word.end for word in words) for start, end in places)
+
+
+def _elsewhere(claim: str, here: range, words: Sequence[Token], every: Sequence[str]) -> bool:
+    """Tell whether an article has what stands in a place, with what goes before it, or the rest of a name behind it.
+
+    "総工費は186億円" is said there, though not in the nearest sentence; so is "Étienne Charvet" of "M. Charvet".
+    """
+    if script(claim) == "cjk":
+        return here.start >= BEFORE and _text(claim, words[here.start - BEFORE : here.stop]) in plain("\n".join(every))
+    named = words[here.start : here.stop + 1]
+    return (
+        len(named) == 2 == len(here) + 1
+        and all(t.capital for t in named)
+        and _text(claim, named) in plain("\n".join(every))
+    )
 
 
 def _one_sign(words: str, others: str, code: str) -> bool:
