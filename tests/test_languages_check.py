@@ -234,7 +234,8 @@ def test_numbers_have_the_units_that_a_language_writes() -> None:
                                                  (120.0, "area-square-meter")}),
         "pl": ("po jedenastu dniach, 650 zł", {(11.0, "duration-day"), (650.0, "PLN")}),
         "es": ("dieciocho meses, 11 millones de euros", {(18.0, "duration-month"), (11e6, "EUR")}),
-        "ja": ("１万2500人、約３千円、7.3キロ", {(12500.0, "person"), (3000.0, "JPY"), (7.3, "length-kilometer"), (7.3, "mass-kilogram")}),
+        "ja": ("１万2500人、約３千円、7.3キロ", {(12500.0, "person"), (3000.0, "JPY"),
+                                              (7.3, "length-kilometer"), (7.3, "mass-kilogram")}),
         "de": ("$5, 3,2 Mio. US-Dollar", {(5.0, "USD"), (3.2e6, "USD")}),
     }  # fmt: skip
     for code, (text, expected) in read.items():
