@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
+from textwrap import shorten
 from typing import NamedTuple
 
 from index.text import lists
 from index.text.fold import clean
+from index.text.terms import content_terms
 from index.types import Article
-from qa.check.signs import Signs, Token, counts, denials, language, plain, same_word, script, signs, syllables, tokens
+from qa.check.signs import Signs, counts, denials, signs, syllables, written
+from qa.check.signs.opposites import opposed
+from qa.check.signs.words import UNSPACED, Token, language, plain, same_word, script, tokens
 from qa.check.spans import Span, source
 
 LONG = 5
@@ -20,13 +24,19 @@ JOINED = 0.12  # what two sentences must hold more than one
 NAME = re.compile(r"[\u30a1-\u30fc\u3400-\u9fff]{2}")  # what a Japanese name has
 UNCASED = {"cjk": 2, "arabic": 4}  # letters of what may be a name
 FEW = 3  # words between which a number stands for another
+VERY_NEARLY = 0.85  # of a claim's characters
 NEARLY = 0.7  # of a claim's words; where another stands in place of one, that may be a name
-CLAUSE = re.compile(r"[,;:.!?\n،؛、，。；：！？–—](?!\d)")  # what parts clauses
+CLAUSE = re.compile(r"(?:(?<!\d)\.|[,;:!?\n،؛、，。；：！？–—])(?!\d)|\.(?!\s*\w)")  # what parts clauses
 FIRST = re.compile(r"\W*(\w+)")
 SHORT = 3  # words of a clause that is not compared
 # Of the letters of two clauses, and of the article's, what both must hold for the one to say or deny the other:
 # §30 of evals/EXPERIMENTS.md.
-SAYS, SAID = 0.62, 0.6
+SAYS, SAID, TURNED = 0.62, 0.6, 0.5  # the last where they have opposites
+NEAR_BY = 25  # characters behind a denial
+BEFORE = 3  # characters before a number that go with it
+WORD_FOR_WORD = 0.85
+MOST = 0.6  # of the letters of what is denied, which one sentence has
+WHOLE = 8  # letters of a clause that is denied, and stands in another without the denial
 LIGHT, HEAVY = 0.4, 1.5  # letters for which a character of hiragana counts, and any other that is a word
 NOUNS = "de", "lb"  # which are all capitalised
 KNOWS = "the check knows this language by words, numbers, days, names and denials alone"
@@ -95,15 +105,21 @@ def against(claim: str, code: str, article: Article) -> tuple[str, str]:
             continue
         ours, theirs = [beside.ours[n] for n in here], [beside.theirs[n] for n in there]
         words, others = _text(claim, ours), _text(said, theirs)
-        if within(denied, ours) != within(denied_there, theirs):
+        if (within(denied, ours) != within(denied_there, theirs)) != opposed(words, others, code):
             return "denies", f"one of claim and article denies: “{words or '…'}”, there “{others or '…'}”"
         if not (ours and theirs):
             continue
         few = max(len(ours), len(theirs)) <= FEW * (1 + (kind == "cjk"))
+        if _elsewhere(claim, here, beside.ours, every):
+            continue
         if (few and _differ(signs(words, code), signs(others, code))) or _names(
             ours, theirs, of(article), beside.covered
         ):
             return "another", f"“{words}” stands for “{others}” of the article"
+        if kind == "cjk" and _one_sign(words, others, code) and beside.covered >= VERY_NEARLY:
+            doubtful = doubtful or f"“{words}” stands for “{others}” of the article: {KNOWS}"
+        if kind == "arabic" and not here.start and len(here) == 1 and words in plain(said):  # the verb, before its noun
+            continue
         if min(len(words), len(others)) >= UNCASED.get(kind, len(claim)) and not _grammar(words, others, code):
             if any(words in other for other in every):
                 return "another", f"“{words}” stands for “{others}” of the article"
@@ -119,11 +135,65 @@ def denied(claim: str, code: str, article: Article) -> tuple[str, str]:
             continue
         alike = [(_alike(clause, one), one, span) for span in sentences(article) for one in clauses(span.said, code)]
         (both, theirs), there, span = max(alike, key=lambda found: found[0])
-        # Where both deny, each in a clause of its own, one says otherwise what the other says.
-        differ = clause.denies != there.denies and bool(denials(claim, code)) != bool(denials(span.said, code))
-        if differ and both >= SAYS and theirs >= SAID:
+        # Where both deny, each in a clause of its own, one says otherwise what the other says, save word for word.
+        alone = bool(denials(claim, code)) != bool(denials(span.said, code)) or both >= WORD_FOR_WORD
+        turned = opposed(clause.text, there.text, code)
+        differ = turned if clause.denies == there.denies else alone and not turned
+        if differ and not turned:  # what is denied must be said in the other
+            one, other = (clause, there) if clause.denies else (there, clause)
+            word = _denied_word(claim if clause.denies else span.said, one, code)
+            differ = any(same_word(word, held) for held in other.words)
+        if differ and both >= (TURNED if turned else SAYS) and theirs >= (TURNED if turned else SAID):
             return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
     return "", ""
+
+
+def _denied_word(text: str, clause: Clause, code: str) -> str:
+    """Return the first word that a clause of a text denies, or the last one, where none stands behind."""
+    places = denials(text, code)
+    words = [t for t in _content(text, code) if t.word in clause.words and not within(places, [t])]
+    behind = (t.word for t in words if any(0 < t.start - end < NEAR_BY for _, end in places))
+    return next(behind, words[-1].word if words else "")
+
+
+def undenied(claim: str, code: str, article: Article) -> tuple[str, str]:
+    """Return whether all of a clause that the article denies stands in a clause of the claim that denies nothing."""
+    for clause in clauses(claim, code):
+        for span in sentences(article) if not clause.denies else ():
+            for there in clauses(span.said, code):
+                if there.denies and sum(map(len, there.words)) >= WHOLE and _stands_in(there.words, clause.words):
+                    return "denies", f"one of claim and article denies: “{clause.text}”, there “{there.text}”"
+    return "", ""
+
+
+def _stands_in(words: Sequence[str], whole: Sequence[str]) -> bool:
+    """Tell whether two words or more stand in others in one piece."""
+    runs = (whole[n : n + len(words)] for n in range(len(whole) - len(words) + 1))
+    return len(words) > 1 and any(all(map(same_word, words, run)) for run in runs)
+
+
+def denied_alone(claim: str, code: str, article: Article) -> tuple[str, str]:
+    """Return whether a claim denies, in words that the article has, what the sentence with most of these does not."""
+    every, places = sentences(article), denials(claim, code)
+    content = [token for token in _content(claim, code) if not within(places, [token])] if places else []
+    behind = {token.word for token in content if token.start > places[0][1]}
+    for clause in clauses(claim, code) if content else ():
+        words = [token.word for token in content if token.word in clause.words]
+        if not clause.denies or not words or not all(any(holds(span.said, word) for span in every) for word in words):
+            continue
+        held = {span.said: [word for word in words if holds(span.said, word)] for span in every}
+        said = max(held, key=lambda said: sum(map(_weight, held[said])))
+        near = len(held[said]) > 1 and (behind or {words[-1]}).intersection(clause.words) <= {*held[said]}
+        most = near and sum(map(_weight, held[said])) >= MOST * sum(map(_weight, words))
+        if most and not denials(said, code) and not opposed(claim, said, code):
+            return "partly", f"the claim denies, the article does not: “{shorten(said, 100, placeholder=' …')}”"
+    return "", ""
+
+
+def _content(text: str, code: str) -> list[Token]:
+    """Return the words of a text that say something of its subject; each of a language without spaces."""
+    whole = plain(text)
+    return [t for t in tokens(text) if code in UNSPACED or content_terms(whole[t.start : t.end], code)]
 
 
 def opposite(claim: str, code: str, article: Article) -> tuple[str, str]:
@@ -142,12 +212,19 @@ def opposite(claim: str, code: str, article: Article) -> tuple[str, str]:
 
 def counted(claim: str, code: str, article: Article) -> tuple[str, str]:
     """Return whether a claim counts something that the article counts, too, and never so."""
-    theirs = [count for span in sentences(article) for count in counts(span.said, code)]
+    theirs = [(span.said, *count) for span in sentences(article) for count in counts(span.said, code)]
     for number, word in counts(claim, code):
-        others = [other for other, counted in theirs if other > 1 and same_word(word, counted)]
-        if number > 1 and others and number not in others:
-            return "another", f"“{number:,.15g} {word}” stands for “{others[0]:,.15g} {word}” of the article"
+        others = [count for count in theirs if count[1] > 1 and same_word(word, count[2])]
+        if number > 1 and others and number not in {other for _, other, _ in others}:
+            ours, there = _counted(claim, number, word, code), _counted(*others[0], code)
+            return "another", f"“{ours}” stands for “{there}” of the article"
     return "", ""
+
+
+def _counted(text: str, number: float, word: str, code: str) -> str:
+    """Return a number and what it counts as a text writes them."""
+    what = next(plain(text)[t.start : t.end] for t in tokens(text) if t.word == word)
+    return f"{written(text, number, lambda said: signs(said, code).numbers)} {what}"
 
 
 @lru_cache(maxsize=8192)
@@ -197,6 +274,27 @@ def within(places: Sequence[tuple[int, int]], words: Sequence[Token]) -> int:
     return sum(any(word.start < end and start < word.end for word in words) for start, end in places)
 
 
+def _elsewhere(claim: str, here: range, words: Sequence[Token], every: Sequence[str]) -> bool:
+    """Tell whether an article has what stands in a place, with what goes before it, or the rest of a name behind it.
+
+    "総工費は186億円" is said there, though not in the nearest sentence; so is "Étienne Charvet" of "M. Charvet".
+    """
+    if script(claim) == "cjk":
+        return here.start >= BEFORE and _text(claim, words[here.start - BEFORE : here.stop]) in plain("\n".join(every))
+    named = words[here.start : here.stop + 1]
+    return (
+        len(named) == 2 == len(here) + 1
+        and all(t.capital for t in named)
+        and _text(claim, named) in plain("\n".join(every))
+    )
+
+
+def _one_sign(words: str, others: str, code: str) -> bool:
+    """Tell whether one Chinese character stands for one or two, neither of them a particle: 王志远 for 林志远."""
+    short = min(len(words), len(others)) == 1 and len(words + others) <= FEW
+    return code == "zh" and short and not _grammar(words, others, code) and (words + others).isalpha()
+
+
 def _grammar(words: str, others: str, code: str) -> bool:
     """Tell whether one of two texts is no name, of which nobody writes a part in such characters."""
     if code == "ja":
@@ -220,4 +318,4 @@ def _names(ours: Sequence[Token], theirs: Sequence[Token], code: str, covered: f
     return bool(here and there) and not any(same_word(one, other) for one in here for other in there)
 
 
-AGAINST = against, denied, opposite, counted  # what speaks against a claim
+AGAINST = against, denied, undenied, opposite, counted, denied_alone  # what speaks against a claim

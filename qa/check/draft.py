@@ -106,6 +106,7 @@ def _about(desk: Desk, sentence: str, before: list[Article]) -> list[Article]:
         for wanted in (sentence, *quotations(sentence)):
             words = " ".join(wanted.split()[:QUESTION_WORDS])
             query = Query(words, language=language.of(words))
-            hits += search(desk.index, query, top=2 * CHECKED_ARTICLES) if content_terms(words) else []
+            known = content_terms(words, query.language)
+            hits += search(desk.index, query, top=2 * CHECKED_ARTICLES) if known else []
     articles = dict.fromkeys(hit.article for hit in hits)
     return [*articles][:CHECKED_ARTICLES] + [article for article in before[:2] if article not in articles]

@@ -6,9 +6,10 @@ other words, is not seen.
 """
 
 import math
-from calendar import day_name, month_name
+import re
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -16,11 +17,15 @@ import numpy as np
 from index.encoder import MULTILINGUAL, Encoder, Vectors
 from index.text.days import WEEKDAYS, weekday
 from index.text.fold import clean
-from index.text.terms import terms
+from index.text.terms import content_terms, terms
 from index.types import Article
 from qa.check.against import AGAINST, KNOWS, NOUNS, holds, of, sentences
-from qa.check.signs import Signs, denials, language, same_word, script, signs, tokens
+from qa.check.signs import Signs, denials, signs, written
+from qa.check.signs.measures import other_units
+from qa.check.signs.names import same_name
+from qa.check.signs.words import language, plain, same_word, script, tokens
 from qa.check.spans import NOTHING, UNSAID, Span, Verdict, source
+from qa.types import Support
 
 READ = 16  # sentences whose vectors are compared: those with most of the claim's words
 READ_ABROAD = 48  # where they have no words in common: all of the first articles
@@ -33,12 +38,19 @@ FEWEST = 3.0
 WORDS = 0.1  # what their share is worth beside the cosine, which is .88 and more for what is said, .80 for any other
 SUPPORTED, PARTIAL = 0.9, 0.87
 ABROAD = 0.84  # of the cosine alone, of two languages
+CALLED = re.compile(r"[一-龥々ァ-ヴー・]{2,}(?=氏|さん|容疑者|被告)")
+BLANK = re.compile(r"\s")
 BY_WORDS = 0.55, 0.25  # of the share alone, where the encoder knows English only
 
 
 def english(claim: str, article: Article) -> bool:
     """Tell whether both are in English, or in no language that can be told."""
     return of(article) == "en" and same(claim, article)
+
+
+def states(claim: str) -> bool:
+    """Tell whether a claim is in Chinese or Japanese, of which English knows no word."""
+    return script(claim) == "cjk"
 
 
 def same(claim: str, article: Article) -> bool:
@@ -55,54 +67,80 @@ def same(claim: str, article: Article) -> bool:
 
 
 def judge(claim: str, articles: Sequence[Article], encoder: Encoder) -> Verdict:
-    """Return how far articles support a claim that is not in English, or not in their language."""
+    """Return how far articles support a claim that is not in English, or not in their language.
+
+    Where those in its own language speak of it, and none in another is nearer, what they say decides.
+    """
     if not tokens(claim):
         return NOTHING
     own = [article for article in articles if same(claim, article)]
-    verdict = _judge(claim, own, encoder) if own else UNSAID
+    verdict, near = _judge(claim, own, encoder) if own else (UNSAID, 0.0)
     if len(own) == len(articles) or verdict.support != "unsupported":
         return verdict
-    other = _abroad(claim, [article for article in articles if article not in own], encoder)
-    return other if other.support == "partial" or verdict.rule == UNSAID.rule else verdict
+    other, there = _abroad(claim, [article for article in articles if article not in own], encoder)
+    decided = near >= PARTIAL and near >= there and verdict.rule != UNSAID.rule
+    return other if not decided and (other.support == "partial" or verdict.rule == UNSAID.rule) else verdict
 
 
-def _judge(claim: str, articles: Sequence[Article], encoder: Encoder) -> Verdict:
+def _judge(claim: str, articles: Sequence[Article], encoder: Encoder) -> tuple[Verdict, float]:
+    """Return what articles in the language of a claim say of it, and how near that is."""
     letters = sum(map(str.isalnum, claim))
     places = filter(None, (source(article).find(claim) for article in articles if letters >= WHOLE))
     if found := next((place for place in places if not _denied_around(place)), None):
-        return Verdict("verbatim", (found,))
+        return Verdict("verbatim", (found,)), 1.0
     chosen, share, near = evidence(claim, articles, encoder)
     if not chosen:
-        return UNSAID
+        return UNSAID, 0.0
+    against = _contradicted(claim, chosen)
+    if against and against.support == "unsupported":
+        return against, near or 0.0
+    score, (supported, partial) = (share, BY_WORDS) if near is None else (near + WORDS * share, (SUPPORTED, PARTIAL))
+    if score < partial:
+        return UNSAID, near or 0.0
+    if against or score < supported:
+        why = against.why if against else f"only partly said there: {KNOWS}"
+        return Verdict("partial", tuple(chosen), why, "partly"), near or 0.0
+    return Verdict("supported", tuple(chosen), KNOWS), near or 0.0
+
+
+def _contradicted(claim: str, chosen: Sequence[Span]) -> Verdict | None:
+    """Return what speaks against a claim in the article of its evidence: "partial" where it may be said otherwise."""
     article = chosen[0].article
     code = of(article)
     whole = "\n".join(span.said for span in sentences(article))
-    if missing := lacking(signs(claim, code), signs(_around(chosen), code), article, signs(whole, code)):
+    missing = lacking(claim, code, signs(_around(chosen), code), article, signs(whole, code))
+    missing += other_units(claim, code, whole, code)
+    if missing:
         return Verdict("unsupported", (), f"not in the evidence: {', '.join(missing)}", "missing", tuple(chosen))
     if names := unknown_names(claim, article):
         return Verdict("unsupported", (), f"not in the article: {', '.join(names)}", "missing", tuple(chosen))
     rule, why = next((told for by in AGAINST if (told := by(claim, code, article))[0]), ("", ""))
-    if rule in ("denies", "another", "missing"):
-        return Verdict("unsupported", (), why, rule, tuple(chosen))
-    score, (supported, partial) = (share, BY_WORDS) if near is None else (near + WORDS * share, (SUPPORTED, PARTIAL))
-    if score < partial:
-        return UNSAID
-    if rule or score < supported:
-        return Verdict("partial", tuple(chosen), why or f"only partly said there: {KNOWS}", "partly")
-    return Verdict("supported", tuple(chosen), KNOWS)
+    if not rule and (names := other_names(claim, article)):
+        rule, why = "partly", f"the article has another form of {', '.join(names)}, or another name"
+    support: Support = "partial" if rule == "partly" else "unsupported"
+    return Verdict(support, (), why, rule, tuple(chosen)) if rule else None
 
 
-def _abroad(claim: str, articles: Sequence[Article], encoder: Encoder) -> Verdict:
-    """Return what can be told of a claim by articles in another language: whether numbers and days contradict it."""
+def _abroad(claim: str, articles: Sequence[Article], encoder: Encoder) -> tuple[Verdict, float]:
+    """Return what can be told of a claim by articles in another language, and how near they are.
+
+    That is whether numbers, units and days contradict it.
+    """
     chosen, _, near = evidence(claim, articles, encoder, READ_ABROAD)
     if near is None or near < ABROAD:
-        return UNSAID
-    article = chosen[0].article
-    whole = signs("\n".join(span.said for span in sentences(article)), of(article))
-    if missing := lacking(signs(claim, language(claim)), signs(_around(chosen), of(article)), article, whole):
-        return Verdict("unsupported", (), f"not in the evidence: {', '.join(missing)}", "missing", tuple(chosen))
-    why = "claim and article are in two languages: numbers and days agree, no more was compared"
-    return Verdict("partial", tuple(chosen), why, "partly")
+        return UNSAID, near or 0.0
+    article, code = chosen[0].article, language(claim)
+    whole = "\n".join(span.said for span in sentences(article))
+    around, every, ours = signs(_around(chosen), of(article)), signs(whole, of(article)), signs(claim, code)
+    missing = lacking(claim, code, around, article, every) + other_units(claim, code, whole, of(article))
+    if missing:
+        why = f"not in the evidence: {', '.join(missing)}"
+        return Verdict("unsupported", (), why, "missing", tuple(chosen)), near
+    if any(ours) and ours.numbers <= around.numbers | every.numbers:
+        why = "claim and article are in two languages: numbers and days agree, no more was compared"
+    else:
+        why = "claim and article are in two languages: no numbers or days could be compared"
+    return Verdict("partial", tuple(chosen), why, "partly"), near
 
 
 def evidence(
@@ -161,39 +199,64 @@ def _denied_around(found: Span) -> bool:
     return sum(len(denials(s.said, code)) for s in whole) > len(denials(found.said, code))
 
 
-def lacking(claim: Signs, near: Signs, article: Article, whole: Signs) -> list[str]:
-    """Return the numbers, days, months and days of the week of a claim that its evidence has not."""
-    told = article.published
+def lacking(claim: str, code: str, near: Signs, article: Article, whole: Signs) -> list[str]:
+    """Return the numbers, days, months and days of the week of a claim that its evidence has not, as it writes them."""
+    told, ours = article.published, signs(claim, code)
     # "The 18th" in a report is a day of its month, and "this year" is its year.
-    numbers = claim.counted - near.numbers - ({1.0, told.year} if told else {1.0})
+    numbers = ours.counted - near.numbers - ({1.0, told.year} if told else {1.0})
     # Of the smallest a count is not always told; the others stand somewhere in an article of this language.
-    numbers |= {number for number in claim.numbers if number > FEWEST} - whole.numbers
-    missing = [f"{number:,.15g}" for number in sorted(numbers)]
-    missing += [month_name[n] for n in sorted(claim.months.difference(near.months, {told.month if told else 0}))]
+    numbers |= {number for number in ours.numbers if number > FEWEST} - whole.numbers
+    missing = [written(claim, n, lambda said: signs(said, code).numbers) for n in sorted(numbers)]
+    months = ours.months.difference(near.months, {told.month if told else 0})
+    missing += [written(claim, n, lambda said: signs(said, code).months) for n in sorted(months)]
     if not missing:
-        days, told_days = sorted(claim.dates - near.dates), {day for _, day in near.dates}
-        missing = [f"{day} {month_name[month]}" for month, day in days if month in near.months or day in told_days]
+        told_days = {day for _, day in near.dates}
+        days = [(m, day) for m, day in sorted(ours.dates - near.dates) if m in near.months or day in told_days]
+        missing = [written(claim, day, lambda said: signs(said, code).dates) for day in days]
     known = {*near.weekdays} | {WEEKDAYS.index(on) for of_year in near.dates if (on := weekday((None, *of_year), told))}
     if not known and told:
         known = {told.weekday(), (told.weekday() - 1) % 7}  # today and yesterday
-    return missing + [day_name[n] for n in sorted(claim.weekdays - known)]
+    missing += [written(claim, n, lambda said: signs(said, code).weekdays) for n in sorted(ours.weekdays - known)]
+    return [*dict.fromkeys(missing)]
 
 
 def unknown_names(claim: str, article: Article) -> list[str]:
-    """Return the names of a claim that stand nowhere in an article: capitalised words that begin no sentence.
+    """Return the names of a claim that stand nowhere in an article, as it writes them.
 
-    German writes all nouns so: there it is the second of two such words in a row.
+    These are capitalised words that begin no sentence; where all nouns are so, the second of two in a row. In Japanese
+    it is what stands before "Mr".
     """
-    words = tokens(claim)
-    nouns = of(article) in NOUNS
-    texts = [article.outlet or "", *article.authors, *(span.said for span in sentences(article))]
-    held = {token.word for text in texts for token in tokens(text)}
-    forms = terms(" ".join(texts), of(article))
+    words, code, held = tokens(claim), of(article), _words(article)
+    nouns, texts = code in NOUNS, _texts(article)
+    if code == "ja":
+        whole = BLANK.sub("", "".join(texts))
+        return [name for name in CALLED.findall(BLANK.sub("", plain(claim))) if name not in whole]
+    forms = terms(" ".join(texts), code)
     return [
-        token.word
+        plain(claim)[token.start : token.end]
         for n, token in enumerate(words)
         if token.capital
         and (words[n - 1].capital and words[n - 1].inside if nouns and n else token.inside)
         and not any(same_word(token.word, word) for word in held)
-        and not terms(token.word, of(article)) & forms
+        and not terms(token.word, code) & forms
     ]
+
+
+def other_names(claim: str, article: Article) -> list[str]:
+    """Return the surnames of a claim of which an article has only the beginning: “Krummer” for Krumm."""
+    found, code = [], of(article)
+    for before, token in pairwise(tokens(claim)):
+        if before.capital and token.capital and token.inside and content_terms(before.word, code):
+            alike = {word for word in _words(article) if same_word(token.word, word)}
+            if alike and not any(same_name(token.word, word, code) for word in alike):
+                found.append(plain(claim)[token.start : token.end])
+    return found
+
+
+def _texts(article: Article) -> list[str]:
+    return [article.outlet or "", *article.authors, *(span.said for span in sentences(article))]
+
+
+@lru_cache(maxsize=512)
+def _words(article: Article) -> frozenset[str]:
+    return frozenset(token.word for text in _texts(article) for token in tokens(text))

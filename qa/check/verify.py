@@ -69,6 +69,8 @@ def verify(
     english = [article for article in articles if foreign.english(claim, article)]
     other = [article for article in articles if article not in english]
     verdict = _verify(claim, english, encoder, judge, reader) if english or not other else UNSAID
+    if verdict == NOTHING and foreign.states(claim):
+        verdict = UNSAID
     if not other or verdict.rule not in (UNSAID.rule, "missing"):
         return verdict
     found = foreign.judge(claim, other, encoder)

@@ -13,7 +13,8 @@ from typing import Any
 from index.text import lists
 from index.text.terms import content_terms
 from qa.check.against import NOUNS
-from qa.check.signs import MARKS, UNSPACED, language, plain, same_word, signs, tokens
+from qa.check.signs import signs
+from qa.check.signs.words import MARKS, UNSPACED, language, plain, same_word, tokens
 from qa.steps import understand
 
 KINDS = ("number", "day", "reason", "person", "place")

@@ -15,7 +15,7 @@ import numpy as np
 from index.encoder import Encoder, likeness
 from index.tables.related import Ties
 from index.types import Article, Hit, Query
-from qa.check.signs import plain, tokens
+from qa.check.signs.words import plain, tokens
 from qa.check.verify import logistic
 from qa.languages.kinds import has, kind
 from qa.languages.reader import ManyReader

@@ -6,7 +6,7 @@ in index/text/lists. Nothing here knows grammar.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -14,39 +14,21 @@ from typing import Any, NamedTuple
 from babel import Locale, UnknownLocaleError, localedata
 
 from index.text import fold, lists
-from index.text import language as languages
 from index.text.days import Day
+from qa.check.signs.words import ARTICLE, LEAST, MARKS, SCRIPTS, UNSPACED, Token, plain, script, tokens
 
-SCRIPTS = re.compile(
-    r"(?P<cjk>[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])|(?P<arabic>[\u0600-\u06ff])|(?P<latin>[a-zà-ɏ])"
-)
-CJK = r"\u3005\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-WORD = re.compile(rf"[{CJK}]|\d+|(?:(?![{CJK}])[^\W\d_])+(?:['’ʼ](?![{CJK}])[^\W\d_]+)?")
 DIGITS = r"(?<!\d)\d+(?:(?:[ .,'٬](?=\d{3}(?!\d)))\d{3})*(?:[.,٫・·]\d+)?"
 GROUP = re.compile(r"(?<=\d)[ .,'٬](?=\d{3}(?!\d))")
 NUMERALS = re.compile(
-    r"[〇一二三四五六七八九十百千两]+(?=[人名年月日号件个個つ歳岁校台头頭票次回度位戸户天周倍割成点分万億亿])"
+    r"(?<!\d)[〇一二三四五六七八九十百千两]+(?=[人名年月日号件个個つ歳岁校台头頭票次回度位戸户天周倍割成点分万億亿])"
 )
+MOST_WRITTEN = 16  # words, of Chinese and Japanese characters, of a number with its unit
+BESIDE = 24  # characters beside a number in which its unit stands
 ERA = re.compile(r"令和(\d+)年")
 READS_WORDS = {"fr", "de", "es", "it", "pt", "nl", "ca", "en"}  # text_to_num
-UNSPACED = "zh", "ja", "ko"
 WHOLE = r"(?![^\W\d_])"
 SMALL = 12
-LEAST = 3  # letters that two forms of a word have in common
-ENDING = 3, 0.6  # at most so many letters may differ at the end of a word, and at least this share must not
-ARTICLE = re.compile(r"^[وفبكلس]?(?:ال|لل)|^[وف](?=\w{3})|^[بكلس](?=\w{4})")  # what Arabic writes before a word
 DAY_BEFORE, DAY_BEHIND = re.compile(r"\d\.? $"), re.compile(r"(?:\.,?|,) ?\d")  # else "so" were Sunday, "mar" Tuesday
-MARKS = re.compile(r"['’ʼ]")
-
-
-class Token(NamedTuple):
-    """A word as it stands in a text, [start, end), and folded; of Chinese and Japanese a character is one."""
-
-    word: str
-    start: int
-    end: int
-    capital: bool
-    inside: bool  # no sentence begins with it
 
 
 class Signs(NamedTuple):
@@ -57,57 +39,6 @@ class Signs(NamedTuple):
     months: frozenset[int]
     dates: frozenset[tuple[int, int]]  # month, day
     weekdays: frozenset[int]
-
-
-@lru_cache(maxsize=4096)
-def language(text: str) -> str:
-    """Return the language of a text; "" where that is not sure."""
-    return languages.of(text) or ""
-
-
-@lru_cache(maxsize=4096)
-def script(text: str) -> str:
-    """Return the script of most of a text's letters: "cjk", "arabic", "latin", or "" for any other."""
-    kinds = [m.lastgroup or "" for m in SCRIPTS.finditer(text.casefold())]
-    letters = max(1, sum(map(str.isalpha, text)))
-    return next((kind for kind in ("cjk", "arabic", "latin") if kinds.count(kind) * 2 > letters), "")
-
-
-@lru_cache(maxsize=4096)
-def plain(text: str) -> str:
-    """Return a text as it is compared: digits are ASCII's, spaces are spaces, and there are no vowel signs."""
-    return "".join(_plain(c) for c in fold.clean(text) if unicodedata.category(c) != "Mn")
-
-
-def _plain(character: str) -> str:
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    return " " if character.isspace() else character
-
-
-@lru_cache(maxsize=4096)
-def tokens(text: str) -> tuple[Token, ...]:
-    """Return the words of a text, in order, with their places in `plain` of it."""
-    found = []
-    for match in WORD.finditer(text := plain(text)):
-        inside = re.search(r"[\w,;)’'\"”»] ?[\"“„«‘(]?$", text[max(0, match.start() - 3) : match.start()])
-        word = "".join(fold.words(MARKS.sub("", match[0])))
-        found += [Token(word, *match.span(), match[0][0].isupper(), inside is not None)] if word else []
-    return tuple(found)
-
-
-@lru_cache(maxsize=65536)
-def same_word(one: str, other: str) -> bool:
-    """Tell whether two folded words are forms of one, as far as their beginnings tell."""
-    if one == other:
-        return True
-    if not (one.isalpha() and other.isalpha()) or min(len(one), len(other)) < LEAST:
-        return False
-    if SCRIPTS.match(one) and "\u0600" <= one[0] <= "\u06ff":
-        one, other = ARTICLE.sub("", one), ARTICLE.sub("", other)
-    common = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    longest = max(len(one), len(other))
-    return common >= LEAST and longest - common <= ENDING[0] and common >= ENDING[1] * longest
 
 
 @lru_cache(maxsize=4096)
@@ -133,6 +64,16 @@ def signs(text: str, code: str) -> Signs:
         frozenset(dates),
         frozenset(day for *_, day in _named(whole, words, "days", code)),
     )
+
+
+def written(text: str, value: object, read: Callable[[str], Collection[object]]) -> str:
+    """Return how a text writes a value: the fewest of its words in which it is read, too."""
+    words, whole = tokens(text), plain(text)
+    for length in range(1, MOST_WRITTEN):
+        for first, last in zip(words, words[length - 1 :], strict=False):
+            if value in read(said := whole[first.start : last.end]):
+                return said
+    return text
 
 
 def days(text: str, code: str) -> list[Day]:
@@ -229,24 +170,37 @@ def _denying(code: str) -> re.Pattern[str] | None:
 
 def _numbers(text: str, code: str) -> Iterator[tuple[float, bool]]:
     """Yield the numbers of a text, each with its scale, and whether it is written in words."""
-    yield from ((value, True) for value, _ in _in_words(text, code))
-    yield from ((float(int(m[1]) + 2018), True) for m in ERA.finditer(text))
-    yield from ((_kanji(m[0]), True) for m in NUMERALS.finditer(text))
-    yield from ((value, False) for value, *_ in _figures(text, code))
-    yield from ((value, True) for value, *_ in _figures(_in_digits(text, code, 2), code))
+    return ((value, word) for value, word, *_ in valued(text, code))
+
+
+def valued(text: str, code: str) -> Iterator[tuple[float, bool, str, str]]:
+    """Yield the numbers of a text, whether each is written in words, and what stands close before and behind it."""
+
+    def beside(start: int, end: int, whole: str = text) -> tuple[str, str]:
+        return whole[max(0, start - BESIDE) : start], whole[end : end + BESIDE]
+
+    yield from ((value, True, *beside(end, end)) for value, end in _in_words(text, code))
+    yield from ((float(int(m[1]) + 2018), True, "", "") for m in ERA.finditer(text))
+    yield from ((_kanji(m[0]), True, *beside(*m.span())) for m in NUMERALS.finditer(text))
+    yield from ((value, False, *beside(start, end)) for value, start, end in _figures(text, code))
+    said = _in_digits(text, code, 2)
+    yield from ((value, True, *beside(start, end, said)) for value, start, end in _figures(said, code))
 
 
 def _figures(text: str, code: str) -> Iterator[tuple[float, int, int]]:
     """Yield each number in digits with its scale, and where it stands."""
-    total, last = 0.0, -1  # 4億6000万 is one number
+    found: list[tuple[float, int, int]] = []
+    last = -1  # 4億6000万 is one number
     for match in re.finditer(DIGITS, text):
         digits = re.sub(r"[,٫・·]", ".", GROUP.sub("", match[0]))
         scale, end = _scale(text, match.end(), code)
-        value = float(digits) * scale
-        if match.start() == last and scale > 1:
-            yield round(total + value, 6), match.start(), end
-        total, last = value, end if scale > 1 else -1
-        yield round(value, 6), match.start(), end
+        value, start = float(digits) * scale, match.start()
+        if start == last:
+            total, start, _ = found.pop()
+            value += total
+        found.append((round(value, 6), start, end))
+        last = end if scale > 1 and code in UNSPACED else -1
+    yield from found
 
 
 def _kanji(text: str) -> float:
@@ -279,8 +233,8 @@ def _numerals(code: str) -> dict[str, set[float]]:
 @cache
 def _scales(code: str) -> list[tuple[str, float]]:
     """Return the words of scale of a language, longest first."""
-    found = {}
-    for formats in _locale(code).compact_decimal_formats.values() if _locale(code) else ():
+    found = {"千": 1000.0} if code in ("ja", "zh") else {}
+    for formats in locale_of(code).compact_decimal_formats.values() if locale_of(code) else ():
         for patterns in formats.values():
             for power, pattern in patterns.items():
                 zeros = str(pattern.pattern).count("0")
@@ -292,7 +246,7 @@ def _scales(code: str) -> list[tuple[str, float]]:
 
 
 @cache
-def _locale(code: str) -> Any:
+def locale_of(code: str) -> Any:
     try:
         return Locale.parse(code)
     except (UnknownLocaleError, ValueError):
@@ -304,7 +258,7 @@ def _calendar(code: str, kind: str) -> tuple[tuple[str, int], ...]:
     """Return the words for months or days of the week in a language and its regions, folded, with their numbers."""
     regions = [name for name in localedata.locale_identifiers() if name.partition("_")[0] == code]
     found = set()
-    for locale in filter(None, map(_locale, regions)):
+    for locale in filter(None, map(locale_of, regions)):
         for forms in getattr(locale, kind).values():
             for width, names in forms.items():
                 if width == "wide" or (width == "abbreviated" and code in ("zh", "fr", "es", "pt", "de", "it")):
