@@ -49,10 +49,11 @@ CORPUS ?= seeds
 bench: .venv/ready
 	$(BIN)/python -m evals.bench $(CORPUS)
 
-# Cost against size, 10,000 to 1,000,000 passages recombined from CORPUS: an hour and 6 GB, kept in SCALE.
+# Cost against size, 10,000 to 1,000,000 passages recombined from CORPUS: an hour and 6 GB, kept in SCALE; or SIZES.
 SCALE ?= copydesk-scale
+SIZES ?= 10000 100000 1000000
 bench-scale: .venv/ready
-	$(BIN)/python -m evals.scale $(CORPUS) $(SCALE)
+	$(BIN)/python -m evals.scale $(CORPUS) $(SCALE) $(SIZES)
 
 # The pictures of the README; needs chromium.
 screenshots: .venv/ready-test

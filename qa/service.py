@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -90,6 +91,8 @@ class Service:
                     yield event
         except CopydeskError as error:
             outcome = next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind))
+            if outcome == "failed":
+                logging.getLogger(__name__).error("a question failed: %s", error)
             raise
         finally:
             asker.leave()

@@ -32,6 +32,8 @@ from qa import Desk
 from qa.doors.cli import main
 from qa.kept import Kept
 from qa.rerank import Reranker
+from qa.service import open_service
+from qa.web.telemetry import Metrics
 
 Open = Callable[[], SharedIndex]
 
@@ -286,6 +288,22 @@ def test_a_server_that_goes_and_comes_back(server: Server, data: str, machine: O
         server.start()
     assert found(one) == {"a", "b"}
     assert ingest(one, [tmp_path / "in"]).added == 1
+
+
+def test_figures_are_told_while_the_database_is_away(
+    server: Server, data: str, tmp_path: Path, encoder: Encoder, reranker: Reranker
+) -> None:
+    with Desk(data, encoder, reranker, cache=tmp_path) as desk:
+        metrics = Metrics(open_service(desk, ()))
+        assert b"\ncopydesk_archive_up 1.0\n" in metrics.response().body
+        server.stop()
+        try:
+            told = bytes(metrics.response().body)
+            assert b"\ncopydesk_archive_up 0.0\n" in told
+            assert b'copydesk_questions_total{outcome="failed"} 0.0' in told
+            assert b"\ncopydesk_articles " not in told
+        finally:
+            server.start()
 
 
 def test_a_connection_that_is_cut_while_it_writes(server: Server, machine: Open, tmp_path: Path) -> None:

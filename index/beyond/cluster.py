@@ -22,13 +22,17 @@ from index.read.child import File, Reading, contents
 from index.types import BadInput, CopydeskError, Unreachable, told
 
 LOCAL = "local"  # in place of an address: this machine alone, a worker for each core, for one run
+AUTO = "auto"  # the one that this machine is of
 SECONDS = 5.0  # for an answer; after as many without a result, it is asked whether the cluster is still there
 FILES, FILE_BYTES = 32, 1 << 20  # of a task that reads
 SHIPPED_BYTES = 8 << 20  # of a file: a larger one is read here, record by record
 READ_AHEAD = 8  # such tasks a worker
 RETRIES = 3
 PASSED = ("OPENAI_API_KEY", "OPENAI_BASE_URL")  # what an encoder needs of the environment
-MEND = "start one (ray start --head), name it by --ray HOST:PORT or ray://HOST:10001, or use --ray local"
+MEND = (
+    "start one (ray start --head), name it by --ray HOST:PORT or ray://HOST:10001, with its RAY_AUTH_TOKEN "
+    "if it has one, or use --ray local"
+)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,6 +53,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         except ImportError as error:
             raise BadInput("--ray needs Ray: pip install 'copydesk[ray]'") from error
         self._ray, ours = ray, signal.getsignal(signal.SIGTERM)
+        if address == AUTO:
+            self._place = os.environ.get("RAY_ADDRESS") or _current() or AUTO
+            self._look()
         if address == LOCAL:  # without dashboard, all that its server does is to ask in which cloud it is
             from ray._private.node import Node
 
@@ -128,7 +135,7 @@ class Cluster(AbstractContextManager["Cluster"]):
 
     def _look(self) -> None:
         """Raise Unreachable where nobody listens: Ray would wait for minutes, and then end this process."""
-        if self._place in (LOCAL, "auto"):
+        if self._place in (LOCAL, AUTO):
             return
         import grpc
 
@@ -156,8 +163,17 @@ def _prepare(address: str) -> None:
     os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # it tells of dead workers on the standard output
 
 
+def _current() -> str | None:
+    """Return the address of the cluster that was begun on this machine, and may be dead."""
+    from ray._private.utils import read_ray_address
+
+    found: str | None = read_ray_address()
+    return found
+
+
 def _said(error: Exception | str) -> str:
-    return told(str(error)).splitlines()[0][:200] if str(error) else type(error).__name__
+    lines = told(str(error)).splitlines()
+    return lines[-1 if "Traceback" in lines[0] else 0][-200:] if lines else type(error).__name__
 
 
 def _settings() -> dict[str, str]:

@@ -48,7 +48,7 @@ class _Masked(logging.Formatter):
 COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
 COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data), or one in "
                     "PostgreSQL, postgresql://USER@HOST/DB")  # fmt: skip
-COMMON.add_argument("--cache", metavar="DIR", help="where indexes of an archive in PostgreSQL lie (~/.cache/copydesk)")
+COMMON.add_argument("--cache", metavar="DIR", help="where indexes of an archive in PostgreSQL lie (COPYDESK_CACHE)")
 COMMON.add_argument(
     "--encoder", metavar="NAME",
     help="of a new archive: english or multilingual (by its first articles), openai:MODEL (OPENAI_BASE_URL, "
@@ -328,7 +328,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with stoppable():
             data = os.environ.get("COPYDESK_DATA", "copydesk-data")
             vectors = os.environ.get("COPYDESK_VECTORS")
-            defaults = argparse.Namespace(data=data, cache=None, encoder=None, json=False, vectors=vectors)
+            cache = os.environ.get("COPYDESK_CACHE")
+            defaults = argparse.Namespace(data=data, cache=cache, encoder=None, json=False, vectors=vectors)
             args = build_parser().parse_args(argv, defaults)
             run: Run = args.run
             return run(args) or DONE

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from index.tables import lag
+from index.types import CopydeskError
 from qa.service import Outcome, Service
 from qa.telemetry import STEPS
 from qa.types import Answer, RefusalReason, Support
@@ -54,19 +55,22 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield what the archive and the desk have now."""
-        desk = self._service.desk
-        articles, passages = desk.index.archive.counts()
+        desk, archive = self._service.desk, self._service.desk.index.archive
+        try:
+            (articles, passages), late, up = archive.counts(), lag(archive), 1
+        except CopydeskError:  # its database is away, and who looks must see it
+            (articles, passages), late, up = (0, 0), {}, 0
         for name, about, value in (
+            ("archive_up", "1 where the archive can be read, 0 where its database is away", up),
             ("questions_in_progress", "Questions that are being answered or wait", len(self._service.asking)),
             ("questions_waiting", "Who waits for a turn to search, read or check", len(desk.turns.waiting)),
-            ("articles", "Articles in the archive", articles),
-            ("passages", "Passages in the archive", passages),
+            *(("articles", "Articles in the archive", articles), ("passages", "Passages in the archive", passages))[
+                : 2 * up
+            ],
             ("ingestions", "Ingestions that ended since the service began", desk.ingested["ingestions"]),
         ):
             yield GaugeMetricFamily(f"copydesk_{name}", about, value)
-        yield _family(
-            GaugeMetricFamily, "index_lag", "Changes that it has not applied yet", "index", lag(desk.index.archive)
-        )
+        yield _family(GaugeMetricFamily, "index_lag", "Changes that it has not applied yet", "index", late)
         became = {name: desk.ingested[name] for name in ("added", "changed", "unchanged", "removed", "rejected")}
         yield _family(
             CounterMetricFamily,
