@@ -18,7 +18,7 @@ from evals.bench import timed
 from evals.scale import OUTLETS, Source, recombined
 from index.archive import Entry
 from index.encoder import Vectors, encoded_text
-from index.search import search
+from index.search import POOL, search
 from index.sync import Index, silent
 from index.tables import TABLES, derive
 from index.types import Filters, Query
@@ -70,6 +70,12 @@ def measure(folder: Path, found: list[Source], questions: list[str]) -> Iterator
 def _searches(index: Index, questions: list[str]) -> Iterator[Line]:
     """Measure a search without reranking, and how many of the first hits by vectors an exact scan has."""
     vectors = index.encoder.encode_query(questions)
+    alone = {
+        "Chroma alone": [timed(partial(index.dense.search, vector, POOL)) for vector in vectors],
+        "tantivy alone": [timed(partial(index.lexical.search, question, POOL, Filters())) for question in questions],
+    }
+    for name, spent in alone.items():
+        yield f"{name}, the first {POOL}", f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95"
     for name, filters in FILTERS.items():
         spent = [timed(partial(search, index, Query(question, filters=filters))) for question in questions]
         narrow = index.scan if filters.narrow else index.dense
@@ -78,8 +84,8 @@ def _searches(index: Index, questions: list[str]) -> Iterator[Line]:
         )
         exact = _exact(index, vectors, filters)
         same = [
-            len({key for key, _ in some} & best) / max(1, len(best)) for some, best in zip(each, exact, strict=True)
-        ]
+            len({key for key, _ in some} & best) / len(best) for some, best in zip(each, exact, strict=True) if best
+        ] or [1.0]  # nothing is found, nor is there anything
         told = f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95; {sum(same) / len(same):.3f} of the"
         yield f"search, {name}", f"{told} first {FIRST} by vectors are an exact scan's ({type(narrow).__name__})"
 

@@ -94,7 +94,8 @@ def grow(index: Index, found: list[Source], size: int) -> None:
     """Add recombined articles to an archive until it has as many passages."""
     [(number,)], held = index.archive.read("SELECT count(*) FROM articles"), index.archive.counts()[1]
     while held < size:
-        made = [recombined(found, index.encoder.name, number + n) for n in range(BATCH // PASSAGES)]
+        more = min(BATCH, size - held) // PASSAGES + 1
+        made = [recombined(found, index.encoder.name, number + n) for n in range(more)]
         number, held = number + len(made), held + sum(len(entry.passages) for entry, _ in made)
         index.archive.write([entry for entry, _ in made], {key: one for _, own in made for key, one in own.items()})
         if size <= held or held % EVERY < BATCH:
