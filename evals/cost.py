@@ -85,9 +85,10 @@ def _searches(index: Index, questions: list[str]) -> Iterator[Line]:
         exact = _exact(index, vectors, filters)
         same = [
             len({key for key, _ in some} & best) / len(best) for some, best in zip(each, exact, strict=True) if best
-        ] or [1.0]  # nothing is found, nor is there anything
-        told = f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95; {sum(same) / len(same):.3f} of the"
-        yield f"search, {name}", f"{told} first {FIRST} by vectors are an exact scan's ({type(narrow).__name__})"
+        ]
+        right = f"{sum(same) / len(same):.3f} of the first {FIRST} are an exact scan's" if same else "none is there"
+        told = f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95; {right}"
+        yield f"search, {name}", f"{told} ({type(narrow).__name__})"
 
 
 def _exact(index: Index, vectors: Vectors, filters: Filters) -> list[set[str]]:

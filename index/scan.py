@@ -1,7 +1,7 @@
 """Dense search among some: the signs of all vectors are held in memory, and what is near by them is compared exactly.
 
 Chroma's filters take 51 to 211 ms of 100,000 passages, and no two processes may open it; this takes some of a million,
-and each process that reads an archive has its own. See §31 of evals/EXPERIMENTS.md.
+and each process that reads an archive has its own. See §32 of evals/EXPERIMENTS.md.
 """
 
 import json

@@ -433,3 +433,9 @@ def test_heads_of_other_languages(head: str, title: str, outlet: str | None, day
     found = [fields["title"], fields["outlet"], day_or_none(str(fields["published"]))]
     assert found == [title, outlet, date(2026, 5, day)]
     assert fields["text"].startswith("Музей відкрили")
+
+
+def test_a_label_of_a_day_that_is_none_is_text() -> None:
+    fields = of_text("Most otwarty\nData: wkrótce\n\nMost otwarto w piątek. Kosztował dużo.", {})
+    assert (fields["published"], fields["title"]) == (None, "Most otwarty")
+    assert "Data: wkrótce" in fields["text"]

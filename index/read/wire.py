@@ -60,8 +60,9 @@ def heads(text: str) -> tuple[dict[str, Any], str]:
         if PAGE in line:  # the next page is no head
             return fields, "\n".join([*_unslugged(kept), *lines[number:]])
         label, said = labelled.groups() if (labelled := LABELLED.fullmatch(line)) else ("", "")
-        if ours := lists.meanings("labels").get(fold(label)) or (other({label: said}) and label):
-            day = day_or_none(in_numbers(said)) if ours == "published" else None
+        ours = lists.meanings("labels").get(fold(label)) or (other({label: said}) and label)
+        day = day_or_none(in_numbers(said)) if ours == "published" else None
+        if ours and (day or ours != "published"):  # "Data: wkrótce" is text
             fields.setdefault(ours, day or said)
         elif found := COPYRIGHT.match(line):
             _owned(found, fields)
