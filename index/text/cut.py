@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ class Span(NamedTuple):
     paragraph: int
 
 
-def sentences(text: str, quotations: bool = False) -> list[Span]:
+@lru_cache(512)  # one question reads the same passages again for what stands beside its answer, and so does the next
+def sentences(text: str, quotations: bool = False) -> tuple[Span, ...]:
     """Return the sentences of a text in order, without surrounding white space.
 
     A line break always ends a sentence: readers join hard-wrapped lines before they store an article.
@@ -50,7 +52,7 @@ def sentences(text: str, quotations: bool = False) -> list[Span]:
         for start, end in pairwise([0, *filter(None, [first]), *behind]):
             pieces = _pieces(line[0], start, end)
             spans += [Span(line.start() + left, line.start() + right, number) for left, right in pieces]
-    return spans
+    return tuple(spans)
 
 
 def _pieces(line: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -19,7 +19,7 @@ LOGIT_WEIGHT, FUSED_WEIGHT = 0.5, 16.0
 OUTLET_LOSS = 1.6  # for each article of the outlet that is ranked before it, where a question names several
 SHINGLE_WORDS = 5
 COPY_SHARE = 0.7  # Of its word runs that a passage shares with a better one to count as its copy.
-COMPARED = 40
+COMPARED, NEAREST = 40, 5  # passages that are compared with one another; of those that one repeats, with how many
 LATER_GAIN = 0.1  # of a fused score: what a later report gains over one that it repeats with another number
 DATELINE = re.compile(r"^[^.\n]{0,60}? [-–—]{1,2} ")
 
@@ -35,8 +35,10 @@ def collapse(hits: Sequence[Hit], newest: bool = True) -> list[Hit]:
         words = fold.words(hit.text)
         size = min(SHINGLE_WORDS, len(words)) or 1
         own = {tuple(words[i : i + size]) for i in range(len(words) - size + 1)} or {(hit.text,)}
-        alike = [b for b, other in kept if b.article.id != hit.article.id and len(own & other) >= COPY_SHARE * len(own)]
-        if not all(_changes(hit, better) for better in alike):
+        shared = ((len(own & other), better) for better, other in kept if better.article.id != hit.article.id)
+        found = sorted((one for one in shared if one[0] >= COPY_SHARE * len(own)), key=lambda one: -one[0])
+        alike = [better for _, better in found]
+        if not all(_changes(hit, better) for better in alike[:NEAREST]):
             continue
         kept.append((hit, own))
         for better in alike if newest else ():
@@ -50,20 +52,28 @@ def collapse(hits: Sequence[Hit], newest: bool = True) -> list[Hit]:
 def _changes(hit: Hit, better: Hit) -> bool:
     """Tell whether a passage says a number or a name otherwise than the article that it repeats, or, later, a word."""
     own, held = DATELINE.sub("", hit.text), f"{better.article.title}\n{better.article.text}"
-    (said, values), (before, known) = _read(own), _read(held)
-    if values - known:
+    if new := _values(own) - _values(DATELINE.sub("", better.text)):  # which mostly has them, and is read already
+        new -= _values(held)
+    if new:
         return True
+    said, before = _words(own), _words(DATELINE.sub("", better.text))
+    fresh = {*said}.difference(_words(held), fold.words(f"{hit.article.outlet} {better.article.outlet}"))
+    named = fresh.intersection(fold.words(" ".join(capitalised(own))))
+    later = hit.article.published != better.article.published and content_terms(" ".join(fresh))
+    if not (named or later):  # as in most, and finding out what stands in whose place takes long
+        return False
     blocks = SequenceMatcher(None, before, said, autojunk=False).get_opcodes()
-    new = {word for kind, _, _, i, j in blocks if kind == "replace" for word in said[i:j] if not SAID.search(word)}
-    new -= {*before, *fold.words(f"{hit.article.outlet} {better.article.outlet}")}
-    later = hit.article.published != better.article.published
-    return bool(new.intersection(fold.words(" ".join(capitalised(own)))) or (later and content_terms(" ".join(new))))
+    other = {word for kind, _, _, i, j in blocks if kind == "replace" for word in said[i:j] if not SAID.search(word)}
+    return bool(named & other or (later and content_terms(" ".join(fresh & other))))
 
 
-@lru_cache(2 * COMPARED)
-def _read(text: str) -> tuple[list[str], set[float]]:
-    """Return the words of a text and its numbers, once for all that it is compared with."""
-    return fold.words(text), {number.value for number in numbers(text)}
+@lru_cache(4 * COMPARED)
+def _values(text: str) -> set[float]:
+    """Return the numbers of a text, read once for all that it is compared with."""
+    return {number.value for number in numbers(text)}
+
+
+_words = lru_cache(4 * COMPARED)(fold.words)
 
 
 def rerank(query: Query, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> list[Hit]:

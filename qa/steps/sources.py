@@ -120,15 +120,19 @@ def _standing(searched: Sequence[tuple[Hit, set[str]]], cited: Citation, ties: C
     text = cited.quote
     wanted, counted = alike(content_terms(re.sub(SAYS, " ", text))), values(text)
     telling = wanted - {stem for name in runs(f", {text}") for stem in alike(content_terms(name))}
-    again = {
-        c.article.id
-        for c in candidates([hit for hit, held in searched if share(wanted, held) >= SAID_AGAIN])
-        if min(share(wanted, c.terms), share(telling, c.terms) if telling else 1.0) >= SAID_AGAIN
-        and counted <= values(c.said)
-        and not ERRED.search(c.said)  # "We reported …" takes it back
-    }
-    again.add(cited.article_id)
-    groups = {group[0].id: group for article_id in again if (group := ties(article_id).copies)}
-    carriers = [one for group in groups.values() for one in group]
+    groups = {cited.article_id: ties(cited.article_id).copies}
+    counted_in = {one.id for group in groups.values() for one in group}
+
+    def again(c: Candidate) -> bool:
+        said = min(share(wanted, c.terms), share(telling, c.terms) if telling else 1.0) >= SAID_AGAIN
+        return said and counted <= values(c.said) and not ERRED.search(c.said)  # "We reported …" takes it back
+
+    for hit, held in searched:
+        own = hit.article.id
+        if own not in counted_in and share(wanted, held) >= SAID_AGAIN and any(map(again, candidates([hit]))):
+            groups[own] = ties(own).copies
+            counted_in |= {own, *(one.id for one in groups[own])}
+    groups = {group[0].id: group for group in groups.values() if group}  # one of two versions has the other's
+    carriers = sorted((c for group in groups.values() for c in group), key=lambda c: (str(c.published or "~"), c.id))
     days = [one.published for one in carriers if one.published]
     return Standing(len(groups), tuple(dict.fromkeys(c.outlet for c in carriers if c.outlet)), min(days, default=None))
