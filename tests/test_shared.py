@@ -338,6 +338,7 @@ def test_what_cannot_be_opened_is_one_line(
     assert main(["--data", address, *command]) == 2
     line = capsys.readouterr().err
     assert told in line
+    assert "?" not in line  # of the sentences of PostgreSQL's client, one
     assert line.count("\n") == 1
     assert PASSWORD not in line
     assert "wr0ng" not in line
@@ -441,8 +442,11 @@ def test_services_find_within_two_seconds_what_another_process_has_ingested(
         for address in (first, second):
             took = within(2, lambda at=address: "b" in httpx.post(f"{at}/api/search", json=body, timeout=60).text)
             print(f"found after {took:.2f} s")
-        refused = httpx.delete(f"{second}/api/articles/a", headers={"origin": second})
-        assert refused.status_code == 400
+        sent = {"json": {"articles": [{"text": "Snow fell."}]}}
+        for method, path, body_of in (("DELETE", "/a", {}), ("POST", "", sent)):
+            refused = httpx.request(method, f"{second}/api/articles{path}", headers={"origin": second}, **body_of)
+            assert refused.status_code == 403
+            assert refused.json()["detail"].endswith(" is opened for reading only: nothing in it can be changed")
         capsys.readouterr()
         assert main(["--data", data, said, "--json", "search", "Rain on Lviv b"]) == 0  # the first service is asked
         assert "b" in {hit["article_id"] for hit in json.loads(capsys.readouterr().out)["hits"]}

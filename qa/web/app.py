@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -54,8 +54,9 @@ SENT = {"description": "The answer, or with `stream` its events", "content": {Ev
 
 
 def build_app(
-    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None
-) -> FastAPI:
+    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None,
+    names: Sequence[str] = (),
+) -> FastAPI:  # fmt: skip
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
 
     Questions may name the desk's own model, `quotes`, and the `allowed` ones.
@@ -92,7 +93,7 @@ def build_app(
     app.include_router(talks.routes(service))
     mcp.add_route(openai.add_routes(app, service), service)
     # The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
-    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users)
+    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users, names)
     return app
 
 
@@ -145,14 +146,15 @@ async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerat
 
 
 def serve(
-    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None
-) -> None:
+    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None,
+    names: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
     Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name;
     Stopped at SIGTERM.
     """
-    check_host(host, token, users)
+    check_host(host, token, users, names)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:  # before models are loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
@@ -165,7 +167,7 @@ def serve(
             desk.warm_up()
         except Unreachable as error:  # it is told so to whoever asks, until it is there
             print(f"copydesk: {error}", file=sys.stderr)
-        app = build_app(desk, host, token, allowed, users)
+        app = build_app(desk, host, token, allowed, users, names)
         server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
