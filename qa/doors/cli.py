@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, fields
+from dataclasses import fields
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -51,11 +51,9 @@ COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
 COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data), or one in "
                     "PostgreSQL, postgresql://USER@HOST/DB")  # fmt: skip
 COMMON.add_argument("--cache", metavar="DIR", help="where indexes of an archive in PostgreSQL lie (COPYDESK_CACHE)")
-COMMON.add_argument(
-    "--encoder", metavar="NAME",
-    help="of a new archive: english or multilingual (by its first articles), openai:MODEL (OPENAI_BASE_URL, "
-         "OPENAI_API_KEY), or a sentence-transformers model by folder or hub id",
-)  # fmt: skip
+COMMON.add_argument("--encoder", metavar="NAME", help="of a new archive: english or multilingual (by its first "
+                    "articles), openai:MODEL (OPENAI_BASE_URL, OPENAI_API_KEY), or a sentence-transformers model by "
+                    "folder or hub id")  # fmt: skip
 COMMON.add_argument("--reranker", metavar="NAME",
                     help="a cross-encoder by folder or hub id in place of the bundled one")  # fmt: skip
 COMMON.add_argument("--vectors", metavar="ADDRESS",
@@ -189,9 +187,11 @@ def _ingest(args: argparse.Namespace) -> int:
         said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
         report = desk.ingest(args.paths, prune=args.prune, ray=ray, **said)
         remind(desk)
+    emit(args, report.document(), show.print_ingest)
+    if report.late:
+        raise CopydeskError(report.late)
     for line in report.incomplete:
         print(f"copydesk: {line}", file=sys.stderr)
-    emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
 
 

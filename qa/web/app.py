@@ -14,7 +14,9 @@ from types import FrameType
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, Request
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
@@ -38,6 +40,7 @@ from qa.web.problems import REFUSALS, Bounds, refusing
 from qa.web.streams import event, last, stop, to_its_end, told
 from qa.web.telemetry import Metrics
 
+LOOKS = 4  # at the archive and the server of its vectors at a time, in threads that nothing else fills
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
 
 
@@ -48,7 +51,9 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None))
+State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None),
+                     vectors=(str | None, None))  # fmt: skip
+Status = create_model("Status", status=Literal["ok", "degraded"])
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
 
@@ -64,12 +69,7 @@ def build_app(
     app, service = _bare(), open_service(desk, allowed)
     app.get("/metrics", include_in_schema=False)(Metrics(service).response)
 
-    @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
-    async def health() -> dict[str, int | str | None]:
-        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages."""
-        articles, passages = desk.index.archive.counts()
-        return {"ok": True, "articles": articles, "passages": passages, "remark": remark(desk.index) or None}
-
+    _state_routes(app, service)
     _answer_routes(app, service)
     find_routes(app, desk)
     article_routes(app, desk)
@@ -108,6 +108,35 @@ def _bare() -> FastAPI:
     app = FastAPIOffline(redoc_url=None, responses=REFUSALS, telemetry=untold, **about, **addresses)
     app.add_middleware(Bounds)
     return app
+
+
+def _state_routes(app: FastAPI, service: Service) -> None:
+    """Add what tells whether the service works: to balancers, which have no token, that alone."""
+    index = service.desk.index
+    look = partial(run_sync, limiter=CapacityLimiter(LOOKS))
+
+    @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
+    async def health(response: Response) -> dict[str, int | str | None]:
+        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages.
+
+        While the server of its `vectors` is away no question is answered: its status is 503 then.
+        """
+        articles, passages = await look(index.archive.counts)
+        vectors, about = await look(service.away), await look(partial(remark, index))
+        response.status_code = 503 if vectors else 200
+        counts = {"articles": articles, "passages": passages}
+        return {"ok": not vectors, **counts, "remark": about or None, "vectors": vectors}
+
+    @app.get("/readyz", response_model=Status, tags=["service"])
+    async def ready() -> JSONResponse:
+        """Tell anybody whether questions are answered now (200) or not (503), within two seconds."""
+        away = await look(service.away)
+        return JSONResponse({"status": "degraded" if away else "ok"}, 503 if away else 200)
+
+    @app.get("/livez", response_model=Status, tags=["service"])
+    async def alive() -> JSONResponse:
+        """Tell anybody that the process works, whatever is away that it needs."""
+        return JSONResponse({"status": "ok"})
 
 
 def _answer_routes(app: FastAPI, service: Service) -> None:

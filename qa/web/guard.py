@@ -30,7 +30,7 @@ QUEUE_BYTES = 1_000_000
 NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 # What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
 OPEN = re.compile(
-    r"/|/login|/logout|/healthz|/mcp|/metrics|/(?:api|v1|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
+    r"/|/login|/logout|/healthz|/livez|/readyz|/mcp|/metrics|/(?:api|v1|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
     r"|/gradio_api/(?:info|startup-events|heartbeat/\w+|queue/(?:join|data)|cancel|reset|theme\.css)"
 )
 # Only scripts that stand in such a page as it is sent get its nonce: markup that slips into an answer runs nothing.
