@@ -84,7 +84,7 @@ def _reached(address: str, lost: Callable[[], None] = lambda: None) -> Iterator[
         yield
     except CopydeskError:
         raise
-    except Exception as error:  # what Chroma's client raises for what is none of its own
+    except Exception as error:  # Chroma's client raises a bare one for what a server refuses in words of its own
         lost()
         if isinstance(error, NotFoundError) and "ollection" in str(error):
             gone = f"{address} no longer holds this archive's vectors"
