@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 from zlib import crc32
 
-from index.types import ArchiveError, BadInput, disk_error
+from index.types import ArchiveError, ReadOnly, disk_error
 
 LAST = """SELECT coalesce(max(number), 0) FROM (SELECT max(sequence) AS number FROM changes
     UNION ALL SELECT max(CAST(value AS INTEGER)) FROM meta WHERE key LIKE 'applied:%') AS numbers"""
@@ -106,7 +106,7 @@ class Database:
     def writing(self, wait: bool = True) -> Iterator[bool]:
         """Let a thread write alone, and read what it wrote; false where another one writes that is not waited for.
 
-        Raises BadInput where the file is opened for reading only.
+        Raises ReadOnly where the file is opened for reading only.
         """
         self.check_writable()
         if not self._lock.acquire(blocking=wait):
@@ -119,9 +119,9 @@ class Database:
             self._lock.release()
 
     def check_writable(self) -> None:
-        """Raise BadInput where the file is opened for reading only."""
+        """Raise ReadOnly where the file is opened for reading only."""
         if self.read_only:
-            raise BadInput(f"{self.path} is opened for reading only: nothing in it can be changed")
+            raise ReadOnly(f"{self.path} is opened for reading only: nothing in it can be changed")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

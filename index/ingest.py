@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from index.archive import Entry, content_hash, vector_key
 from index.beyond.cluster import Cluster
@@ -28,6 +28,7 @@ from index.types import Article, BadInput, Place, Rejected
 
 BATCH_CHARACTERS = 300_000  # About 375 passages, encoded and written together; a crash loses two such at most.
 BATCH_SECONDS = 60.0  # after which what a slow host has given so far is written
+LATE = "what was written stays: the server gets its vectors with the next question, or run it again"
 NOWHERE: Place = ("", "")  # of a folder that holds no articles
 PIECE_CHARACTERS = 50_000  # About 60 passages, that a worker of one core prepares in 3 s, and loses if it is killed.
 PIECES_AHEAD = 4  # of a worker, so that it has work while others' is written
@@ -55,7 +56,8 @@ class IngestReport:
     """What an ingestion did. `passages` counts those written; `seconds` is wall time, `encoder` the archive's.
 
     `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending,
-    `incomplete` has a line for each kind of thing that articles lack, and how to mend it.
+    `incomplete` has a line for each kind of thing that articles lack, and how to mend it. `late` says why the dense
+    index does not have all of it yet, where its server is away.
     """
 
     added: int = 0
@@ -70,6 +72,11 @@ class IngestReport:
     skipped: dict[str, int] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
     encoder: str | None = None
+    late: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it as JSON has it, `late` where something is."""
+        return {name: value for name, value in asdict(self).items() if name != "late" or value}
 
     def counts(self) -> dict[str, int]:
         """Return how many articles were added, changed, left, removed and rejected, and how many passages written."""
@@ -119,6 +126,9 @@ def ingest(
         report.removed = index.remove(report.removed_ids)
     report.not_used, report.skipped, report.incomplete = sorted(notes.not_used), dict(notes.skipped), notes.lines()
     report.encoder = index.archive.meta("encoder")
+    if index.archive.meta("applied:dense") and index.archive.pending("dense")[0]:  # of this run, or an earlier one
+        index.catch_up()
+    report.late = index.late and f"{index.late}; {LATE}"
     report.seconds = time.perf_counter() - started
     count(**report.counts())
     return report

@@ -41,7 +41,7 @@ def _translated() -> Iterator[None]:
     """Raise an ArchiveError in place of what tantivy raises; its panics are no Exceptions, and cannot be imported."""
     try:
         yield
-    except BaseException as error:
+    except BaseException as error:  # what a panic is; what is none is raised on
         if not isinstance(error, ValueError | OSError) and type(error).__name__ != "PanicException":
             raise
         raise disk_error("the lexical index", error) or ArchiveError(

@@ -62,14 +62,14 @@ class Index(AbstractContextManager["Index"]):
             raise
 
     def _set(self, folder: str | Path, encoder: Encoder | str | None, progress: Progress) -> None:
-        self.folder = Path(folder).expanduser()
-        self.progress = progress
+        self.folder, self.progress = Path(folder).expanduser(), progress
+        self.late, self.homes = "", dict[str, Folders | Served]()  # why the dense index follows later; where both are
         self._given, self._encoder = encoder, encoder or DEFAULT_ENCODER
         self._parts: dict[str, Part] = {}
 
     def _find_homes(self, vectors: str | None) -> None:
         dense, lexical = (Folders(self.folder, name, self.archive) for name in PARTS)
-        self._homes: dict[str, Folders | Served] = {"dense": home(self.archive, dense, vectors), "lexical": lexical}
+        self.homes = {"dense": home(self.archive, dense, vectors), "lexical": lexical}
 
     def _take(self, folder: Path, wait: float = WAIT_SECONDS) -> None:
         """Keep others away from a folder, which is made. Raises ArchiveInUse where another process has it."""
@@ -87,10 +87,8 @@ class Index(AbstractContextManager["Index"]):
         if not built and self._given and not self.archive.read_only:
             self.archive.set_meta("encoder", self.encoder.name)  # loaded, or a slip of the pen would be kept
         elif built not in ("", name):
-            raise ArchiveError(
-                f"{self.folder} was built with the encoder {built}, not {name}: "
-                f"open it with --encoder {built}, or change it: copydesk reencode --encoder {name}"
-            )
+            raise ArchiveError(f"{self.folder} was built with the encoder {built}, not {name}: open it with "
+                               f"--encoder {built}, or change it: copydesk reencode --encoder {name}")  # fmt: skip
 
     def suit(self, articles: Sequence[Article]) -> None:
         """Take for a new archive, where none was named, the encoder that its first articles need."""
@@ -136,7 +134,7 @@ class Index(AbstractContextManager["Index"]):
     @property
     def opens_late(self) -> bool:
         """Whether the dense index is not open and would take seconds, while `scan` is there after one."""
-        return self.lexical.large and "dense" not in self._parts and isinstance(self._homes["dense"], Folders)
+        return self.lexical.large and "dense" not in self._parts and isinstance(self.homes["dense"], Folders)
 
     @cached_property
     def scan(self) -> Scan:
@@ -171,7 +169,11 @@ class Index(AbstractContextManager["Index"]):
         with self.archive.writing():
             self._catch_up("lexical", self._part("lexical"))
             self.catch_up_tables()
-            self._catch_up("dense", self._part("dense"))  # last: its server may be away
+            self.late = ""
+            try:
+                self._catch_up("dense", self._part("dense"))
+            except Unreachable as error:  # it gets what it lacks when it is used next
+                self.late = str(error)
 
     def catch_up_tables(self) -> None:
         """Apply to the derived tables what the archive holds and they do not yet: some milliseconds an article.
@@ -250,17 +252,17 @@ class Index(AbstractContextManager["Index"]):
 
         The `whole` of it is compared with the archive; what is `late` is applied before.
         """
-        self._homes[name].complain(self._number(name))
+        self.homes[name].complain(self._number(name))
         if late and self.archive.pending(name)[0]:
             self._part(name)
             self._close_parts()
-        return self._homes[name].held(self._number(name), whole)
+        return self.homes[name].held(self._number(name), whole)
 
     def _close_parts(self) -> None:
         for name, part in self._parts.items():
             if isinstance(part, DenseIndex):
                 part.close()
-            self._homes[name].keep(self._number(name))
+            self.homes[name].keep(self._number(name))
         self._parts.clear()
 
     # How an index is kept in step with the archive
@@ -273,7 +275,7 @@ class Index(AbstractContextManager["Index"]):
 
         What is in the archive's file changes in one transaction, by `switch`; `alone`, in which nobody searches.
         """
-        home, number = self._homes["dense"], self._next("dense")
+        home, number = self.homes["dense"], self._next("dense")
         home.sweep(self._number("dense"))
         part = home.make(number)
         assert isinstance(part, DenseIndex)
@@ -296,7 +298,7 @@ class Index(AbstractContextManager["Index"]):
         return self.archive.meta(name) or "1"
 
     def _next(self, name: str) -> str:
-        return self._homes[name].next(self._number(name))
+        return self.homes[name].next(self._number(name))
 
     def _part(self, name: str) -> Part:
         if name not in self._parts or self._parts[name].lost:
@@ -308,7 +310,7 @@ class Index(AbstractContextManager["Index"]):
     def _open(self, name: str) -> Part:
         """Open an index and bring it up to date; build it again if it is lost or will not open."""
         try:
-            part = self._homes[name].open(self._number(name))
+            part = self.homes[name].open(self._number(name))
         except (DiskError, Unreachable):  # nothing could be built there either
             raise
         except ArchiveError:
@@ -328,9 +330,9 @@ class Index(AbstractContextManager["Index"]):
         """Build an index from the archive in a new place, and remove the old one; cut off, the next opening does it."""
         number = self._next(name)
         self.archive.set_meta(name, number)
-        part = self._homes[name].make(number)
+        part = self.homes[name].make(number)
         self._catch_up(name, part, everything=True)
-        self._homes[name].sweep(number)  # only now what it replaces
+        self.homes[name].sweep(number)  # only now what it replaces
         return part
 
     def _catch_up(self, name: str, part: Part, everything: bool = False) -> None:

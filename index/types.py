@@ -146,6 +146,10 @@ class BadInput(CopydeskError):
     """An argument, question, date or limit that cannot be used."""
 
 
+class ReadOnly(BadInput):
+    """What would change an archive that is opened for reading only."""
+
+
 class UnknownArticle(BadInput):
     """No article has this id or url."""
 

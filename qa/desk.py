@@ -257,15 +257,15 @@ class Desk(AbstractContextManager["Desk"]):
         progress: Progress | None = None,
         allow_private: bool = False,
         follow_links: bool = False,
-        ray: str | None = None,
+        ray: str | Cluster | None = None,
     ) -> IngestReport:
         """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`.
 
-        Files are read and encoded on the Ray cluster at the address `ray`, where one is given.
+        Files are read and encoded on the Ray cluster `ray`, or at that address, where one is given.
         """
         paths = [paths] if isinstance(paths, str | Path) else paths
         private = allow_private or self.allow_private
-        with Cluster(ray) if ray else nullcontext() as cluster:
+        with Cluster(ray) if isinstance(ray, str) else nullcontext(ray) as cluster:
             return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links, cluster=cluster)
 
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from index.beyond.served import Served
 from index.health.files import TALKS
 from index.shared import is_shared
 from index.types import BadInput, CopydeskError
@@ -19,6 +20,7 @@ from qa.kept import Kept
 from qa.request import Asker, AskRequest, CheckRequest, Gone, go_on
 from qa.types import Answer, Checked, Event, Translation
 
+LOOK_SECONDS = 1.0  # for a server of vectors to say that it is there
 MOST = 64  # questions and drafts that are worked on or wait at a time
 
 
@@ -70,6 +72,16 @@ class Service:
     watchers: list[Callable[[Outcome, float, Answer | None], None]] = field(default_factory=list)
     asking: set[Asker] = field(init=False, default_factory=set)  # those whose questions are being answered
     _door: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+
+    def away(self) -> str | None:
+        """Return why no question can be answered now, if the archive or the server of its vectors is away."""
+        try:
+            self.desk.index.archive.meta("encoder")
+            if isinstance(home := self.desk.index.homes.get("dense"), Served):
+                home.check(LOOK_SECONDS)
+        except CopydeskError as error:
+            return str(error)
+        return None
 
     def events(self, request: AskRequest, asker: Asker | None = None) -> Generator[Event, None, None]:
         """Yield what `Desk.events` does, until it is closed or the `asker` leaves, who is then no longer counted.

@@ -49,7 +49,7 @@ def traced(told: Generator[Event, None, None]) -> Generator[Event, None, None]:
             if isinstance(event, Answer):
                 _steps(span, begun, event)
             yield event
-    except Exception as error:
+    except Exception as error:  # whatever it is: it is noted, and raised on
         fail(span, error)
         raise
     finally:

@@ -158,3 +158,7 @@ def test_the_command_prints_what_it_does_without_and_workers_spans_are_its_own(
     )
     done = subprocess.run([*command, "nowhere"], cwd=REPOSITORY, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    words[1] = str(tmp_path / "new")
+    done = subprocess.run([sys.executable, "-m", "qa", *words, "127.0.0.1:1"], cwd=REPOSITORY, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert not (tmp_path / "new").exists()

@@ -134,6 +134,25 @@ def test_other_addresses_need_a_token(host: str, loopback: bool) -> None:
             check_host(host, None)
 
 
+def test_names_of_a_proxy_are_told(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del archive
+    for odd in ("https://news.example", "news.example:443", "a b", ""):
+        with pytest.raises(BadInput, match="is no name: give what stands in the address"):
+            check_host("0.0.0.0", "token", None, [odd])
+    with pytest.raises(BadInput, match=r"--allow-host news\.example lets other machines in"):
+        check_host("127.0.0.1", None, None, ["news.example"])
+    monkeypatch.setenv("COPYDESK_ALLOW_HOST", "desk.example other.example")
+    with serving(tmp_path, "--auth-token", "open sesame", "--allow-host", "news.example") as address:
+        for host in ("news.example", "NEWS.example:443", "desk.example", "other.example", "127.0.0.1"):
+            sent = {"Authorization": "Bearer open sesame", "Host": host, "Origin": f"https://{host}"}
+            assert httpx.get(f"{address}/api/articles", headers=sent).status_code == 200
+        for host in ("a.news.example", "news.example.evil", "evil.example"):
+            sent = {"Authorization": "Bearer open sesame", "Host": host}
+            refused = httpx.get(f"{address}/api/articles", headers=sent)
+            assert refused.status_code == 403
+            assert "start it with --allow-host" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize("token", ["пароль", "two\nlines", " space", "\x7f"])
 def test_a_token_that_no_header_can_carry(token: str) -> None:
     with pytest.raises(BadInput, match="the token cannot be sent as it is"):

@@ -30,8 +30,8 @@ ROOMS = {
     "qa/__main__": {"qa/doors"},
     "qa/export": {"index", "qa", "qa/locale", "qa/doors", "qa/page"},
     "qa/doors": {
-        "index", "index/health", "index/tables", "index/read", "index/shared", "index/sources", "qa", "qa/llm",
-        "qa/web",
+        "index", "index/beyond", "index/health", "index/tables", "index/read", "index/shared", "index/sources",
+        "qa", "qa/llm", "qa/web",
     },
     "qa/web": {
         "index", "index/health", "index/tables", "index/text", "index/read", "index/sources",

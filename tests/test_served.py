@@ -20,8 +20,10 @@ import pytest
 import test_alongside
 import test_index
 from conftest import REPOSITORY, serving
+from starlette.testclient import TestClient
 from test_alongside import ROWS
 from test_index import found, write
+from test_telemetry import figures
 
 from index.alongside.readonly import ReadOnlyIndex
 from index.beyond.served import ServedIndex, place
@@ -32,7 +34,10 @@ from index.ingest import ingest
 from index.scan import Scan
 from index.sync import Index, silent
 from index.types import BadInput, Unreachable
+from qa import Desk
 from qa.doors.cli import main
+from qa.rerank import Reranker
+from qa.web.app import build_app
 
 
 class Server:
@@ -138,8 +143,15 @@ def test_a_server_ends_and_returns_while_the_archive_is_served(server: Server, t
             assert refused.status_code == 503
             assert refused.json()["detail"].startswith(f"no Chroma server answers at {server.address}, which has the ")
         assert httpx.get(f"{address}/api/articles").json()["total"] == 3
-        assert httpx.post(f"{address}/api/articles", files=late, timeout=60).status_code == 503
+        added = httpx.post(f"{address}/api/articles", files=late, timeout=60)
+        assert (added.status_code, added.json()["added"]) == (202, 1)
+        assert added.json()["late"].startswith(f"no Chroma server answers at {server.address}")
+        assert figures(address)["ingested_articles_total", "added"] == 1
+        away = httpx.get(f"{address}/healthz")
+        assert (away.status_code, away.json()["ok"], away.json()["articles"]) == (503, False, 4)
+        assert away.json()["vectors"].startswith(f"no Chroma server answers at {server.address}")
         server.start()
+        assert httpx.get(f"{address}/healthz").json() == {"ok": True, "articles": 4, "passages": 4}
         assert "Hail fell on Orsk." in ask(address).json()["text"]
         hits = httpx.post(f"{address}/api/search", json={"question": "thunder"}, timeout=60).json()["hits"]
         assert hits[0]["text"].startswith("Thunder rolled")
@@ -156,6 +168,27 @@ def test_a_server_ends_and_returns_while_the_archive_is_served(server: Server, t
         assert "Hail fell on Orsk." in ask(address).json()["text"]
 
 
+def test_balancers_are_told_without_a_token(
+    server: Server, tmp_path: Path, encoder: Encoder, reranker: Reranker
+) -> None:
+    with Desk(tmp_path / "archive", encoder, reranker, vectors=server.address) as desk:
+        browser = TestClient(build_app(desk, token="open sesame"), base_url="http://127.0.0.1")
+
+        def told() -> list[tuple[int, dict[str, str]]]:
+            return [(said.status_code, said.json()) for said in map(browser.get, ("/readyz", "/livez"))]
+
+        assert told() == [(200, {"status": "ok"})] * 2
+        assert browser.get("/healthz").status_code == 401
+        server.process.send_signal(signal.SIGSTOP)  # connections are taken, and nothing is said
+        started = time.monotonic()
+        assert told() == [(503, {"status": "degraded"}), (200, {"status": "ok"})]
+        known = browser.get("/healthz", headers={"Authorization": "Bearer open sesame"})
+        assert known.json()["vectors"].startswith(f"no Chroma server answers at {server.address}")
+        assert time.monotonic() - started < 4
+        server.process.send_signal(signal.SIGCONT)
+        assert told()[0][0] == 200
+
+
 def test_what_was_written_while_it_was_away_is_put_there(
     server: Server, tmp_path: Path, encoder: Encoder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,10 +200,19 @@ def test_what_was_written_while_it_was_away_is_put_there(
     assert main(["--data", str(archive), "ingest", str(files)]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"copydesk: no Chroma server answers at {server.address}")
+    assert said.endswith(
+        "what was written stays: the server gets its vectors with the next question, or run it again\n"
+    )
     assert said.count("\n") == 1
+    assert main(["--data", str(archive), "--json", "ingest", str(files)]) == 2  # nothing is new, and it is away still
+    report = json.loads(capsys.readouterr().out)
+    assert (report["unchanged"], report["late"]) == (3, said.removeprefix("copydesk: ").strip())
     assert main(["--data", str(archive), "doctor"]) == 1
     assert f"dense index: no Chroma server answers at {server.address}" in capsys.readouterr().out.replace("\n", " ")
     server.start()
+    assert main(["--data", str(archive), "ingest", str(files)]) == 0
+    [name] = server.names()
+    assert server.client.get_collection(name).count() == 3
     with Index(archive, encoder) as index:
         assert index.archive.counts() == (3, 3)
         assert found(index, "Who sold the mill?")[0] == "mill"

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from conftest import REPOSITORY, SEEDS, serving
 from postgres import PASSWORD, Server, within
+from starlette.testclient import TestClient
 from test_reencode import Quick
 from test_served import Server as Chroma
 
@@ -33,6 +34,7 @@ from qa.doors.cli import main
 from qa.kept import Kept
 from qa.rerank import Reranker
 from qa.service import open_service
+from qa.web.app import build_app
 from qa.web.telemetry import Metrics
 
 Open = Callable[[], SharedIndex]
@@ -294,7 +296,7 @@ def test_figures_are_told_while_the_database_is_away(
     server: Server, data: str, tmp_path: Path, encoder: Encoder, reranker: Reranker
 ) -> None:
     with Desk(data, encoder, reranker, cache=tmp_path) as desk:
-        metrics = Metrics(open_service(desk, ()))
+        metrics, browser = Metrics(open_service(desk, ())), TestClient(build_app(desk), base_url="http://127.0.0.1")
         assert b"\ncopydesk_archive_up 1.0\n" in metrics.response().body
         server.stop()
         try:
@@ -302,6 +304,7 @@ def test_figures_are_told_while_the_database_is_away(
             assert b"\ncopydesk_archive_up 0.0\n" in told
             assert b'copydesk_questions_total{outcome="failed"} 0.0' in told
             assert b"\ncopydesk_articles " not in told
+            assert [browser.get(path).status_code for path in ("/readyz", "/healthz", "/livez")] == [503, 503, 200]
         finally:
             server.start()
 
@@ -338,6 +341,7 @@ def test_what_cannot_be_opened_is_one_line(
     assert main(["--data", address, *command]) == 2
     line = capsys.readouterr().err
     assert told in line
+    assert "?" not in line  # of the sentences of PostgreSQL's client, one
     assert line.count("\n") == 1
     assert PASSWORD not in line
     assert "wr0ng" not in line
@@ -441,8 +445,11 @@ def test_services_find_within_two_seconds_what_another_process_has_ingested(
         for address in (first, second):
             took = within(2, lambda at=address: "b" in httpx.post(f"{at}/api/search", json=body, timeout=60).text)
             print(f"found after {took:.2f} s")
-        refused = httpx.delete(f"{second}/api/articles/a", headers={"origin": second})
-        assert refused.status_code == 400
+        sent = {"json": {"articles": [{"text": "Snow fell."}]}}
+        for method, path, body_of in (("DELETE", "/a", {}), ("POST", "", sent)):
+            refused = httpx.request(method, f"{second}/api/articles{path}", headers={"origin": second}, **body_of)
+            assert refused.status_code == 403
+            assert refused.json()["detail"].endswith(" is opened for reading only: nothing in it can be changed")
         capsys.readouterr()
         assert main(["--data", data, said, "--json", "search", "Rain on Lviv b"]) == 0  # the first service is asked
         assert "b" in {hit["article_id"] for hit in json.loads(capsys.readouterr().out)["hits"]}

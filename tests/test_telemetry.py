@@ -152,12 +152,24 @@ def test_who_waits_for_a_turn_is_counted(own: Desk, address: str) -> None:
     assert figures(address)["questions_waiting",] == 0
 
 
+def test_sources_that_fail_are_counted(own: Desk, address: str) -> None:
+    for name in ("feed", "page"):
+        own.sources.add(f"https://news.example/{name}")
+    assert figures(address)["sources_failing",] == 0
+    source = own.sources.get("https://news.example/feed")
+    assert source
+    source.failures = 2
+    own.sources.note(source)
+    assert figures(address)["sources_failing",] == 1
+
+
 def test_what_is_shown_and_warned_of_is_told(address: str) -> None:
     told = {name if name.startswith("process") else f"copydesk_{name}" for name, *_ in figures(address)}
     dashboard = json.loads((REPOSITORY / "docs/dashboard.json").read_text())
     shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     asked = {name for text in shown for name in re.findall(r"\b(?:copydesk|process)_\w+", text)}
     assert asked <= told
+    assert all(text.count("{job=~") == len(re.findall(r"\b(?:copydesk|process)_", text)) for text in shown)
     rules = (REPOSITORY / "docs/alerts.yaml").read_text()
     assert set(re.findall(r"\bcopydesk_\w+", rules)) <= told
     # What is told is shown, but for what Prometheus' client adds.

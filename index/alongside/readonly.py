@@ -69,7 +69,7 @@ class ReadOnlyIndex(Index):
     @property
     def dense(self) -> DenseIndex | Scan:  # type: ignore[override]
         """The server's index, where it holds all that it should; the archive's own vectors where none may open it."""
-        home, number = self._homes["dense"], self._number("dense")
+        home, number = self.homes["dense"], self._number("dense")
         if isinstance(home, Served):
             try:
                 if number not in self._parts or self._parts[number].lost:

@@ -46,13 +46,20 @@ def place(address: str) -> str:
     return f"{told.scheme}://{host}:{port}" + (f"?{urlencode(sorted(asked.items()))}" if asked else "")
 
 
+def _beat(address: str, seconds: float = CONNECT_SECONDS) -> httpx.Response:
+    """Ask whether anybody is there."""
+    told = urlsplit(address)
+    secure = told.scheme == "https"  # to read certificates takes 30 ms
+    return httpx.get(f"{told.scheme}://{told.netloc}/api/v2/heartbeat", timeout=seconds, verify=secure)
+
+
 def connect(address: str) -> Any:
     """Return Chroma's client of a place, with what its own variables say of tenant, database and token."""
     import chromadb
     from chromadb.config import Settings
 
     told = urlsplit(address)
-    httpx.get(f"{told.scheme}://{told.netloc}/api/v2/heartbeat", timeout=CONNECT_SECONDS)  # is anybody there?
+    _beat(address)
     asked = {name: said[0] for name, said in parse_qs(told.query).items()}
     names = {name: asked.get(name) or os.environ.get(f"CHROMA_{name.upper()}") for name in ("tenant", "database")}
     settings, host = Settings(anonymized_telemetry=False), told.netloc.rpartition(":")[0]
@@ -77,7 +84,7 @@ def _reached(address: str, lost: Callable[[], None] = lambda: None) -> Iterator[
         yield
     except CopydeskError:
         raise
-    except Exception as error:  # what Chroma's client raises for what is none of its own
+    except Exception as error:  # Chroma's client raises a bare one for what a server refuses in words of its own
         lost()
         if isinstance(error, NotFoundError) and "ollection" in str(error):
             gone = f"{address} no longer holds this archive's vectors"
@@ -127,6 +134,12 @@ class Served:
 
     def __init__(self, address: str, archive: Archive) -> None:
         self.address, self._archive = address, archive
+
+    def check(self, seconds: float) -> None:
+        """Raise Unreachable where the server, or a proxy before it, has no answer within a time."""
+        with _reached(self.address):
+            if (answer := _beat(self.address, seconds)).is_server_error:
+                raise httpx.RemoteProtocolError(str(answer.status_code))
 
     def _name(self, number: str) -> str:
         if not (own := self._archive.meta("id")):

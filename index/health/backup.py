@@ -99,7 +99,7 @@ def restore(folder: Path, file: Path, progress: Progress) -> Report:
                     beside.unlink()
                 for name in (name for name in reversed(NAMES) if name in about.files):
                     os.replace(Path(work) / name, folder / name)
-        except BaseException:
+        except BaseException:  # Ctrl-C too leaves nothing behind
             if made:
                 shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -36,7 +36,7 @@ def step(name: str, **counts: int) -> Iterator[None]:
         count(**counts)
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # whatever it is: it is noted, and raised on
             fail(span, error)
             raise
 

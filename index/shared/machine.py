@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event, RLock, Thread
 
-from index.beyond.served import FOLDER, place
+from index.beyond.served import FOLDER, Served, place
 from index.encoder import Encoder, Vectors, full_name
 from index.health.folders import Part
 from index.health.rows import Damage, Health
@@ -42,11 +42,12 @@ class SharedIndex(Index):
     ) -> None:  # fmt: skip
         self._set("", encoder, progress)
         self._vectors = vectors
-        place(vectors or FOLDER)  # is told now, not when it is used
+        server = place(vectors or FOLDER)  # what is none is told now, not when it is used
         self._ours, self._ended = RLock(), Event()
         self._thread: Thread | None = None  # where a folder is taken
         self._seen: object = None  # the archive's state that is applied here
         self.archive = Postgres(address, read_only)
+        self.homes |= {"dense": Served(server, self.archive)} if server else {}  # until its folder is taken
         try:
             if not read_only:
                 self.archive.be_seen()

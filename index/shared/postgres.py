@@ -116,8 +116,8 @@ class Postgres(Archive):
         try:
             yield
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            mend = next(mend for words, mend in MENDS.items() if re.search(words, said))
+            mend = next(mend for words, mend in MENDS.items() if re.search(words, str(error)))
+            said = str(error).partition("\n")[0]  # what follows are guesses, and each host that was tried
             raise ArchiveError(f"{self.path}: {said}; {mend}") from error
 
     @contextmanager

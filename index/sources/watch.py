@@ -45,6 +45,7 @@ class Looked:
     def take(self, report: IngestReport) -> None:
         self.added, self.changed = self.added + report.added, self.changed + report.changed
         self.removed, self.rejected = self.removed + report.removed, self.rejected + report.rejected
+        self.remark = report.late or self.remark
 
 
 def utc() -> datetime:

@@ -127,6 +127,10 @@ class Sources:
             listed += [one] * (local or one["kind"] not in LOCAL)
         return listed
 
+    def failing(self) -> int:
+        """Return of how many the last look failed."""
+        return int(self._archive.read("SELECT count(*) FROM sources WHERE failures > 0")[0][0])
+
     def whole(self, source: Source) -> str:
         """Return a source's address as it was given. Raises BadInput where its key is not known any more."""
         if "=***" in (whole := self._whole.get(source.address, source.address)):

@@ -6,7 +6,8 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from contextlib import nullcontext
+from dataclasses import fields
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
@@ -14,6 +15,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
+from index.beyond.cluster import Cluster
 from index.health.files import USERS
 from index.read import whole_text
 from index.read.formats import PROSE
@@ -49,19 +51,13 @@ COMMON = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
 COMMON.add_argument("--data", metavar="DIR", help="the archive (COPYDESK_DATA; default ./copydesk-data), or one in "
                     "PostgreSQL, postgresql://USER@HOST/DB")  # fmt: skip
 COMMON.add_argument("--cache", metavar="DIR", help="where indexes of an archive in PostgreSQL lie (COPYDESK_CACHE)")
-COMMON.add_argument(
-    "--encoder", metavar="NAME",
-    help="of a new archive: english or multilingual (by its first articles), openai:MODEL (OPENAI_BASE_URL, "
-         "OPENAI_API_KEY), or a sentence-transformers model by folder or hub id",
-)  # fmt: skip
-COMMON.add_argument(
-    "--reranker", metavar="NAME", help="a cross-encoder by folder or hub id in place of the bundled one"
-)
-COMMON.add_argument(
-    "--vectors",
-    metavar="ADDRESS",
-    help="a Chroma server that has the dense index from now on, or folder (COPYDESK_VECTORS)",
-)
+COMMON.add_argument("--encoder", metavar="NAME", help="of a new archive: english or multilingual (by its first "
+                    "articles), openai:MODEL (OPENAI_BASE_URL, OPENAI_API_KEY), or a sentence-transformers model by "
+                    "folder or hub id")  # fmt: skip
+COMMON.add_argument("--reranker", metavar="NAME",
+                    help="a cross-encoder by folder or hub id in place of the bundled one")  # fmt: skip
+COMMON.add_argument("--vectors", metavar="ADDRESS",
+                    help="a Chroma server for the dense index from now on, or folder (COPYDESK_VECTORS)")  # fmt: skip
 COMMON.add_argument("--json", action="store_true", help="print one JSON document")
 
 
@@ -154,9 +150,10 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=7860)
     serve.add_argument("--auth-token", metavar="TOKEN", help="who comes in must know it (COPYDESK_TOKEN)")
-    serve.add_argument(
-        "--read-only", action="store_true", help="of an archive in PostgreSQL: articles stay as they are"
-    )
+    serve.add_argument("--allow-host", action="append", default=os.environ.get("COPYDESK_ALLOW_HOST", "").split(),
+                       metavar="NAME", help="another name that it has, by a proxy (COPYDESK_ALLOW_HOST)")  # fmt: skip
+    serve.add_argument("--read-only", action="store_true",
+                       help="of an archive in PostgreSQL: articles stay as they are")  # fmt: skip
     serve.add_argument("--watch", action="extend", nargs="*", metavar="SOURCE",
                        help="keep in step with these folders, files and addresses, and those known")  # fmt: skip
     serve.add_argument("--allow-llm", action="append", default=[], metavar="SPEC",
@@ -183,14 +180,18 @@ def _add_serving(commands: Any, ingest: argparse.ArgumentParser) -> None:
 def _ingest(args: argparse.Namespace) -> int:
     if not holds_archive(args) and not any(address(path) or os.path.lexists(path) for path in args.paths):
         raise BadInput(f"no such file or folder: {', '.join(args.paths)}: look at the path")
-    with open_desk(args, create=True) as desk:
+    # Of a new archive nothing is made where there is no cluster that would fill it.
+    ready = Cluster(args.ray) if args.ray is not None and not holds_archive(args) else nullcontext(args.ray)
+    with ready as ray, open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
         said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
-        report = desk.ingest(args.paths, prune=args.prune, ray=args.ray, **said)
+        report = desk.ingest(args.paths, prune=args.prune, ray=ray, **said)
         remind(desk)
+    emit(args, report.document(), show.print_ingest)
+    if report.late:
+        raise CopydeskError(report.late)
     for line in report.incomplete:
         print(f"copydesk: {line}", file=sys.stderr)
-    emit(args, asdict(report), show.print_ingest)
     return SOME_REJECTED if report.rejected else DONE
 
 
@@ -298,7 +299,7 @@ def _serve(args: argparse.Namespace) -> None:
         remind(desk)
         from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
 
-        serve(desk, args.host, args.port, token, args.allow_llm, users)
+        serve(desk, args.host, args.port, token, args.allow_llm, users, args.allow_host)
 
 
 def _mcp(args: argparse.Namespace) -> None:

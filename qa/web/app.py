@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,9 @@ from types import FrameType
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, Request
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
@@ -38,6 +40,7 @@ from qa.web.problems import REFUSALS, Bounds, refusing
 from qa.web.streams import event, last, stop, to_its_end, told
 from qa.web.telemetry import Metrics
 
+LOOKS = 4  # at the archive and the server of its vectors at a time, in threads that nothing else fills
 STILL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"  # a page that loads and runs nothing
 
 
@@ -48,14 +51,17 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None))
+State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None),
+                     vectors=(str | None, None))  # fmt: skip
+Status = create_model("Status", status=Literal["ok", "degraded"])
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
 
 
 def build_app(
-    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None
-) -> FastAPI:
+    desk: Desk, host: str = "127.0.0.1", token: str | None = None, allowed: Strings = (), users: Path | None = None,
+    names: Sequence[str] = (),
+) -> FastAPI:  # fmt: skip
     """Return the service of one open desk: the API, the pages of sources, and the web UI at /; see `Guard`.
 
     Questions may name the desk's own model, `quotes`, and the `allowed` ones.
@@ -63,12 +69,7 @@ def build_app(
     app, service = _bare(), open_service(desk, allowed)
     app.get("/metrics", include_in_schema=False)(Metrics(service).response)
 
-    @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
-    async def health() -> dict[str, int | str | None]:
-        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages."""
-        articles, passages = desk.index.archive.counts()
-        return {"ok": True, "articles": articles, "passages": passages, "remark": remark(desk.index) or None}
-
+    _state_routes(app, service)
     _answer_routes(app, service)
     find_routes(app, desk)
     article_routes(app, desk)
@@ -92,7 +93,7 @@ def build_app(
     app.include_router(talks.routes(service))
     mcp.add_route(openai.add_routes(app, service), service)
     # The guard stands before all that FastAPI has: its own middlewares tell anybody of errors and large bodies.
-    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users)
+    app.middleware_stack = Guard(refusing(mount(app, service)).build_middleware_stack(), host, token, users, names)
     return app
 
 
@@ -107,6 +108,35 @@ def _bare() -> FastAPI:
     app = FastAPIOffline(redoc_url=None, responses=REFUSALS, telemetry=untold, **about, **addresses)
     app.add_middleware(Bounds)
     return app
+
+
+def _state_routes(app: FastAPI, service: Service) -> None:
+    """Add what tells whether the service works: to balancers, which have no token, that alone."""
+    index = service.desk.index
+    look = partial(run_sync, limiter=CapacityLimiter(LOOKS))
+
+    @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
+    async def health(response: Response) -> dict[str, int | str | None]:
+        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages.
+
+        While the server of its `vectors` is away no question is answered: its status is 503 then.
+        """
+        articles, passages = await look(index.archive.counts)
+        vectors, about = await look(service.away), await look(partial(remark, index))
+        response.status_code = 503 if vectors else 200
+        counts = {"articles": articles, "passages": passages}
+        return {"ok": not vectors, **counts, "remark": about or None, "vectors": vectors}
+
+    @app.get("/readyz", response_model=Status, tags=["service"])
+    async def ready() -> JSONResponse:
+        """Tell anybody whether questions are answered now (200) or not (503), within two seconds."""
+        away = await look(service.away)
+        return JSONResponse({"status": "degraded" if away else "ok"}, 503 if away else 200)
+
+    @app.get("/livez", response_model=Status, tags=["service"])
+    async def alive() -> JSONResponse:
+        """Tell anybody that the process works, whatever is away that it needs."""
+        return JSONResponse({"status": "ok"})
 
 
 def _answer_routes(app: FastAPI, service: Service) -> None:
@@ -145,14 +175,15 @@ async def _sent(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerat
 
 
 def serve(
-    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None
-) -> None:
+    desk: Desk, host: str, port: int, token: str | None = None, allowed: Strings = (), users: Path | None = None,
+    names: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Serve an archive until Ctrl-C. Other commands find the address in the archive's folder meanwhile.
 
     Raises BadInput where the port is taken, and where others could reach `host` without a token or a user's name;
     Stopped at SIGTERM.
     """
-    check_host(host, token, users)
+    check_host(host, token, users, names)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:  # before models are loaded, so that a port in use is told at once
         listener = socket.create_server((host, port), family=family)
@@ -165,7 +196,7 @@ def serve(
             desk.warm_up()
         except Unreachable as error:  # it is told so to whoever asks, until it is there
             print(f"copydesk: {error}", file=sys.stderr)
-        app = build_app(desk, host, token, allowed, users)
+        app = build_app(desk, host, token, allowed, users, names)
         server = _Server(uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=1))
         # Open pages hold connections that never end: at the end they are cut off, and that is no error to be told.
         logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)

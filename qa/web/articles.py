@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +49,7 @@ FORM: dict[str, Any] = {"multipart/form-data": {"schema": FILE}}
 FILED = {"requestBody": {"content": FORM}}
 BODIES = {"requestBody": {"content": FORM | {"application/json": {"schema": RECORDS}}}}
 ADDED = {"content": {EventSourceResponse.media_type: {}}, "description": "The report, or events: progress and report"}
+LATER = {"model": IngestReport, "description": "The report; the server of vectors gets them when it is back"}
 Upload = tuple[str, BinaryIO]  # the name of a file, and its content
 
 
@@ -138,24 +139,26 @@ def article_routes(app: FastAPI, desk: Desk) -> None:
         return {"removed": desk.remove([article_id])}
 
     @app.post("/api/articles", response_model=IngestReport, tags=["articles"], dependencies=EDITORS,
-              openapi_extra=BODIES, responses={200: ADDED})  # fmt: skip
+              openapi_extra=BODIES, responses={200: ADDED, 202: LATER})  # fmt: skip
     async def add(http: Request) -> Response:
         """Add articles as files, as JSON or by addresses; editors may. What cannot be used is told, with its reason.
 
         A file without ids and urls is known by its name: the same name again is a change. Where text/event-stream is
-        accepted, progress is told meanwhile, and the report last.
+        accepted, progress is told meanwhile, and the report last. Where the server of vectors is away, what was sent
+        is in the archive, and 202 and `late` say that it is not found by them yet.
         """
         given, words = await _uploads(http), chosen(http)
 
         def work(tell: Progress | None = None) -> dict[str, Any]:
-            report = asdict(_ingested(desk, *given, tell))
+            report = _ingested(desk, *given, tell).document()
             for one in report["rejected"] if words.code != ENGLISH else ():
                 one["said"] = words.said(one["reason"])
             return report
 
         if EventSourceResponse.media_type in http.headers.get("accept", ""):
             return EventSourceResponse(to_its_end(_told(work)))
-        return JSONResponse(await asyncio.to_thread(work))
+        report = await asyncio.to_thread(work)
+        return JSONResponse(report, 202 if "late" in report else 200)
 
     @app.post("/api/text", response_model=Text, tags=["answers"], openapi_extra=FILED)
     async def text(http: Request) -> Response:

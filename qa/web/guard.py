@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +30,7 @@ QUEUE_BYTES = 1_000_000
 NAME = re.compile(r"(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
 # What exists: our own routes, and of Gradio's those that its page uses. Its files, uploads, proxy and the rest do not.
 OPEN = re.compile(
-    r"/|/login|/logout|/healthz|/mcp|/metrics|/(?:api|v1|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
+    r"/|/login|/logout|/healthz|/livez|/readyz|/mcp|/metrics|/(?:api|v1|source|page)/.*|/(?:assets|static|svelte)/.*|/(?:theme\.css|config|favicon\.ico|manifest\.json)"
     r"|/gradio_api/(?:info|startup-events|heartbeat/\w+|queue/(?:join|data)|cancel|reset|theme\.css)"
 )
 # Only scripts that stand in such a page as it is sent get its nonce: markup that slips into an answer runs nothing.
@@ -52,11 +53,17 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return None
 
 
-def check_host(host: str, token: str | None, users: Path | None = None) -> None:
-    """Raise BadInput where others could come in unasked, or nobody: any address but loopback needs a token or users."""
-    if not is_loopback(host) and not token and not users:
+def check_host(host: str, token: str | None, users: Path | None = None, names: Sequence[str] = ()) -> None:
+    """Raise BadInput where others could come in unasked, or nobody.
+
+    Any address but loopback needs a token or users, and so do names, by which a proxy lets others in.
+    """
+    if odd := [name for name in names if not re.fullmatch(r"[\w.-]+", name, re.ASCII)]:
+        raise BadInput(f"--allow-host {odd[0]} is no name: give what stands in the address, such as news.example")
+    if (names or not is_loopback(host)) and not token and not users:
         needs = "give an --auth-token (or COPYDESK_TOKEN) that they must know, or --users FILE (copydesk users add)"
-        raise BadInput(f"--host {host} lets other machines in: {needs}")
+        opens = f"--host {host}" if not is_loopback(host) else f"--allow-host {names[0]}"
+        raise BadInput(f"{opens} lets other machines in: {needs}")
     if token and not (token.isascii() and token.isprintable() and token == token.strip()):
         raise BadInput("the token cannot be sent as it is: use ASCII letters, digits and signs, no space at its ends")
     if users and not accounts(users):
@@ -67,11 +74,15 @@ class Guard:
     """ASGI middleware. Refuses a foreign Host or Origin (403), who is not known (401), a closed path (404).
 
     A page of another site, or one whose name was made to point here (DNS rebinding), is thereby kept out. `host` is the
-    address that the service listens on; who is known is said by `SignIn`, and is `request.state.user` then.
+    address that the service listens on, `names` are others that lead to it; who is known is said by `SignIn`, and is
+    `request.state.user` then.
     """
 
-    def __init__(self, app: ASGIApp, host: str, token: str | None, users: Path | None) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, token: str | None, users: Path | None, names: Sequence[str] = ()
+    ) -> None:
         self._app, self._host, self._sign_in = app, host.casefold(), SignIn(users, token)
+        self._names = {self._host, *map(str.casefold, names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -102,7 +113,8 @@ class Guard:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._serves(host):
-            raise HTTPException(403, f"this service does not answer to the name {host!r}: open it at its own address")
+            mend = "open it at its own address, or start it with --allow-host"
+            raise HTTPException(403, f"this service does not answer to the name {host!r}: {mend}")
         navigates = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
         foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not navigates
         if foreign or origin not in (None, f"http://{host}", f"https://{host}"):
@@ -111,7 +123,8 @@ class Guard:
             raise HTTPException(404, f"nothing is at {scope['path']}: /api/docs lists what there is")
 
     def _serves(self, header: str) -> bool:
-        """Tell whether a Host header names this service: loopback, what it listens on, or, on every address, a number.
+        """Tell whether a Host header names this service: loopback, what it listens on, another name of which it was
+        told, or, on every address, a number.
 
         No foreign name can be made to be a number, nor the machine's own name.
         """
@@ -120,7 +133,7 @@ class Guard:
             return False
         name = (found[1] or found[2]).casefold()
         everywhere = self._host in ("0.0.0.0", "::") and (_address(name) or name == socket.gethostname().casefold())  # noqa: S104
-        return is_loopback(name) or name == self._host or bool(everywhere)
+        return is_loopback(name) or name in self._names or bool(everywhere)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from index.types import BadInput, CopydeskError, UnknownArticle, told
+from index.types import BadInput, CopydeskError, ReadOnly, UnknownArticle, told
 from qa.kept import UnknownTalk
 from qa.locale import ENGLISH, chosen
 from qa.service import Busy
@@ -30,8 +30,8 @@ BODY_BYTES = 4_000_000  # a draft may have 200,000 characters, each of four byte
 UPLOAD_BYTES = {"/api/articles": 100_000_000, "/api/text": 20_000_000}  # of forms; no reader takes a longer draft
 # The first that fits; what the framework raises has its own.
 STATUS = {
-    UnknownArticle: 404, UnknownTalk: 404, UnknownModel: 404, Busy: 429, BadInput: 400, RequestValidationError: 400,
-    CopydeskError: 503, HTTPException: 0, Exception: 500,
+    UnknownArticle: 404, UnknownTalk: 404, UnknownModel: 404, Busy: 429, ReadOnly: 403, BadInput: 400,
+    RequestValidationError: 400, CopydeskError: 503, HTTPException: 0, Exception: 500,
 }  # fmt: skip
 SCHEMA = create_model("Problem", type=str, title=str, status=int, detail=str, instance=str, error=str,
                       said=(str | None, None))  # fmt: skip

@@ -57,16 +57,19 @@ class Metrics(Collector):
         """Yield what the archive and the desk have now."""
         desk, archive = self._service.desk, self._service.desk.index.archive
         try:
-            (articles, passages), late, up = archive.counts(), lag(archive), 1
+            (articles, passages), failing, late, up = archive.counts(), desk.sources.failing(), lag(archive), 1
         except CopydeskError:  # its database is away, and who looks must see it
-            (articles, passages), late, up = (0, 0), {}, 0
+            (articles, passages), failing, late, up = (0, 0), 0, {}, 0
+        held = (
+            ("articles", "Articles in the archive", articles),
+            ("passages", "Passages in the archive", passages),
+            ("sources_failing", "Watched sources whose last look failed", failing),
+        )
         for name, about, value in (
             ("archive_up", "1 where the archive can be read, 0 where its database is away", up),
             ("questions_in_progress", "Questions that are being answered or wait", len(self._service.asking)),
             ("questions_waiting", "Who waits for a turn to search, read or check", len(desk.turns.waiting)),
-            *(("articles", "Articles in the archive", articles), ("passages", "Passages in the archive", passages))[
-                : 2 * up
-            ],
+            *held[: len(held) * up],
             ("ingestions", "Ingestions that ended since the service began", desk.ingested["ingestions"]),
         ):
             yield GaugeMetricFamily(f"copydesk_{name}", about, value)

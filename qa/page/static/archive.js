@@ -68,6 +68,7 @@
       const forms = { added: _("{n} added"), changed: _("{n} changed"), unchanged: _("{n} unchanged") };
       const [counts, list] = [Object.keys(forms).filter((name) => done[name]), made("ul", "", "list")];
       list.append(...done.rejected.map((one) => made("li", _("Not added: {source}: {reason}", { source: one.source, reason: one.said || one.reason }))));
+      if (done.late) list.append(made("li", done.late));
       report(made("p", counts.map((name) => forms[name].replace("{n}", done[name])).join(", ") || _("Nothing was added"), "notice"), list);
       return done.added + done.changed > 0;
     } catch (error) {
