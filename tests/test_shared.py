@@ -275,7 +275,7 @@ def test_a_server_that_goes_and_comes_back(server: Server, data: str, machine: O
     one = machine()
     ingest(one, [write(tmp_path / "in", "a")])
     assert found(one) == {"a"}
-    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid() "
+    server.sql("SELECT pg_terminate_backend(pid, 9999) FROM pg_stat_activity WHERE pid != pg_backend_pid() "
                "AND application_name = 'copydesk'")  # fmt: skip
     assert found(one) == {"a"}
     ingest(one, [write(tmp_path / "in", "a", "b")])

@@ -180,9 +180,12 @@ class Postgres(Archive):
 
     def read(self, query: str, *values: object) -> list[Any]:
         if not self._here.db:
-            with suppress(psycopg.OperationalError), self._reader() as db:
-                return self._fetch(db, query, values)
-        return super().read(query, *values)  # once more, on another connection, where that one was lost
+            try:
+                with self._reader() as db:
+                    return self._fetch(db, query, values)
+            except psycopg.OperationalError:  # That connection was lost, and with it those that wait:
+                self._idle.clear()  # once more, on a new one.
+        return super().read(query, *values)
 
     def _fetch(self, db: Any, query: str, values: Sequence[object]) -> list[Any]:
         cursor = db.execute(postgres(query), values or None, binary=True)
