@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -106,6 +107,7 @@ def grow(index: Index, found: list[Source], size: int) -> None:
 def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
     """Grow an archive to each size, and print what it costs there."""
     from evals.cost import measure
+    from evals.peers import alongside
 
     with Index(folder / "corpus") as index:
         ingest(index, [corpus])
@@ -118,7 +120,8 @@ def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
         with Index(folder / "archive", encoder) as index:
             grow(index, found, size)
         print(f"\n{size:,} passages")
-        for what, much in measure(folder / "archive", found, ask):
+        others = alongside(folder / "archive" / "archive.sqlite3", ask, encoder.encode_query(ask))
+        for what, much in chain(measure(folder / "archive", found, ask), others):
             print(f"{what:34} {much}", flush=True)
 
 

@@ -95,7 +95,7 @@ HOMES = {
     "httpcore": ["index/sources"],
     "pydantic": ["qa/types.py", "qa/web"],
     "llama_index": [
-        "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/request.py",
+        "evals/peers.py", "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/request.py",
     ],
     "xllamacpp": ["qa/llm/models.py"],
     "openai": ["index/encoder/remote.py", "qa/llm/models.py"],
