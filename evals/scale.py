@@ -7,7 +7,7 @@ an hour and no night. The archive stays in the folder, and is grown further by a
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import chain
@@ -31,6 +31,11 @@ PASSAGES = 9  # of an article, about
 NEAR = 0.9  # cosine of a recombined passage's vector and that from which it was made, about
 OUTLETS, DAYS, FIRST = 20, 3 * 365, date(2023, 1, 1)
 NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
+
+
+Row = tuple[Article, Passage, Vectors]
+# What others do: add passages and let the disk have them; find ids by question, vector, top, outlet; remove an article.
+Peer = tuple[Callable[[Iterator[Row]], object], Callable[..., list[str]], Callable[[Sequence[Row]], object]]
 
 
 class Source(NamedTuple):

@@ -1,7 +1,6 @@
 """What LlamaIndex and txtai cost on an archive's own passages and vectors, each used as its documentation has it."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,89 +9,18 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import numpy as np
-from llama_index.core import MockEmbedding, QueryBundle, StorageContext, VectorStoreIndex, load_index_from_storage
-from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
-from llama_index.core.vector_stores import ExactMatchFilter, MetadataFilters
 
 from evals.bench import timed
 from evals.cost import ADDED, FILTERS, FIRST, OUTLET, Line, exact, right, spread
-from evals.scale import BATCH, PASSAGES
+from evals.peers.llamaindex import llama_index
+from evals.peers.txtai import txtai
+from evals.scale import BATCH, PASSAGES, Peer, Row
 from index.archive import Archive
 from index.encoder import Vectors
 from index.search import POOL
-from index.types import Article, Passage
 
 SIMPLE = 20_000  # passages up to which LlamaIndex's own store is asked: all in lists of Python, kept as one JSON
 PATIENCE = 900  # seconds to build in
-Row = tuple[Article, Passage, Vectors]
-# Adds passages and lets the disk have them; finds ids by question, vector, top and outlet; removes an article.
-Peer = tuple[Callable[[Iterator[Row]], object], Callable[..., list[str]], Callable[[Sequence[Row]], object]]
-
-
-def llama_index(folder: Path) -> Peer:
-    """Open its index: over Chroma where its package for that is installed, else over its own store."""
-    own, there = not find_spec("llama_index.vector_stores"), folder.exists()
-    context = StorageContext.from_defaults(persist_dir=str(folder) if own and there else None)
-    if not own:
-        from llama_index.vector_stores.chroma import ChromaVectorStore
-
-        store = ChromaVectorStore.from_params(collection_name="passages", persist_dir=str(folder))
-        context = StorageContext.from_defaults(vector_store=store)
-    opened = load_index_from_storage if own and there else partial(VectorStoreIndex, [])
-    index: Any = opened(storage_context=context, embed_model=MockEmbedding(embed_dim=1))  # which is never asked
-
-    def add(rows: Iterator[Row]) -> None:
-        while some := [*islice(rows, BATCH)]:
-            index.insert_nodes([
-                TextNode(
-                    id_=one.id, text=of.text[one.start : one.end], metadata={"outlet": of.outlet},
-                    relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=one.article_id)},
-                    embedding=vector.tolist(),
-                ) for of, one, vector in some
-            ])  # fmt: skip
-        if own:
-            context.persist(str(folder))
-
-    def search(asked: str, vector: Vectors, top: int, outlet: str) -> list[str]:
-        only = MetadataFilters(filters=[ExactMatchFilter(key="outlet", value=outlet)]) if outlet else None
-        retriever = index.as_retriever(similarity_top_k=top, filters=only)
-        return [hit.node_id for hit in retriever.retrieve(QueryBundle(asked, embedding=vector.tolist()))]
-
-    return add, search, lambda rows: index.delete_ref_doc(rows[0][1].article_id, delete_from_docstore=True)
-
-
-def txtai(folder: Path, hybrid: bool = False) -> Peer:
-    """Open its index: Faiss and SQLite, as it is by default; `hybrid` adds its index of words."""
-    from txtai import Embeddings
-
-    given = deque[Vectors]()  # in the order of the texts for which it asks
-    options = {"transform": lambda texts: np.stack([given.popleft() for _ in texts])}
-    index = Embeddings(method="external", content=True, hybrid=hybrid, **options)
-    if folder.exists():
-        index.load(str(folder), config=options)
-
-    def documents(rows: Iterator[Row]) -> Iterator[tuple[str, dict[str, str | None], None]]:
-        for of, one, vector in rows:
-            given.append(vector)
-            yield one.id, {"text": of.text[one.start : one.end], "outlet": of.outlet}, None
-
-    def search(asked: str, vector: Vectors, top: int, outlet: str) -> list[str]:
-        given.append(vector)
-        query = "select id from txtai where similar(:asked)" + " and outlet = :outlet" * bool(outlet)
-        return [hit["id"] for hit in index.search(query, top, parameters={"asked": asked, "outlet": outlet})]
-
-    def kept(_: object) -> None:
-        index.save(str(folder))
-
-    return (
-        lambda rows: kept(index.upsert(documents(rows))), search,
-        lambda rows: kept(index.delete([one.id for _, one, _ in rows])),
-    )  # fmt: skip
-
-
 PEERS: dict[str, Callable[[Path], Peer]] = {
     "LlamaIndex": llama_index, "txtai": txtai, "txtai, hybrid": partial(txtai, hybrid=True)
 }  # fmt: skip
