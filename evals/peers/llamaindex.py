@@ -27,6 +27,10 @@ def llama_index(folder: Path) -> Peer:
     opened = load_index_from_storage if own and there else partial(VectorStoreIndex, [])
     index: Any = opened(storage_context=context, embed_model=MockEmbedding(embed_dim=1))  # which is never asked
 
+    def kept(_: object = None) -> None:
+        if own:
+            context.persist(str(folder))
+
     def add(rows: Iterator[Row]) -> None:
         while some := [*islice(rows, BATCH)]:
             index.insert_nodes([
@@ -36,12 +40,11 @@ def llama_index(folder: Path) -> Peer:
                     embedding=vector.tolist(),
                 ) for of, one, vector in some
             ])  # fmt: skip
-        if own:
-            context.persist(str(folder))
+        kept()
 
     def search(asked: str, vector: Vectors, top: int, outlet: str) -> list[str]:
         only = MetadataFilters(filters=[ExactMatchFilter(key="outlet", value=outlet)]) if outlet else None
         retriever = index.as_retriever(similarity_top_k=top, filters=only)
         return [hit.node_id for hit in retriever.retrieve(QueryBundle(asked, embedding=vector.tolist()))]
 
-    return add, search, lambda rows: index.delete_ref_doc(rows[0][1].article_id, delete_from_docstore=True)
+    return add, search, lambda rows: kept(index.delete_ref_doc(rows[0][1].article_id, delete_from_docstore=True))
