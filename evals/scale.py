@@ -127,7 +127,7 @@ def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
         print(f"\n{size:,} passages")
         others = alongside(folder / "archive" / "archive.sqlite3", ask, encoder.encode_query(ask))
         for what, much in chain(measure(folder / "archive", found, ask), others):
-            print(f"{what:34} {much}", flush=True)
+            print(f"{what:46} {much}", flush=True)
 
 
 if __name__ == "__main__":
