@@ -16,7 +16,7 @@ import numpy as np
 
 from evals.bench import timed
 from evals.scale import OUTLETS, Source, recombined
-from index.archive import Entry
+from index.archive import Archive, Entry
 from index.encoder import Vectors, encoded_text
 from index.search import POOL, search
 from index.sync import Index, silent
@@ -56,7 +56,7 @@ def measure(folder: Path, found: list[Source], questions: list[str]) -> Iterator
         len(desk.index.dense)  # which may be opened late
         yield from _searches(desk.index, questions)
         asked = [timed(partial(desk.ask, question)) for question in questions]
-        yield "a question", f"{median(asked) * 1000:.0f} ms median, {_p95(asked) * 1000:.0f} p95"
+        yield "a question", spread(asked)
         alone, together = _four(desk.ask, questions)
         yield "four questions at once", f"{alone / together:.2f} times as many a minute as one after the other"
         yield from _changes(desk, found, questions)
@@ -75,31 +75,32 @@ def _searches(index: Index, questions: list[str]) -> Iterator[Line]:
         "tantivy alone": [timed(partial(index.lexical.search, question, POOL, Filters())) for question in questions],
     }
     for name, spent in alone.items():
-        yield f"{name}, the first {POOL}", f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95"
+        yield f"{name}, the first {POOL}", spread(spent)
     for name, filters in FILTERS.items():
         spent = [timed(partial(search, index, Query(question, filters=filters))) for question in questions]
         narrow = index.scan if filters.narrow else index.dense
         each = (
             index.scan.search(v, FIRST, filters) if filters.narrow else index.dense.search(v, FIRST) for v in vectors
         )
-        exact = _exact(index, vectors, filters)
-        same = [
-            len({key for key, _ in some} & best) / len(best) for some, best in zip(each, exact, strict=True) if best
-        ]
-        right = f"{sum(same) / len(same):.3f} of the first {FIRST} are an exact scan's" if same else "none is there"
-        told = f"{median(spent) * 1000:.0f} ms median, {_p95(spent) * 1000:.0f} p95; {right}"
-        yield f"search, {name}", f"{told} ({type(narrow).__name__})"
+        same = right([{key for key, _ in some} for some in each], exact(index.archive, vectors, filters))
+        yield f"search, {name}", f"{spread(spent)}; {same} ({type(narrow).__name__})"
 
 
-def _exact(index: Index, vectors: Vectors, filters: Filters) -> list[set[str]]:
+def right(found: Iterable[set[str]], best: Iterable[set[str]]) -> str:
+    """Return how many of the best are among what was found."""
+    same = [len(some & those) / len(those) for some, those in zip(found, best, strict=True) if those]
+    return f"{sum(same) / len(same):.3f} of the first {FIRST} are an exact scan's" if same else "none is there"
+
+
+def exact(archive: Archive, vectors: Vectors, filters: Filters) -> list[set[str]]:
     """Return the ids of the nearest passages to each vector, of all that the filters let through."""
-    where, values = index.archive.where(replace(filters, as_of=None))
+    where, values = archive.where(replace(filters, as_of=None))
     query = f"""SELECT p.rowid, p.id, v.vector FROM passages p JOIN vectors v ON v.key = p.vector
         WHERE p.rowid > ? AND p.version IS NULL AND p.article_id IN (SELECT id FROM articles WHERE {where})
         ORDER BY p.rowid LIMIT 20000"""
     best: list[list[tuple[float, str]]] = [[] for _ in vectors]
     last = 0
-    while rows := index.archive.read(query, last, *values):
+    while rows := archive.read(query, last, *values):
         last = rows[-1][0]
         scores = vectors @ np.frombuffer(b"".join(row[2] for row in rows), "<f4").reshape(len(rows), -1).T
         for held, own in zip(best, scores, strict=True):
@@ -177,5 +178,6 @@ def _lists(index: Index) -> Iterator[Line]:
     yield "counts, outlets, days, languages", f"{greeting * 1000:.0f} ms"
 
 
-def _p95(values: list[float]) -> float:
-    return sorted(values)[int(0.95 * len(values))]
+def spread(values: list[float]) -> str:
+    """Return the median and 95th percentile of seconds, told in milliseconds."""
+    return f"{median(values) * 1000:.1f} ms median, {sorted(values)[int(0.95 * len(values))] * 1000:.1f} p95"

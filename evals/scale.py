@@ -7,9 +7,10 @@ an hour and no night. The archive stays in the folder, and is grown further by a
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -30,6 +31,11 @@ PASSAGES = 9  # of an article, about
 NEAR = 0.9  # cosine of a recombined passage's vector and that from which it was made, about
 OUTLETS, DAYS, FIRST = 20, 3 * 365, date(2023, 1, 1)
 NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
+
+
+Row = tuple[Article, Passage, Vectors]
+# What others do: add passages and let the disk have them; find ids by question, vector, top, outlet; remove an article.
+Peer = tuple[Callable[[Iterator[Row]], object], Callable[..., list[str]], Callable[[Sequence[Row]], object]]
 
 
 class Source(NamedTuple):
@@ -106,6 +112,7 @@ def grow(index: Index, found: list[Source], size: int) -> None:
 def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
     """Grow an archive to each size, and print what it costs there."""
     from evals.cost import measure
+    from evals.peers import alongside
 
     with Index(folder / "corpus") as index:
         ingest(index, [corpus])
@@ -118,8 +125,9 @@ def main(corpus: str, folder: Path, sizes: Sequence[int]) -> None:
         with Index(folder / "archive", encoder) as index:
             grow(index, found, size)
         print(f"\n{size:,} passages")
-        for what, much in measure(folder / "archive", found, ask):
-            print(f"{what:34} {much}", flush=True)
+        others = alongside(folder / "archive" / "archive.sqlite3", ask, encoder.encode_query(ask))
+        for what, much in chain(measure(folder / "archive", found, ask), others):
+            print(f"{what:46} {much}", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,9 @@ ROOMS = {
     "qa/page": {"index", "qa/locale", "index/read", "qa", "qa/doors"},
     "evals": {
         "index", "index/read", "index/tables", "index/text",
-        "qa", "qa/doors", "qa/locale", "qa/page", "evals/sets",
+        "qa", "qa/doors", "qa/locale", "qa/page", "evals/peers", "evals/sets",
     },
+    "evals/peers": {"index", "evals"},
     "evals/train": {"index", "index/text", "qa", "qa/check", "evals", "evals/sets"},
     "evals/sets": {"index", "index/read", "index/text", "evals", "qa/check"},
 }  # fmt: skip
@@ -95,7 +96,8 @@ HOMES = {
     "httpcore": ["index/sources"],
     "pydantic": ["qa/types.py", "qa/web"],
     "llama_index": [
-        "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py", "qa/llm/prompt.py", "qa/request.py",
+        "evals/peers/llamaindex.py", "qa/desk.py", "qa/llamaindex.py", "qa/llm/judge.py", "qa/llm/models.py",
+        "qa/llm/prompt.py", "qa/request.py",
     ],
     "xllamacpp": ["qa/llm/models.py"],
     "openai": ["index/encoder/remote.py", "qa/llm/models.py"],
