@@ -89,7 +89,7 @@ def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
     year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None, allow_private: bool = False, follow_links: bool = False,
-    only: Callable[[Path], bool] | None = None, cluster: Cluster | None = None,
+    only: Callable[[Path], bool] | None = None, cluster: Cluster | None = None, quick: bool = False,
 ) -> IngestReport:  # fmt: skip
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
@@ -100,6 +100,7 @@ def ingest(
     interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
     without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
     `progress`, or the index's, is told how far it is. The workers of a `cluster` read files and encode, in any order.
+    What is `quick` encodes nothing: words alone find what it adds, until `encode_waiting` has encoded that.
     """
     index.archive.check_writable()
     started = time.perf_counter()
@@ -111,7 +112,7 @@ def ingest(
     notes = Notes()
     found = _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only, cluster)
     batches = _batches(found, index, places, seen, spoilt, notes, report, prune)
-    for prepared in _anywhere(index, batches, tell, cluster) if cluster else _here(index, batches, tell):
+    for prepared in _anywhere(index, batches, tell, cluster) if cluster else _here(index, batches, tell, quick):
         report.wrote(_store(index, prepared), prepared.entries, places)
     index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
@@ -245,7 +246,7 @@ def _encode(encoder: Encoder, texts: Mapping[str, str], tell: Callable[[float], 
     return vectors
 
 
-def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Prepared]:
+def _here(index: Index, batches: Iterable[Batch], tell: Progress, quick: bool) -> Iterator[Prepared]:
     """Yield batches as they are encoded; meanwhile the next one is read and cut, and the last one is written."""
     ended = Event()
 
@@ -260,7 +261,7 @@ def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Pr
         for batch in batches:
             entries, every = _cut(index.encoder, batch)
             known = index.archive.known_vectors(every)
-            unknown = {key: text for key, text in every.items() if key not in known}
+            unknown = {} if quick else {key: text for key, text in every.items() if key not in known}
             under_way = ahead.submit(copy_context().run, _encode, index.encoder, unknown, partial(told, batch))
             if before:
                 yield before()

@@ -48,7 +48,9 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None))
+State = create_model(
+    "State", ok=bool, articles=int, passages=int, waiting=(int | None, None), remark=(str | None, None)
+)
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
 
@@ -65,9 +67,10 @@ def build_app(
 
     @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
     async def health() -> dict[str, int | str | None]:
-        """Tell that the service works, how much the archive holds, and if its encoder does not know its languages."""
+        """Tell that the service works, what the archive holds, what is not encoded yet, if languages are unknown."""
         articles, passages = desk.index.archive.counts()
-        return {"ok": True, "articles": articles, "passages": passages, "remark": remark(desk.index) or None}
+        late = {"waiting": desk.index.archive.waiting() or None, "remark": remark(desk.index) or None}
+        return {"ok": True, "articles": articles, "passages": passages} | late
 
     _answer_routes(app, service)
     find_routes(app, desk)

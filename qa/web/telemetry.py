@@ -57,16 +57,18 @@ class Metrics(Collector):
         """Yield what the archive and the desk have now."""
         desk, archive = self._service.desk, self._service.desk.index.archive
         try:
-            (articles, passages), late, up = archive.counts(), lag(archive), 1
+            (articles, passages), waiting, late, up = archive.counts(), archive.waiting(), lag(archive), 1
         except CopydeskError:  # its database is away, and who looks must see it
-            (articles, passages), late, up = (0, 0), {}, 0
+            (articles, passages), waiting, late, up = (0, 0), 0, {}, 0
         for name, about, value in (
             ("archive_up", "1 where the archive can be read, 0 where its database is away", up),
             ("questions_in_progress", "Questions that are being answered or wait", len(self._service.asking)),
             ("questions_waiting", "Who waits for a turn to search, read or check", len(desk.turns.waiting)),
-            *(("articles", "Articles in the archive", articles), ("passages", "Passages in the archive", passages))[
-                : 2 * up
-            ],
+            *(
+                ("articles", "Articles in the archive", articles),
+                ("passages", "Passages in the archive", passages),
+                ("passages_waiting", "Passages found by words alone until they are encoded", waiting),
+            )[: 3 * up],
             ("ingestions", "Ingestions that ended since the service began", desk.ingested["ingestions"]),
         ):
             yield GaugeMetricFamily(f"copydesk_{name}", about, value)
