@@ -8,7 +8,7 @@ transaction; who has applied them says so with `applied`, and what it has not is
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -16,11 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from index.database import Database, checksum, put
+from index.database import checksum, put
 from index.encoder import Vectors
-from index.types import ArchiveError, Article, BadInput, Filters, Listed, ModelError, Passage, Place, digest, translated
+from index.encoder.stored import NONE, WAITING, Stored
+from index.types import ArchiveError, Article, BadInput, Filters, Listed, Passage, Place, digest, translated
 
 SCHEMA_VERSION = "4"
 SCRIPTS: dict[str | None, str] = {  # by format, or none
@@ -38,8 +37,6 @@ PUT_ARTICLE = put("articles", "id version hash title outlet published url author
 PUT_TEXT = put("texts", "id version text", 2)
 PUT_PASSAGE = put("passages", 'id article_id start "end" vector since replaced version checksum')
 EVERY = "(SELECT * FROM versions UNION ALL SELECT * FROM articles)"
-STORED = """SELECT vector.vector FROM json_each(?) wanted JOIN passages p ON p.id = wanted.value
-    JOIN vectors vector ON vector.key = p.vector ORDER BY wanted.key"""
 LISTED = "a.id, title, outlet, published, url"
 WHOLE = f"{LISTED}, authors, language, pages, text"  # what `article_of` takes
 # How a list may be sorted, by indexes (schema.sql, indexes.sql); each column in its own direction.
@@ -90,7 +87,7 @@ def vector_key(encoder: str, text: str) -> str:
     return digest(f"{encoder}\0{text}", 16)
 
 
-class Archive(Database):
+class Archive(Stored):
     """One open archive file. Raises ArchiveError, in one line, where it cannot be opened or written."""
 
     def __init__(self, path: Path, mode: str = "rwc", opened: Callable[[], None] = lambda: None) -> None:
@@ -131,7 +128,7 @@ class Archive(Database):
 
         What another process has written since it was looked for is left as it is. Return those that were written.
         """
-        written = []
+        written, now = [], datetime.now(UTC).isoformat(timespec="seconds")
         with self.transaction():
             self.keep(vectors)
             for entry in entries:
@@ -139,7 +136,8 @@ class Archive(Database):
                 if self.read("SELECT 1 FROM articles WHERE id = ? AND hash = ?", a.id, hashed):
                     continue
                 written.append(entry)
-                day, now = str(a.published or "") or None, datetime.now(UTC).isoformat(timespec="seconds")
+                self.keep({key: NONE for _, key in entry.passages})
+                day = str(a.published or "") or None
                 before, since = self._retire(a.id, day, now[:10])
                 row = (a.id, before + 1, hashed, a.title, a.outlet, day, a.url, json.dumps(a.authors),
                        *entry.place, now, len(a.text), a.language, json.dumps(a.pages))  # fmt: skip
@@ -149,12 +147,6 @@ class Archive(Database):
                 self.change(PUT_PASSAGE, [(*row, checksum(*row)) for row in rows])
                 self.read(f"{CHANGED} AND version IS NULL", a.id)
         return written
-
-    def keep(self, vectors: Mapping[str, Vectors], table: str = "vectors") -> None:
-        """Keep vectors by their keys, those that are not there already; within a transaction."""
-        blobs = ((key, vector.astype("<f4").tobytes()) for key, vector in vectors.items())
-        rows = ((key, blob, checksum(key, blob)) for key, blob in blobs)
-        self.change(f"INSERT INTO {table} VALUES (?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def move(self, places: Iterable[tuple[str, str, str]]) -> None:
         """Note (article id, root, file): where an unchanged article was last seen."""
@@ -291,6 +283,11 @@ class Archive(Database):
         [(articles, passages)] = self.read(query)
         return articles, passages
 
+    def due(self, index: str) -> int:
+        """Return how many passages an index has to hold: the dense one those that wait for no vector."""
+        late = f"SELECT count(*) FROM {WAITING} WHERE p.version IS NULL"
+        return self.counts()[1] - (self.read(late)[0][0] if index == "dense" else 0)
+
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Article, Passage]]:
         """Return passages by id, each with its article, in its version; ids the archive does not hold are left out.
 
@@ -317,26 +314,6 @@ class Archive(Database):
     def passage_ids(self) -> list[str]:
         """Return the ids of all passages, those of earlier versions too."""
         return [row[0] for row in self.read("SELECT id FROM passages ORDER BY rowid")]
-
-    def known_vectors(self, keys: Iterable[str]) -> set[str]:
-        """Return which of these vector keys are stored, so that no text is encoded twice."""
-        held = "SELECT v.key FROM json_each(?) wanted JOIN vectors v ON v.key = wanted.value"
-        return {row[0] for row in self.read(held, json.dumps([*keys]))}
-
-    def check_size(self, vectors: Iterable[Vectors], table: str = "vectors") -> None:
-        """Raise ModelError where these are not as long as those that are stored: a server may exchange its model."""
-        held, sizes = self.read(f"SELECT length(vector) / 4 FROM {table} LIMIT 1"), {len(vector) for vector in vectors}
-        if held and sizes - {held[0][0]}:
-            told = f"the encoder's vectors have {max(sizes)} numbers, those in {self.path} {held[0][0]}"
-            raise ModelError(f"{told}: it is another model now, under the same name; copydesk reencode changes to one")
-
-    def vectors(self, passage_ids: Sequence[str], query: str = STORED) -> Vectors:
-        """Return the stored vectors of passages, shape (len(passage_ids), dimensions), float32."""
-        rows = self.read(query, json.dumps(list(passage_ids)))
-        with self._sound():
-            if len(rows) < len(passage_ids):
-                raise ValueError("a passage without a vector")
-            return np.vstack([np.frombuffer(row[0], dtype="<f4") for row in rows])
 
 
 def _day(published: str | None) -> date | None:

@@ -73,8 +73,13 @@ class DenseIndex:
             for start in range(0, len(removed), self._most):
                 self._collection.delete(ids=list(removed[start : start + self._most]))
             for start in range(0, len(added), self._most):
-                ids = [passage.id for _, passage in added[start : start + self._most]]
-                self._collection.upsert(ids=ids, embeddings=self.vectors(ids))
+                ids = np.array([passage.id for _, passage in added[start : start + self._most]])
+                vectors = self.vectors(ids.tolist())
+                there = vectors.any(axis=1)  # what waits for its vector is not held, nor with an earlier one
+                if not there.all():
+                    self._collection.delete(ids=ids[~there].tolist())
+                if there.any():
+                    self._collection.upsert(ids=ids[there].tolist(), embeddings=vectors[there])
 
     def walk(self) -> None:
         """Search for a passage that is held: of a damaged folder, that may end the process."""
@@ -87,12 +92,11 @@ class DenseIndex:
         those = [passage.id for _, passage in held if not passage.replaced]
         if not those:
             return 0
-        vectors = self.vectors(those)
+        expected = {key: vector for key, vector in zip(those, self.vectors(those), strict=True) if vector.any()}
         with self._translated():
             found = self._collection.get(those, include=["embeddings"])
-        expected = dict(zip(those, vectors, strict=True))
-        there = zip(found["ids"], found["embeddings"], strict=True)
-        return len(those) - sum(np.allclose(held, expected[key], atol=1e-4) for key, held in there)
+        there = [one for one in zip(found["ids"], found["embeddings"], strict=True) if one[0] in expected]
+        return len(expected) - sum(np.allclose(held, expected[key], atol=1e-4) for key, held in there)
 
     def search(self, vector: Vectors, top: int) -> list[tuple[str, float]]:
         """Return up to `top` (passage id, cosine similarity), best first; of some alone, see `index.scan`."""

@@ -57,7 +57,7 @@ class IngestReport:
 
     `not_used` are names of fields of records that nothing is made of, `skipped` counts files of other kinds by ending,
     `incomplete` has a line for each kind of thing that articles lack, and how to mend it. `late` says why the dense
-    index does not have all of it yet, where its server is away.
+    index does not have all of it yet, where its server is away, and `waiting` how many passages are yet to be encoded.
     """
 
     added: int = 0
@@ -73,10 +73,11 @@ class IngestReport:
     incomplete: list[str] = field(default_factory=list)
     encoder: str | None = None
     late: str = ""
+    waiting: int = 0
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON has it, `late` where something is."""
-        return {name: value for name, value in asdict(self).items() if name != "late" or value}
+        """Return all of it as JSON has it, `late` and `waiting` where something is."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("late", "waiting")}
 
     def counts(self) -> dict[str, int]:
         """Return how many articles were added, changed, left, removed and rejected, and how many passages written."""
@@ -96,7 +97,7 @@ def ingest(
     index: Index, paths: Iterable[str | Path | Visit | list[Found]], outlet: str | None = None, prune: bool = False,
     year: int | None = None, map: Mapping[str, str] | None = None,  # noqa: A002
     progress: Progress | None = None, allow_private: bool = False, follow_links: bool = False,
-    only: Callable[[Path], bool] | None = None, cluster: Cluster | None = None,
+    only: Callable[[Path], bool] | None = None, cluster: Cluster | None = None, quick: bool = False,
 ) -> IngestReport:  # fmt: skip
     """Add what is new, replace what changed, and with `prune` remove what these paths no longer hold.
 
@@ -107,6 +108,7 @@ def ingest(
     interrupted run is continued by running it again. `outlet` is given to articles that name none, `year` to datelines
     without one; `map` gives for names of fields which of ours they are, before the table of text/lists/fields.txt.
     `progress`, or the index's, is told how far it is. The workers of a `cluster` read files and encode, in any order.
+    What is `quick` encodes nothing: words alone find what it adds, until `encode_waiting` has encoded that.
     """
     index.archive.check_writable()
     started = time.perf_counter()
@@ -118,7 +120,7 @@ def ingest(
     notes = Notes()
     found = _found(paths, Known(outlet, year, map or {}, follow_links), notes, tell, allow_private, only, cluster)
     batches = _batches(found, index, places, seen, spoilt, notes, report, prune)
-    for prepared in _anywhere(index, batches, tell, cluster) if cluster else _here(index, batches, tell):
+    for prepared in _anywhere(index, batches, tell, cluster) if cluster else _here(index, batches, tell, quick):
         report.wrote(_store(index, prepared), prepared.entries, places)
     index.archive.move((key, *found.at) for key, found in seen.items() if places.known(key))
     if prune:
@@ -128,6 +130,7 @@ def ingest(
     report.encoder = index.archive.meta("encoder")
     if index.archive.meta("applied:dense") and index.archive.pending("dense")[0]:  # of this run, or an earlier one
         index.catch_up()
+    report.waiting = index.archive.waiting()
     report.late = index.late and f"{index.late}; {LATE}"
     report.seconds = time.perf_counter() - started
     count(**report.counts())
@@ -255,7 +258,7 @@ def _encode(encoder: Encoder, texts: Mapping[str, str], tell: Callable[[float], 
     return vectors
 
 
-def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Prepared]:
+def _here(index: Index, batches: Iterable[Batch], tell: Progress, quick: bool) -> Iterator[Prepared]:
     """Yield batches as they are encoded; meanwhile the next one is read and cut, and the last one is written."""
     ended = Event()
 
@@ -270,7 +273,7 @@ def _here(index: Index, batches: Iterable[Batch], tell: Progress) -> Iterator[Pr
         for batch in batches:
             entries, every = _cut(index.encoder, batch)
             known = index.archive.known_vectors(every)
-            unknown = {key: text for key, text in every.items() if key not in known}
+            unknown = {} if quick else {key: text for key, text in every.items() if key not in known}
             under_way = ahead.submit(copy_context().run, _encode, index.encoder, unknown, partial(told, batch))
             if before:
                 yield before()

@@ -20,7 +20,7 @@ from index.types import Filters
 
 COMPARED = 2000  # passages, the nearest by their signs; of a million .99 of the first ten are among them
 CURRENT = """SELECT p.id, v.vector FROM json_each(?) JOIN passages p ON p.id = value JOIN vectors v ON v.key = p.vector
-    WHERE p.version IS NULL"""
+    WHERE p.version IS NULL AND length(v.vector) > 0"""
 CHANGED = "SELECT number, sequence, outlet, published, language, ids, bits FROM signs WHERE sequence > ?"
 
 EVERYTHING = Filters()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import compress
 
 from index.encoder import likeness
 from index.sync import Index
@@ -41,8 +42,10 @@ def search(index: Index, query: Query, top: int = POOL) -> list[Hit]:
     found = {key: one for key, one in held.items() if one[1].stood(query.filters.as_of)}
     if not found:
         return []
-    similar = likeness(index.encoder, vectors, index.archive.vectors(list(found))).tolist()
-    cosines = [dict(zip(found, row, strict=True)) for row in similar]
+    stored = index.archive.vectors(list(found))
+    there = [bool(row.any()) for row in stored]  # what waits for its vector is ranked by its words
+    similar = likeness(index.encoder, vectors, stored[there].reshape(-1, vectors.shape[1])).tolist()
+    cosines = [dict(zip(compress(found, there), row, strict=True)) for row in similar]
     whole, *parts = map(fuse, cosines, lexical)  # of the question, and of each of its parts
     best = {key: max((part.get(key, 0.0) for part in parts), default=0.0) for key in whole}
     hits = [
@@ -58,14 +61,13 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
     Bruch et al. (2023, "An Analysis of Fusion Functions for Hybrid Retrieval") find such a combination better
     than reciprocal rank fusion; our measurements are in evals/EXPERIMENTS.md. Cosines below 0 count 0, and the best is
     taken to be `DENSE_LEAST`: where no text is near, as with a name alone, the nearest would outweigh the one with it.
+    What has no cosine yet has its other score in place of it (§35).
     """
     best_dense = max((DENSE_LEAST, *dense.values()))
     best_lexical = max(lexical.values(), default=0.0) or 1.0
-    return {
-        key: DENSE_WEIGHT * max(dense.get(key, 0.0), 0.0) / best_dense
-        + (1 - DENSE_WEIGHT) * lexical.get(key, 0.0) / best_lexical
-        for key in dense.keys() | lexical.keys()
-    }
+    told = {key: score / best_lexical for key, score in lexical.items()}
+    near = told | {key: max(score, 0.0) / best_dense for key, score in dense.items()}
+    return {key: DENSE_WEIGHT * near[key] + (1 - DENSE_WEIGHT) * told.get(key, 0.0) for key in near}
 
 
 def prior(article: Article, passage: Passage, query: Query) -> float:

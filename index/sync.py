@@ -222,8 +222,8 @@ class Index(AbstractContextManager["Index"]):
         for name in PARTS:
             try:
                 held[name] = self._held(name, whole, late)
-                if held[name] != passages or self.archive.pending(name)[0]:
-                    problems[name] = f"it holds {held[name]} of {passages} passages"
+                if held[name] != (due := self.archive.due(name)) or self.archive.pending(name)[0]:
+                    problems[name] = f"it holds {held[name]} of {due} passages"
             except ArchiveError as error:
                 problems[name] = str(error)
         tables = {table: why for table in TABLES if (why := complaint(self.archive, table))}
@@ -322,9 +322,9 @@ class Index(AbstractContextManager["Index"]):
         return self._rebuild(name)
 
     def _agrees(self, name: str, part: Part) -> bool:
-        """Bring an index up to date, and tell whether it holds as many passages as the archive."""
+        """Bring an index up to date, and tell whether it holds as many passages as it has to."""
         self._catch_up(name, part)
-        return len(part) == self.archive.counts()[1]
+        return len(part) == self.archive.due(name)
 
     def _rebuild(self, name: str) -> Part:
         """Build an index from the archive in a new place, and remove the old one; cut off, the next opening does it."""
@@ -346,5 +346,5 @@ class Index(AbstractContextManager["Index"]):
                 part.apply([passage_id for passage_id in some if passage_id not in held], list(held.values()))
             if len(ids) > APPLY_PASSAGES:
                 self.progress(f"{name} index", (start + len(some)) / len(ids))
-        if ids:
+        if str(sequence) != self.archive.meta(f"applied:{name}"):
             self.archive.applied(name, sequence)

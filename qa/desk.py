@@ -16,6 +16,7 @@ from index.alongside import open_index
 from index.beyond.cluster import Cluster
 from index.encoder import MULTILINGUAL, Encoder
 from index.encoder.reencode import Reencoded, reencode
+from index.encoder.waiting import encode_waiting
 from index.health.backup import Report, backup
 from index.ingest import IngestReport, ingest
 from index.read import real
@@ -248,25 +249,20 @@ class Desk(AbstractContextManager["Desk"]):
         return check(self, request.text, [self.article(key) for key in strings(request.articles, "articles")])
 
     def ingest(
-        self,
-        paths: Iterable[str | Path],
-        outlet: str | None = None,
-        prune: bool = False,
-        year: int | None = None,
-        map: Mapping[str, str] | None = None,  # noqa: A002
-        progress: Progress | None = None,
-        allow_private: bool = False,
-        follow_links: bool = False,
-        ray: str | Cluster | None = None,
-    ) -> IngestReport:
+        self, paths: Iterable[str | Path], outlet: str | None = None, prune: bool = False, year: int | None = None,
+        map: Mapping[str, str] | None = None, progress: Progress | None = None, allow_private: bool = False,  # noqa: A002
+        follow_links: bool = False, ray: str | Cluster | None = None, quick: bool = False,
+    ) -> IngestReport:  # fmt: skip
         """Bring the archive up to date with files, folders and addresses; see `index.ingest.ingest`.
 
-        Files are read and encoded on the Ray cluster `ray`, or at that address, where one is given.
+        `ray` is a Ray cluster, or its address, which reads and encodes; with `quick`, `encode_waiting` will encode it.
         """
+        if ray and quick:
+            raise BadInput("a quick ingestion encodes nothing, which a cluster is for: leave --quick or --ray out")
         paths = [paths] if isinstance(paths, str | Path) else paths
         private = allow_private or self.allow_private
         with Cluster(ray) if isinstance(ray, str) else nullcontext(ray) as cluster:
-            return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links, cluster=cluster)
+            return self._ingest(paths, outlet, prune, year, map, progress, private, follow_links, None, cluster, quick)
 
     def _ingest(self, *given: Any, **options: Any) -> IngestReport:
         with self._ingesting:
@@ -334,6 +330,10 @@ class Desk(AbstractContextManager["Desk"]):
         """Encode the archive with another encoder, while it answers with its own; see `index.encoder.reencode`."""
         with self._ingesting:
             return reencode(self.index, encoder, progress, self._alone)
+
+    def encode_waiting(self, progress: Progress | None = None, stop: threading.Event | None = None) -> int:
+        """Encode what `quick` ingestions left, newest first; words alone find it meanwhile. Return how many texts."""
+        return encode_waiting(self.index, progress, stop)
 
     def backup(self, file: str | Path) -> Report:
         """Copy the archive, conversations and users into one file, as `copydesk backup` does, while others use it."""

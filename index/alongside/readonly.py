@@ -76,7 +76,7 @@ class ReadOnlyIndex(Index):
                     self._parts = {number: home.read(number)}
                 part = self._parts[number]
                 assert isinstance(part, DenseIndex)
-                if len(part) + len(self.archive.pending("dense")[0]) >= self.archive.counts()[1]:
+                if len(part) + len(self.archive.pending("dense")[0]) >= self.archive.due("dense"):
                     return part
             except Unreachable:
                 raise

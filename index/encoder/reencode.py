@@ -6,10 +6,11 @@ Passages stay as they were cut, though another encoder counts other tokens: what
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 from index.archive import EVERY, ROW, WHOLE, Archive, article_of, vector_key
 from index.encoder import DEFAULT_ENCODER, Encoder, encoded_text, full_name, load_encoder
@@ -35,6 +36,7 @@ NEW = """SELECT v.vector FROM json_each(?) wanted JOIN passages p ON p.id = want
 REKEY = f"""UPDATE passages SET vector = made.key, checksum = CASE WHEN checksum = {ROW}
     THEN {ROW.replace("vector", "made.key")} ELSE checksum END FROM rekeyed made WHERE made.old = passages.vector"""
 SWITCH = f"""{REKEY}; DROP TABLE vectors; ALTER TABLE vectors_new RENAME TO vectors; DROP TABLE rekeyed;
+    CREATE INDEX vectors_length ON vectors (length(vector));
     DELETE FROM vectors WHERE key NOT IN (SELECT vector FROM passages);
     DELETE FROM meta WHERE key IN ('{BEGUN}', 'rules:stories', 'rules:signs', '{MEAN}', '{TAKEN}')"""  # told by vectors
 
@@ -135,6 +137,13 @@ def _encode(archive: Archive, encoder: Encoder, progress: Progress) -> int:
 
 def _lacking(archive: Archive, last: int) -> tuple[int, dict[str, str]]:
     """Return some texts whose passages lack a vector, by the keys of the old ones, and the last of these passages."""
+    with archive.snapshot():
+        rows = archive.read(LACKING, last)
+        return (rows[-1][0] if rows else last), texts_of(archive, [row[1:] for row in rows])
+
+
+def texts_of(archive: Archive, rows: Sequence[Any]) -> dict[str, str]:
+    """Return what is encoded of passages by the keys of their vectors; a row is a key, a version, and the passage."""
 
     @cache
     def article(article_id: str, version: int | None) -> Article:
@@ -142,7 +151,6 @@ def _lacking(archive: Archive, last: int) -> tuple[int, dict[str, str]]:
 
     damaged = translated(ArchiveError, f"{archive.path} is damaged", LookupError, TypeError, ValueError,
                          mend="copydesk doctor says where")  # fmt: skip
-    with archive.snapshot(), damaged:
-        rows = archive.read(LACKING, last)
-        places = ((row[1], article(row[4], row[2]), Passage(*row[3:])) for row in rows)
-        return (rows[-1][0] if rows else last), {old: encoded_text(whole, part) for old, whole, part in places}
+    with damaged:
+        places = ((row[0], article(row[3], row[1]), Passage(*row[2:])) for row in rows)
+        return {key: encoded_text(whole, part) for key, whole, part in places}

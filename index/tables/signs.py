@@ -21,7 +21,7 @@ GROWN = 4  # times as many articles as when it was taken last, it is taken anew
 FEW = 200  # articles, whose passages are all compared exactly, whatever their signs
 MEAN, TAKEN, LAST, BEGUN = "signs:mean", "signs:taken", "signs:last", "signs:begun"  # in `meta`
 VECTORS = """SELECT p.article_id, p.id, v.vector FROM json_each(?) JOIN passages p ON p.article_id = value
-    JOIN vectors v ON v.key = p.vector WHERE p.version IS NULL"""
+    JOIN vectors v ON v.key = p.vector WHERE p.version IS NULL AND length(v.vector) > 0"""
 KEEP = """INSERT INTO signs (article_id, sequence, outlet, published, language, ids, bits) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (article_id) DO UPDATE SET sequence = excluded.sequence, outlet = excluded.outlet,
     published = excluded.published, language = excluded.language, ids = excluded.ids, bits = excluded.bits"""
@@ -53,8 +53,12 @@ class Signs(NamedTuple):
         if not archive.read("SELECT 1 FROM signs LIMIT 1"):
             archive.set_meta(BEGUN, str(sequence))  # what others hold in memory is of another table
         [(count,)], taken = archive.read("SELECT count(*) FROM articles"), int(archive.meta(TAKEN) or FEW)
+        if late := archive.waiting():  # the mean is that of what is encoded
+            count -= count * late // archive.read("SELECT count(*) FROM vectors")[0][0]
         if count >= GROWN * taken or (isinstance(mean, float) and count > FEW):
-            rows = archive.read("SELECT vector FROM vectors ORDER BY key LIMIT ?", SAMPLE)  # keys are hashes
+            rows = archive.read(
+                "SELECT vector FROM vectors WHERE length(vector) > 0 ORDER BY key LIMIT ?", SAMPLE
+            )  # keys are hashes
             mean = np.mean([np.frombuffer(row[0], "<f4") for row in rows], axis=0)
             archive.set_meta(MEAN, json.dumps([round(float(number), 6) for number in mean]))
             archive.set_meta(TAKEN, str(count))

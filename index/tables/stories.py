@@ -29,7 +29,8 @@ def follows(later: Kept, earlier: Kept, rarity: Rarity) -> float:
     """Return how alike two articles are, where that makes them reports of one event."""
     both, *each = (sum(map(rarity, keys)) for keys in (later.keys & earlier.keys, later.keys, earlier.keys))
     (one, unrelated), (other, _) = later.facts, earlier.facts
-    named, like = both / math.sqrt(max(math.prod(each), 1e-9)), float(one @ other - unrelated) / (1 - unrelated)
+    near = float(one @ other) if one.size == other.size else 0.0  # one may wait for its vector
+    named, like = both / math.sqrt(max(math.prod(each), 1e-9)), (near - unrelated) / (1 - unrelated)
     like += named - A_DAY * abs((later.order[0] - earlier.order[0]).days)
     two = later.article, earlier.article
     heads = [article.title.casefold().split()[:SERIES_WORDS] for article in two]

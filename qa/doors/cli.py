@@ -98,17 +98,16 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     ingest = add_command(commands, "ingest", _ingest, "read articles into the archive")
-    ingest.add_argument("paths", nargs="+", metavar="PATH_OR_URL",
-                        help="files and folders; addresses of pages, feeds and sitemaps")  # fmt: skip
+    ingest.add_argument("paths", nargs="+", metavar="PATH_OR_URL", help="files, folders; pages, feeds, sitemaps")
     ingest.add_argument("--outlet", metavar="NAME", help="the outlet of articles that name none")
     ingest.add_argument("--year", type=int, help="the year of datelines that have none")
     ingest.add_argument("--map", action="append", default=[], metavar="THEIRS=OURS",
                         help="the field that another name stands for: title, text, outlet, published …")  # fmt: skip
-    ingest.add_argument("--prune", action="store_true",
-                        help="remove articles that these folders no longer hold; those of addresses stay")  # fmt: skip
+    ingest.add_argument("--prune", action="store_true", help="remove what these folders no longer hold")
     ingest.add_argument("--follow-links", action="store_true", help="read what links out of the folders lead to")
     ingest.add_argument("--ray", metavar="ADDRESS",
                         help="read and encode on a Ray cluster: HOST:PORT, ray://…, auto, or local")  # fmt: skip
+    ingest.add_argument("--quick", action="store_true", help="words alone find it, until it is encoded in passing")
 
     ask = add_command(commands, "ask", _ask, "answer a question, every sentence tied to its source")
     search = add_command(commands, "search", _search, "find passages")
@@ -184,14 +183,16 @@ def _ingest(args: argparse.Namespace) -> int:
     ready = Cluster(args.ray) if args.ray is not None and not holds_archive(args) else nullcontext(args.ray)
     with ready as ray, open_desk(args, create=True) as desk:
         names = {theirs.strip(): ours.strip() for theirs, _, ours in (pair.rpartition("=") for pair in args.map)}
-        said = {"outlet": args.outlet, "year": args.year, "map": names, "follow_links": args.follow_links}
-        report = desk.ingest(args.paths, prune=args.prune, ray=ray, **said)
+        said = {name: getattr(args, name) for name in ("outlet", "year", "follow_links", "prune", "quick")}
+        report = desk.ingest(args.paths, map=names, ray=ray, **said)
+        if not (args.quick or report.late):
+            desk.encode_waiting()
+            report.waiting = desk.index.archive.waiting()
         remind(desk)
     emit(args, report.document(), show.print_ingest)
     if report.late:
         raise CopydeskError(report.late)
-    for line in report.incomplete:
-        print(f"copydesk: {line}", file=sys.stderr)
+    print(*(f"copydesk: {line}\n" for line in report.incomplete), sep="", end="", file=sys.stderr)
     return SOME_REJECTED if report.rejected else DONE
 
 
@@ -293,9 +294,9 @@ def _serve(args: argparse.Namespace) -> None:
     users = None if is_shared(args.data) and not args.users else _users_file(args)
     users = users if users and (users.exists() or args.users) else None
     token = args.auth_token or os.environ.get("COPYDESK_TOKEN")
-    from qa.doors.keep import watching
+    from qa.doors.keep import encoding, watching
 
-    with open_desk(args, create=True, read_only=args.read_only) as desk, watching(desk, args):
+    with open_desk(args, create=True, read_only=args.read_only) as desk, watching(desk, args), encoding(desk):
         remind(desk)
         from qa.web.app import serve  # 3 s, in which one would wait to be told that the archive is in use
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from index.types import BadInput
+from index.sync import silent
+from index.types import BadInput, CopydeskError
 from qa.desk import Desk
 from qa.doors import show
 from qa.doors.cli import add_command
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from index.sources.watch import Looked
 
 NAMED = 5  # rejected files of a look
+LOOK_SECONDS = 60.0  # between two looks for what waits
 
 
 def register(commands: Any) -> None:
@@ -67,6 +69,30 @@ def watching(desk: Desk, args: argparse.Namespace) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(1)  # what a host is slow to say is not waited for
+
+
+@contextmanager
+def encoding(desk: Desk) -> Iterator[None]:
+    """Encode in a thread what waits for its vector, also what other machines leave, until the block ends."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                desk.encode_waiting(silent, stop)
+            except CopydeskError as error:  # a server that is away, say
+                print(f"copydesk: {error}", file=sys.stderr)
+            stop.wait(LOOK_SECONDS)
+
+    thread = threading.Thread(target=work, name="encode", daemon=True)
+    if not desk.index.archive.read_only:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if thread.ident:
+            thread.join()
 
 
 def _sources(args: argparse.Namespace) -> None:

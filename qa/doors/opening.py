@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from index.encoder.reencode import remark
+from index.encoder.waiting import left
 from index.health.spans import export
 from index.read import ARCHIVE
 from index.shared import is_shared, local
@@ -48,8 +49,8 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
 
 
 def remind(desk: Desk) -> None:
-    """Say on stderr where an archive is in other languages than its encoder knows."""
-    if told := remark(desk.index):
+    """Say on stderr where an archive is in other languages than its encoder knows, and what is not encoded yet."""
+    for told in filter(None, (remark(desk.index), left(desk.index))):
         print(f"copydesk: {told}", file=sys.stderr)
 
 

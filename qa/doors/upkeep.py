@@ -1,4 +1,4 @@
-"""Commands that keep an archive: doctor, backup, restore, reencode."""
+"""Commands that keep an archive: doctor, backup, restore, encode, reencode."""
 
 import argparse
 from dataclasses import asdict
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from index.encoder.reencode import remark, unfinished
+from index.encoder.waiting import left
 from index.health.backup import Report, backup, restore
 from index.shared import is_shared
 from index.types import BadInput
@@ -20,6 +21,7 @@ def register(commands: Any) -> None:
     saving = add_command(commands, "backup", _backup, "copy the archive into one file, also while it is served")
     restoring = add_command(commands, "restore", _restore, "make an archive of a backup")
     saving.add_argument("--replace", action="store_true", help="write over an earlier backup")
+    add_command(commands, "encode", _encode, "encode what ingest --quick left, newest first")
     add_command(commands, "reencode", _reencode, "encode the archive with another encoder (--encoder NAME)")
     for command in (saving, restoring):
         command.add_argument("file", metavar="FILE", type=Path)
@@ -29,9 +31,17 @@ def _doctor(args: argparse.Namespace) -> int:
     with open_desk(args) as desk:
         health = desk.index.doctor(args.repair)
         theirs = "the database is not checked here: pg_amcheck does it, pg_dump copies it" * is_shared(args.data)
-        remarks = [told for told in (remark(desk.index), unfinished(desk.index), theirs) if told]
-    emit(args, asdict(health) | ({"remarks": remarks} if remarks else {}), _print_health)
+        remarks = [told for told in (remark(desk.index), unfinished(desk.index), left(desk.index), theirs) if told]
+        waiting = desk.index.archive.waiting()
+    more = {name: value for name, value in (("waiting", waiting), ("remarks", remarks)) if value}
+    emit(args, asdict(health) | more, _print_health)
     return DONE if health.ok else SOME_REJECTED
+
+
+def _encode(args: argparse.Namespace) -> None:
+    with open_desk(args) as desk:
+        done = {"encoded": desk.encode_waiting(), "waiting": desk.index.archive.waiting()}
+    emit(args, done, lambda done: show.say(f"{done['encoded']:,} texts encoded; {done['waiting']:,} passages wait."))
 
 
 def _reencode(args: argparse.Namespace) -> None:

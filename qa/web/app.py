@@ -51,8 +51,8 @@ class Asking(AskRequest):
     stream: bool = False
 
 
-State = create_model("State", ok=bool, articles=int, passages=int, remark=(str | None, None),
-                     vectors=(str | None, None))  # fmt: skip
+State = create_model("State", ok=bool, articles=int, passages=int, waiting=(int | None, None),
+                     remark=(str | None, None), vectors=(str | None, None))  # fmt: skip
 Status = create_model("Status", status=Literal["ok", "degraded"])
 ABOUT = "Answers from an archive of news articles, every sentence with its source. Refusals are problem documents."
 SENT = {"description": "The answer, or with `stream` its events", "content": {EventSourceResponse.media_type: {}}}
@@ -123,8 +123,9 @@ def _state_routes(app: FastAPI, service: Service) -> None:
         """
         articles, passages = await look(index.archive.counts)
         vectors, about = await look(service.away), await look(partial(remark, index))
+        waiting = await look(index.archive.waiting)
         response.status_code = 503 if vectors else 200
-        counts = {"articles": articles, "passages": passages}
+        counts = {"articles": articles, "passages": passages, "waiting": waiting or None}
         return {"ok": not vectors, **counts, "remark": about or None, "vectors": vectors}
 
     @app.get("/readyz", response_model=Status, tags=["service"])

@@ -58,11 +58,13 @@ class Metrics(Collector):
         desk, archive = self._service.desk, self._service.desk.index.archive
         try:
             (articles, passages), failing, late, up = archive.counts(), desk.sources.failing(), lag(archive), 1
+            waiting = archive.waiting()
         except CopydeskError:  # its database is away, and who looks must see it
-            (articles, passages), failing, late, up = (0, 0), 0, {}, 0
+            (articles, passages), failing, late, up, waiting = (0, 0), 0, {}, 0, 0
         held = (
             ("articles", "Articles in the archive", articles),
             ("passages", "Passages in the archive", passages),
+            ("passages_waiting", "Passages found by words alone until they are encoded", waiting),
             ("sources_failing", "Watched sources whose last look failed", failing),
         )
         for name, about, value in (
