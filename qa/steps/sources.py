@@ -1,7 +1,7 @@
 """Tells of an answer what else the archive has of it: which reports say the same, what it replaces, who differs."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -67,8 +67,7 @@ def beside(
         ]
         if len(differing) > 1:
             conflicts = (Conflict(pick.part, tuple(Side(value, (number(c),)) for value, c in differing)),)
-    # Passages are cut into sentences, which takes longest, only where they hold the words at all.
-    searched = [(hit, alike(terms(f"{hit.article.title}\n{hit.text}"))) for hit in evidence.hits[:SEARCHED]]
+    searched = [line for hit in evidence.hits[:SEARCHED] for line in _lines(hit)]
     quotes, texts = {c.n: c for c in cited}, {hit.article.id: hit.article.text for hit in evidence.hits}
 
     def told(s: Sentence) -> Sentence:
@@ -113,6 +112,14 @@ def _figure(c: Candidate) -> str:
     claim = CLAIMING.search(c.said)
     found = FIGURE.search(claim["figure"] if claim else c.said)
     return found[0] if found else c.said
+
+
+def _lines(hit: Hit) -> Iterator[tuple[Hit, set[str]]]:
+    """Yield the lines of a passage with their words and the headline's: most are not worth cutting into sentences."""
+    headed = alike(terms(hit.article.title))
+    for line in re.finditer(r"[^\n]+", hit.text):
+        start, end = (hit.passage.start + place for place in line.span())
+        yield replace(hit, passage=replace(hit.passage, start=start, end=end)), headed | alike(terms(line[0]))
 
 
 def _standing(searched: Sequence[tuple[Hit, set[str]]], cited: Citation, ties: Callable[[str], Ties]) -> Standing:
