@@ -258,11 +258,12 @@ ALTERED = """
 import sys
 from qa import Desk
 from index.types import CopydeskError
-from index.encoder.bundled import MiniLm, MultilingualE5
+from index.encoder.bundled import MiniLm, MiniLmInt8, MultilingualE5
 from index.text import language, quotations, syntax
 from qa.languages.reader import ManyReader
 from qa.rerank import load_reranker
-for load in (MiniLm, MultilingualE5, ManyReader, lambda: syntax.parse("Berg left."), lambda: load_reranker("bundled"),
+for load in (MiniLm, MiniLmInt8, MultilingualE5, ManyReader, lambda: syntax.parse("Berg left."),
+             lambda: load_reranker("bundled"),
              lambda: load_reranker("ms-marco-MiniLM-L-12-v2"), quotations._taggers,
              lambda: language.of("Der Bau dauerte zwei Jahre, teilte die Stadt am Freitag mit.")):
     try:
@@ -270,6 +271,9 @@ for load in (MiniLm, MultilingualE5, ManyReader, lambda: syntax.parse("Berg left
     except CopydeskError as error:
         print(error)
 """
+
+
+PARTS = {"minilm-graph": DEFAULT_ENCODER, "minilm-int8-graph": DEFAULT_ENCODER, "e5-graph": MULTILINGUAL}
 
 
 def test_altered_models_are_refused(tmp_path: Path) -> None:
@@ -282,7 +286,7 @@ def test_altered_models_are_refused(tmp_path: Path) -> None:
     assert done.stdout == ""
     rows = dict[str, list[tuple[str, Path]]]()
     for name, files in BUNDLED.items():  # of an encoder's two parts the graph is looked at last
-        encoder = {"minilm-graph": DEFAULT_ENCODER, "e5-graph": MULTILINGUAL}.get(name, name)
+        encoder = PARTS.get(name, name)
         rows.setdefault(encoder, []).extend((name, tmp_path.joinpath(*row[:3])) for row in files)
     for each in islice(zip_longest(*rows.values()), None if MANY > 60 else 3):  # one file of each model at a time
         altered = {path: (name, path.read_bytes()) for name, path in filter(None, each)}

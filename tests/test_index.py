@@ -20,8 +20,8 @@ import tantivy
 from conftest import REPOSITORY
 
 from index.archive import Archive
-from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Symmetric, encoded_text, load_encoder
-from index.encoder.bundled import GRAPH, MULTILINGUAL_GRAPH
+from index.encoder import DEFAULT_ENCODER, INT8, MULTILINGUAL, Encoder, Symmetric, encoded_text, load_encoder
+from index.encoder.bundled import GRAPH, INT8_GRAPH, LARGEST, MULTILINGUAL_GRAPH
 from index.encoder.e5 import Weights
 from index.encoder.hub import SentenceTransformerEncoder
 from index.ingest import ingest
@@ -345,6 +345,21 @@ def test_the_bundled_encoder_is_what_sentence_transformers_makes_of_its_weights(
     assert encoder.encode([]).shape == (0, 384)
 
 
+def test_the_encoder_in_int8_is_near_the_one_in_float32(encoder: Encoder) -> None:
+    own = load_encoder("english-int8")
+    assert (own.name, own.unrelated) == (INT8, 0)
+    assert own.count(TEXTS) == encoder.count(TEXTS)
+    vectors, expected = own.encode(TEXTS), encoder.encode(TEXTS)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (vectors * expected).sum(axis=1).min() > 0.975
+    assert abs(vectors @ vectors.T - expected @ expected.T).max() < 0.07
+    assert all((own.encode([text])[0] == vector).all() for text, vector in zip(TEXTS, vectors, strict=True))
+    with ThreadPoolExecutor(4) as threads:
+        assert all((found == vectors[::-1]).all() for found in threads.map(own.encode, [TEXTS[::-1]] * 4))
+    assert LARGEST * 255 * 2 < 2**15  # where two products are added in 16 bits, the sum is not cut off
+    assert own.encode([]).shape == (0, 384)
+
+
 def test_torch_is_not_imported_to_encode() -> None:
     code = "import sys, index.encoder as e; e.load_encoder().encode(['one']); print('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=REPOSITORY) == "False\n"
@@ -352,11 +367,13 @@ def test_torch_is_not_imported_to_encode() -> None:
 
 def test_the_graphs_are_what_their_script_makes() -> None:
     pytest.importorskip("onnx", reason="onnx is of the test requirements")
-    from evals.train.graph import minilm, multilingual
+    from evals.train.graph import MiniLmInt8, minilm, multilingual
 
     folder = bundled(DEFAULT_ENCODER)
     assert folder is not None
-    assert minilm(folder / "model.safetensors").SerializeToString() == GRAPH.read_bytes()
+    weights = folder / "model.safetensors"
+    assert minilm(weights).SerializeToString() == GRAPH.read_bytes()
+    assert minilm(weights, MiniLmInt8, INT8).SerializeToString() == INT8_GRAPH.read_bytes()
     assert multilingual(Weights().layers()).SerializeToString() == MULTILINGUAL_GRAPH.read_bytes()
 
 

@@ -51,6 +51,7 @@ HOMES = {
     "psycopg": ["index/shared/postgres.py"],
     "chromadb": ["index/beyond/served.py", "index/dense.py"],
     "tantivy": ["index/lexical.py", "index/text/terms.py"],
+    "safetensors": ["index/encoder"],
     "sentence_transformers": ["index/encoder", "qa/rerank.py"],
     "text_to_num": ["evals/sets/newsroom.py", "index/text/numbers.py", "qa/check/signs"],
     "babel": ["qa/check/signs", "qa/locale"],

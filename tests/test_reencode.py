@@ -21,7 +21,7 @@ import pytest
 from conftest import LONG, REPOSITORY, SEEDS, Run, running
 
 from index.alongside.readonly import ReadOnlyIndex
-from index.encoder import DEFAULT_ENCODER, MULTILINGUAL, Encoder, Symmetric, Vectors, full_name
+from index.encoder import DEFAULT_ENCODER, INT8, MULTILINGUAL, Encoder, Symmetric, Vectors, full_name
 from index.encoder.hub import SentenceTransformerEncoder
 from index.encoder.reencode import reencode, remark, unfinished
 from index.ingest import ingest
@@ -388,7 +388,8 @@ def test_the_command_on_the_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[
         f"copydesk: {data} has the encoder {MULTILINGUAL} already: there is nothing to encode\n"
     )
     assert run("reencode", "--encoder", "none/such", status=2)[1] == (
-        "copydesk: encoder 'none/such' is not bundled, not a local folder and not downloaded\n"
+        "copydesk: encoder 'none/such' is not bundled (multilingual, english, english-int8), not a local folder "
+        "and not downloaded\n"
     )
     assert "reencode needs --encoder NAME: multilingual, english" in run("reencode", status=2)[1]
     with Desk(data) as desk:
@@ -396,11 +397,38 @@ def test_the_command_on_the_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run("reencode", "--encoder", "english")[0].startswith("7 texts encoded in ")
 
 
+def test_an_archive_goes_to_int8_and_back(tmp_path: Path, encoder: Encoder) -> None:
+    question = "When did Ukraine agree to a full ceasefire in Jeddah?"
+
+    def asked() -> tuple[str, Vectors, list[str]]:
+        with Desk(tmp_path) as desk:  # opened with the encoder that it has
+            vectors = desk.index.archive.vectors(desk.index.archive.passage_ids())
+            return desk.index.encoder.name, vectors, [hit.passage.id for hit in search(desk.index, Query(question))]
+
+    with Desk(tmp_path, "english-int8") as desk:
+        desk.ingest([SEEDS])
+    name, before, found = asked()
+    assert name == INT8
+    with Desk(tmp_path) as desk:
+        done = desk.reencode("english")
+        assert (done.before, done.encoder, done.encoded) == (INT8, DEFAULT_ENCODER, 7)
+    name, whole, same = asked()
+    assert (name, same[0]) == (DEFAULT_ENCODER, found[0])
+    assert 0.98 < (before * whole).sum(axis=1).min() < 0.9999
+    with Desk(tmp_path) as desk:
+        assert desk.reencode("english-int8").encoder == INT8
+        assert desk.index.doctor().problems == []
+    name, again, _ = asked()
+    assert name == INT8
+    assert (again == before).all()
+
+
 def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
     names = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER, DEFAULT_ENCODER: DEFAULT_ENCODER,
-             "model": str(tmp_path / "model"), "org/model": "org/model", "openai:a//b": "openai:a//b"}  # fmt: skip
+             "english-int8": INT8, INT8: INT8, "model": str(tmp_path / "model"), "org/model": "org/model",
+             "openai:a//b": "openai:a//b"}  # fmt: skip
     assert {name: full_name(name) for name in names} == names
     with Index(tmp_path / "archive", "multilingual") as index:
         assert index.archive.meta("encoder") == MULTILINGUAL
@@ -459,9 +487,10 @@ def test_an_archive_of_other_languages_says_so_once(tmp_path: Path, run: Run, en
     assert json.loads(run("doctor", "--json", data=data)[1])["remarks"] == [TOLD]
     with Desk(data, encoder) as desk, running(desk) as address:
         assert httpx.get(f"{address}/healthz").json() == {"ok": True, "articles": 5, "passages": 0, "remark": TOLD}
-    with Index(data) as index, index.archive.transaction():
-        index.archive.set_meta("encoder", MULTILINGUAL)
-    assert run("articles", "list", data=data)[2] == ""
+    for name, told in ((INT8, f"copydesk: {TOLD.replace(DEFAULT_ENCODER, INT8)}\n"), (MULTILINGUAL, "")):
+        with Index(data) as index, index.archive.transaction():
+            index.archive.set_meta("encoder", name)
+        assert run("articles", "list", data=data)[2] == told
 
 
 def test_an_ingestion_into_a_new_archive_says_so(tmp_path: Path, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Turns texts into vectors. Two encoders come with the installation, one of many languages; no hub is asked."""
+"""Turns texts into vectors. Three encoders come with the installation, one of many languages; no hub is asked."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from index.types import Article, Passage
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+INT8 = "all-MiniLM-L6-v2-int8"
+ENGLISH = DEFAULT_ENCODER, INT8  # which know no other language
 MULTILINGUAL = "multilingual-e5-small"
 REMOTE = "openai:"  # before the name of a model that a server runs
-NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER}  # as people may call them
+NAMES = {"multilingual": MULTILINGUAL, "english": DEFAULT_ENCODER, "english-int8": INT8}  # as people may call them
 
 UNRELATED = {MULTILINGUAL: 0.73}  # the cosine of texts that have nothing in common; 0 of others, as far as is known
 
@@ -88,7 +90,9 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     """
     from index.encoder import bundled, hub, remote
 
-    own: dict[str, type[Encoder]] = {DEFAULT_ENCODER: bundled.MiniLm, MULTILINGUAL: bundled.MultilingualE5}
+    own: dict[str, type[Encoder]] = {
+        DEFAULT_ENCODER: bundled.MiniLm, INT8: bundled.MiniLmInt8, MULTILINGUAL: bundled.MultilingualE5,
+    }  # fmt: skip
     if (name := full_name(name)) in own:
         return own[name]()
     return remote.RemoteEncoder(name) if name.startswith(REMOTE) else hub.SentenceTransformerEncoder(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from index.encoder import Vectors
+from index.encoder import NAMES, Vectors
 from index.types import ModelError
 from index.weights import harmless
 
@@ -37,7 +37,8 @@ class SentenceTransformerEncoder:
                 source, device="cpu", local_files_only=True, trust_remote_code=False, model_kwargs=how
             )
         except (OSError, ValueError) as error:
-            raise ModelError(f"encoder {name!r} is not bundled, not a local folder and not downloaded") from error
+            named = f"encoder {name!r} is not bundled ({', '.join(NAMES)}), not a local folder and not downloaded"
+            raise ModelError(named) from error
         self._tokenizer = self._model.tokenizer
         self._lock = Lock()  # Its tokenizer is changed by each call, and fails with "Already borrowed" in two threads.
 

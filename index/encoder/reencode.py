@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import Any
 
 from index.archive import EVERY, ROW, WHOLE, Archive, article_of, vector_key
-from index.encoder import DEFAULT_ENCODER, Encoder, encoded_text, full_name, load_encoder
+from index.encoder import ENGLISH, Encoder, encoded_text, full_name, load_encoder
 from index.sync import Index, Progress, name_of
 from index.tables.signs import MEAN, TAKEN
 from index.types import ArchiveError, Article, BadInput, Passage, translated
@@ -88,11 +88,11 @@ def reencode(
 
 def remark(index: Index) -> str:
     """Say of an archive that is mostly in other languages that its encoder knows English only; "" of any other."""
-    if full_name(index.archive.meta("encoder") or "") != DEFAULT_ENCODER:
+    if (name := full_name(index.archive.meta("encoder") or "")) not in ENGLISH:
         return ""
     query = "SELECT count(*), count(CASE WHEN language != 'en' THEN 1 END) FROM articles"
     [(articles, others)] = index.archive.read(query)
-    told = f"{others:,} of {articles:,} articles are not in English, all that the encoder {DEFAULT_ENCODER} knows"
+    told = f"{others:,} of {articles:,} articles are not in English, all that the encoder {name} knows"
     return f"{told}: copydesk reencode --encoder multilingual changes it" if 2 * others > articles else ""
 
 

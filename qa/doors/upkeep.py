@@ -46,7 +46,8 @@ def _encode(args: argparse.Namespace) -> None:
 
 def _reencode(args: argparse.Namespace) -> None:
     if not (name := args.encoder):
-        raise BadInput("reencode needs --encoder NAME: multilingual, english, openai:MODEL, a folder or a hub id")
+        names = "multilingual, english, english-int8, openai:MODEL, a folder or a hub id"
+        raise BadInput(f"reencode needs --encoder NAME: {names}")
     args.encoder = None  # it is opened with its own
     with open_desk(args, create=holds_archive(args)) as desk:
         done = desk.reencode(name)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from index.encoder import DEFAULT_ENCODER
+from index.encoder import ENGLISH
 from index.text import language, lists
 from index.text.days import WHEN, dates
 from index.text.fold import clean
@@ -53,7 +53,7 @@ def decline(question: str, encoder: str) -> tuple[str, RefusalReason] | None:
     if SMALL_TALK.fullmatch(question):
         return "That is no question: ask something about the articles in the archive.", "no_question"
     code, script = language.of(question), language.script(clean(question))
-    if encoder != DEFAULT_ENCODER or code == "en" or (code is None and script == "LATIN"):
+    if encoder not in ENGLISH or code == "en" or (code is None and script == "LATIN"):
         return None
     name = DEFAULT.language(code) or script.title()
     mend = "ask in English, or run copydesk reencode --encoder multilingual"
