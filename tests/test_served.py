@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import test_alongside
 import test_index
-from conftest import REPOSITORY, serving
+from conftest import REPOSITORY, SEEDS, serving
 from starlette.testclient import TestClient
 from test_alongside import ROWS
 from test_index import found, write
@@ -217,6 +217,15 @@ def test_what_was_written_while_it_was_away_is_put_there(
         assert index.archive.counts() == (3, 3)
         assert found(index, "Who sold the mill?")[0] == "mill"
         assert index.doctor().ok
+    server.kill()
+    main(["--data", str(archive), "ingest", "--quick", str(SEEDS)])
+    capsys.readouterr()
+    assert main(["--data", str(archive), "encode"]) == 2  # it is done, but not where it is searched
+    told = capsys.readouterr()
+    assert "0 passages wait." in told.out
+    assert told.err.endswith(
+        "what was written stays: the server gets its vectors with the next question, or run it again\n"
+    )
 
 
 def test_an_archive_remembers_its_server_and_moves(

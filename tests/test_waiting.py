@@ -27,6 +27,8 @@ from index.sync import Index
 from index.types import Filters, Query
 from qa import Desk
 from qa.doors.cli import main
+from qa.page.archive import view
+from qa.service import User, open_service
 
 BOTH = True
 QUESTIONS = [Query("Which council sold the mill?"), Query("harbour storm", Filters(outlets=("Post 1",))), Query("tram")]
@@ -183,6 +185,13 @@ def test_commands_tell_what_waits_and_a_service_encodes_it(tmp_path: Path, capsy
     shutil.copytree(tmp_path / "archive", tmp_path / "served")
     assert main([*data, "encode"]) == 0
     assert json.loads(capsys.readouterr().out) == {"encoded": health["waiting"], "waiting": 0}
+    assert main(["--data", str(tmp_path / "new"), "ingest", str(SEEDS), "--quick"]) == 0
+    assert "wait to be encoded: copydesk serve does so, or copydesk encode" in capsys.readouterr().out.replace(
+        "\n", " "
+    )
+    with Desk(tmp_path / "new") as desk:
+        page = view(open_service(desk, ()), User(), {"tab": "archive"})
+        assert f"{desk.index.archive.waiting()} passages are not encoded yet, and are found by words alone" in page
     with serving(tmp_path / "served") as address:
         for _ in range(300):
             if "waiting" not in httpx.get(f"{address}/healthz").json():

@@ -302,7 +302,8 @@ def print_article(article: Document) -> None:
 def print_ingest(report: Document) -> None:
     counts = (f"{report[name]:,} {name}" for name in ("added", "changed", "unchanged", "removed") if report[name])
     articles = ", ".join(counts) or "no articles"
-    by = f", encoded by {report['encoder']}" if report["passages"] else ""
+    late, by = report.get("waiting", 0), f", encoded by {report['encoder']}" if report["passages"] else ""
+    by = f"; {late:,} wait to be encoded: copydesk serve does so, or copydesk encode" if late else by
     say(f"{articles}; {report['passages']:,} passages written in {report['seconds']:.1f} s{by}")
     skipped = ", ".join(
         f"{number:,} {kind or 'without an ending'}" for kind, number in sorted(report["skipped"].items())

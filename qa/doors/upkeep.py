@@ -8,8 +8,9 @@ from typing import Any
 from index.encoder.reencode import remark, unfinished
 from index.encoder.waiting import left
 from index.health.backup import Report, backup, restore
+from index.ingest import LATE
 from index.shared import is_shared
-from index.types import BadInput
+from index.types import BadInput, CopydeskError
 from qa.doors import show
 from qa.doors.cli import DONE, SOME_REJECTED, add_command
 from qa.doors.opening import emit, folder, holds_archive, open_desk
@@ -41,7 +42,10 @@ def _doctor(args: argparse.Namespace) -> int:
 def _encode(args: argparse.Namespace) -> None:
     with open_desk(args) as desk:
         done = {"encoded": desk.encode_waiting(), "waiting": desk.index.archive.waiting()}
+        late = desk.index.late
     emit(args, done, lambda done: show.say(f"{done['encoded']:,} texts encoded; {done['waiting']:,} passages wait."))
+    if late:
+        raise CopydeskError(f"{late}; {LATE}")
 
 
 def _reencode(args: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ def view(service: Service, who: User, told: Mapping[str, Any], words: Words = DE
             given["quotes"] = desk.quotes(articles=article["id"], top=TOP_MAX) if "quotes" in asked else None
             return page.render(given, article=article, story=[as_json(one) for one in story if one.id != article["id"]])
         given |= {"outlets": desk.outlets(), "languages": [*desk.languages()]}
+        given["waiting"] = desk.index.archive.waiting()
         given["sources"] = desk.sources.listed(local=given["editor"])
         offset = int(at) if (at := asked.get("offset", "")).isdecimal() else 0
         some = {name: asked[name] for name in ("q", "since", "until", "sort") if name in asked}

@@ -172,7 +172,9 @@ def _welcome(service: Service, words: Words, failed: str = "") -> str:
             stories.add(story)
             news.append(one)
     first, last = (day and day.isoformat() for day in desk.index.archive.span())
-    return str(part(words).welcome(articles, len(desk.outlets()), first, last, news, failed))
+    return str(
+        part(words).welcome(articles, len(desk.outlets()), first, last, news, failed, desk.index.archive.waiting())
+    )
 
 
 class Events:
