@@ -258,3 +258,9 @@ def test_the_examples_of_the_readme_have_an_answer_in_the_seeds(run: Run) -> Non
         words = words[: words.index("--llm")] if "--llm" in words else words
         status, out, _ = run(*words, "--json")
         assert (status, json.loads(out)["answered"]) == (0, True), words
+
+
+def test_an_encoder_that_is_none_leaves_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(tmp_path / "new"), "ingest", str(SEEDS), "--encoder", "nosuch"]) == 2
+    assert "encoder 'nosuch' is not bundled (multilingual, english, english-int8)" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
