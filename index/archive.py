@@ -136,7 +136,8 @@ class Archive(Stored):
                 if self.read("SELECT 1 FROM articles WHERE id = ? AND hash = ?", a.id, hashed):
                     continue
                 written.append(entry)
-                self.keep({key: NONE for _, key in entry.passages})
+                if late := {key: NONE for _, key in entry.passages if key not in vectors}:  # or it is kept already
+                    self.keep(late)
                 day = str(a.published or "") or None
                 before, since = self._retire(a.id, day, now[:10])
                 row = (a.id, before + 1, hashed, a.title, a.outlet, day, a.url, json.dumps(a.authors),

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from index.alongside.readonly import ReadOnlyIndex
-from index.encoder import Encoder
+from index.encoder import Encoder, load_encoder
+from index.read import ARCHIVE
 from index.shared import is_shared
 from index.sync import Index, Progress
 
@@ -13,8 +14,13 @@ def open_index(
     cache: str | Path | None = None, vectors: str | None = None,
 ) -> Index:  # fmt: skip
     """Open the archive of a folder, or of a database, whose indexes lie below `cache` then."""
-    if is_shared(data):
-        from index.shared.machine import SharedIndex  # its driver need not be installed
-
+    shared = is_shared(data)
+    if shared:  # its driver need not be installed
+        from index.shared.machine import SharedIndex
+        from index.shared.postgres import holds
+    if isinstance(encoder, str) and not read_only:
+        there = holds(str(data)) if shared else (Path(data).expanduser() / ARCHIVE).exists()
+        encoder = encoder if there else load_encoder(encoder)  # first: of a slip of the pen nothing is left
+    if shared:
         return SharedIndex(str(data), encoder, progress, cache, read_only, vectors)
     return (ReadOnlyIndex if read_only else Index)(data, encoder, progress, vectors)

@@ -183,8 +183,10 @@ class Postgres(Archive):
             try:
                 with self._reader() as db:
                     return self._fetch(db, query, values)
-            except psycopg.OperationalError:  # That connection was lost, and with it those that wait:
-                self._idle.clear()  # once more, on a new one.
+            except psycopg.OperationalError:  # That connection was lost, and with it those that wait: once more.
+                with suppress(IndexError):
+                    while True:
+                        self._idle.pop().close()
         return super().read(query, *values)
 
     def _fetch(self, db: Any, query: str, values: Sequence[object]) -> list[Any]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from index.encoder import load_encoder
 from index.encoder.reencode import remark
 from index.encoder.waiting import left
 from index.health.spans import export
@@ -41,9 +40,7 @@ def open_desk(args: argparse.Namespace, create: bool = False, read_only: bool = 
     settings = ("llm", "llm_url", "judge", "strict", "reranker", "allow_private", "vectors")
     given = {name: value for name in settings if (value := getattr(args, name, None)) is not None}
     progress = show.progress(quiet=args.json)
-    # A new archive is made once its encoder is there: a slip of the pen leaves nothing.
-    encoder = load_encoder(args.encoder) if args.encoder and not holds_archive(args) else args.encoder
-    desk = Desk(args.data, encoder=encoder, progress=progress, read_only=read_only, cache=args.cache, **given)
+    desk = Desk(args.data, encoder=args.encoder, progress=progress, read_only=read_only, cache=args.cache, **given)
     if not create:
         remind(desk)
     return desk

@@ -4,14 +4,14 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import uvicorn
 from anyio import CapacityLimiter
@@ -23,6 +23,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import create_model
 
 from index.encoder.reencode import remark
+from index.sync import Index
 from index.types import BadInput, Unreachable
 from qa.desk import Desk
 from qa.doors.show import remarks
@@ -111,23 +112,26 @@ def _bare() -> FastAPI:
     return app
 
 
+def _state(index: Index, away: Callable[[], str | None]) -> dict[str, Any]:
+    (articles, passages), vectors = index.archive.counts(), away()
+    counts = {"articles": articles, "passages": passages, "waiting": index.archive.waiting() or None}
+    return {"ok": not vectors, **counts, "remark": remark(index) or None, "vectors": vectors}
+
+
 def _state_routes(app: FastAPI, service: Service) -> None:
     """Add what tells whether the service works: to balancers, which have no token, that alone."""
     index = service.desk.index
     look = partial(run_sync, limiter=CapacityLimiter(LOOKS))
 
     @app.get("/healthz", response_model=State, response_model_exclude_none=True, tags=["service"])
-    async def health(response: Response) -> dict[str, int | str | None]:
+    async def health(response: Response) -> dict[str, Any]:
         """Tell that the service works, how much the archive holds, and if its encoder does not know its languages.
 
         While the server of its `vectors` is away no question is answered: its status is 503 then.
         """
-        articles, passages = await look(index.archive.counts)
-        vectors, about = await look(service.away), await look(partial(remark, index))
-        waiting = await look(index.archive.waiting)
-        response.status_code = 503 if vectors else 200
-        counts = {"articles": articles, "passages": passages, "waiting": waiting or None}
-        return {"ok": not vectors, **counts, "remark": about or None, "vectors": vectors}
+        state: dict[str, Any] = await look(_state, index, service.away)
+        response.status_code = 200 if state["ok"] else 503
+        return state
 
     @app.get("/readyz", response_model=Status, tags=["service"])
     async def ready() -> JSONResponse:
